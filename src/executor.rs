@@ -1,0 +1,292 @@
+//! Runs tasks on one thread: wakers, points, timers, domains, and the detection of stalls.
+//!
+//! One run is one [`Executor`], found through the context by everything that tasks call. The
+//! decision who goes on is not taken here but by a [`Pick`]; without one the policy is `Fifo`: a
+//! task runs until it blocks, then the task that became ready first goes on.
+//!
+//! ```text
+//!   spawn -> ready -> polled -> comes to a point -> goes on, or is preempted (ready again)
+//!                       |-> pends -> blocked -> woken -> ready
+//!                       `-> ends, panics or is cancelled -> done -> its handle takes the output
+//! ```
+//!
+//! When nothing is ready, first a settling task goes on, then time moves to the next timer. If there
+//! is none either, the run has failed.
+//!
+//! **Absent on purpose**: networks and disks (layer `world`), strategies (layer `explore`), and
+//! any way for one run to see another.
+
+mod cell;
+mod core;
+mod domain;
+mod domains;
+mod failure;
+mod foreign;
+mod id;
+mod limits;
+mod log;
+mod panic;
+mod pick;
+mod point;
+mod resource;
+mod run;
+mod spawn;
+mod task_table;
+mod timers;
+mod waker;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::panic::Location;
+use std::task::{Poll, Waker};
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng as _;
+
+pub use self::domain::{DomainId, DomainState};
+pub use self::failure::{Failure, Place, StalledTask, Wait};
+pub use self::limits::Limits;
+pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
+pub use self::pick::{Candidate, Decision, Pick};
+pub use self::resource::{Access, Operation, ResourceInfo, Verb};
+
+pub(crate) use self::core::SCHEDULE;
+pub(crate) use self::id::TaskId;
+pub(crate) use self::point::{Point, is_preempted, note, note_wait};
+pub(crate) use self::resource::Resource;
+pub(crate) use self::run::{Finished, Plan};
+pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic};
+pub(crate) use self::task_table::TaskName;
+pub(crate) use self::timers::TimerKey;
+pub(crate) use self::waker::WakeTarget;
+
+use self::core::Core;
+use self::foreign::RunNumber;
+use self::panic::PanicNote;
+use self::task_table::{WaitNote, WaitSubject, count_up};
+use self::timers::TimerTarget;
+use crate::context::{Layer, Slot};
+use crate::kernel::{
+    DrawKind, Event, EventKind, Key, Site, Space, StreamId, VirtualTime, fold, prf,
+};
+
+/// One run in progress.
+pub(crate) struct Executor {
+    run: u16,
+    core: RefCell<Core>,
+    number: RefCell<RunNumber>,
+    /// What the panic hook saw last. Apart from the core, which may be borrowed then.
+    panic_note: RefCell<Option<PanicNote>>,
+    /// Whether tracing spans are entered around polls.
+    is_traced: bool,
+    /// Nanoseconds of the virtual wall clock at the start of the run.
+    epoch_nanos: u64,
+}
+
+impl Slot for Executor {
+    const LAYER: Layer = Layer::Executor;
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Executor").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+impl Executor {
+    /// Returns the number that tells the wakers of live runs apart. It never reaches a run.
+    #[inline]
+    pub(crate) fn run(&self) -> u16 {
+        self.run
+    }
+
+    /// Wakes a task of this run.
+    #[inline]
+    pub(crate) fn wake(&self, task: TaskId) {
+        self.core.borrow_mut().wake(task);
+    }
+
+    /// Returns the time on the global clock.
+    pub(crate) fn now(&self) -> VirtualTime {
+        self.core.borrow().now
+    }
+
+    /// Returns the reading of the running task's monotonic clock, in nanoseconds.
+    #[inline]
+    pub(crate) fn local_now(&self) -> u64 {
+        let core = self.core.borrow();
+        core.domains.get(core.current_domain()).clock.local(core.now)
+    }
+
+    /// Returns the reading of the running task's wall clock, in nanoseconds since 1970.
+    pub(crate) fn wall_now(&self) -> u64 {
+        let core = self.core.borrow();
+        let clock = &core.domains.get(core.current_domain()).clock;
+        self.epoch_nanos
+            .saturating_add(clock.local(core.now))
+            .saturating_add_signed(clock.wall_offset_nanos)
+    }
+
+    // Timers
+
+    /// Polls a timer on the clock of the running task's domain: sets it, or points it to the waker,
+    /// until the deadline has passed. In a dead domain it is never set.
+    pub(crate) fn poll_timer(
+        &self,
+        key: &mut Option<TimerKey>,
+        deadline_local: u64,
+        waker: &Waker,
+        at: &'static Location<'static>,
+    ) -> Poll<()> {
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let domain_id = core.current_domain();
+        let domain = core.domains.get(domain_id);
+        if deadline_local <= domain.clock.local(core.now) {
+            return Poll::Ready(());
+        }
+        if domain.state == DomainState::Dead
+            || key.is_some_and(|key| core.timers.retarget(key, waker))
+        {
+            core.note_timer(deadline_local, at);
+            return Poll::Pending;
+        }
+        let deadline = domain.clock.global(deadline_local);
+        let (kind, task) = (EventKind::TimerSet, core.current_stream());
+        core.event(Event { kind, task, subject: deadline, value: 0 }, Some(at));
+        let target = TimerTarget::Wake(WakeTarget::of(waker));
+        *key = Some(core.timers.set(deadline, deadline_local, domain_id, target));
+        core.note_timer(deadline_local, at);
+        Poll::Pending
+    }
+
+    /// Cancels a timer, if it has not fired.
+    pub(crate) fn cancel_timer(&self, key: TimerKey) {
+        let target = self.core.borrow_mut().timers.cancel(key);
+        // A foreign waker may run code of the user's when it is dropped.
+        drop(target);
+    }
+
+    /// Counts the timers that have not fired.
+    #[cfg(test)]
+    pub(crate) fn timer_count(&self) -> usize {
+        self.core.borrow().timers.scheduled_count()
+    }
+
+    // Settling
+
+    /// Wakes the running task when every other one is blocked, before time moves.
+    pub(crate) fn settle(&self, at: &'static Location<'static>) {
+        let mut core = self.core.borrow_mut();
+        if let Some(index) = core.running {
+            core.settling.push_back(index);
+            let slot = core.tasks.get_mut(index);
+            slot.wait = Some(WaitNote { subject: WaitSubject::OtherTasks, at: Some(at) });
+        }
+    }
+
+    // Choices
+
+    /// Draws a choice of the running task; the ordinal counts the draws at the site if not given.
+    #[track_caller]
+    pub(crate) fn choose(&self, site: Site, ordinal: Option<u64>, space: Space) -> u64 {
+        // Outside of the borrow: a space that is empty is the caller's mistake.
+        let location = Location::caller();
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let stream = core.current_stream();
+        let ordinal = match (ordinal, core.running) {
+            (Some(ordinal), _) => ordinal,
+            (None, Some(index)) => {
+                count_up(&mut core.tasks.get_mut(index).cold().site_ordinals, site.id())
+            }
+            (None, None) => 0,
+        };
+        let key = Key::new(stream, site, ordinal);
+        core.draw(site, key, DrawKind::User, space, Some(location)).value
+    }
+
+    /// Calls `read` with the random generator of the running task.
+    ///
+    /// It is seeded from the seed and the task's stream in every fill mode.
+    pub(crate) fn with_rng<R>(&self, read: impl FnOnce(&mut ChaCha8Rng) -> R) -> R {
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let stream = core.current_stream();
+        let seed = core.choices.seed();
+        let new = || {
+            let mut bytes = [0; 32];
+            for (ordinal, chunk) in (0..).zip(bytes.chunks_exact_mut(8)) {
+                let word = prf(seed, Key::new(stream, RNG, ordinal));
+                chunk.copy_from_slice(&word.to_le_bytes());
+            }
+            ChaCha8Rng::from_seed(bytes)
+        };
+        match core.running {
+            Some(index) => read(core.tasks.get_mut(index).cold().rng.get_or_insert_with(new)),
+            None => read(&mut new()),
+        }
+    }
+
+    /// Returns an identity for a resource that the running task makes.
+    pub(super) fn next_resource(&self) -> u64 {
+        let mut core = self.core.borrow_mut();
+        match core.running {
+            Some(index) => core.resource_of(index),
+            None => resource::identity(core.run, fold(RESOURCES_OF_NOBODY, core.event_count)),
+        }
+    }
+
+    // Failures
+
+    /// Ends the run with a failure, unless it has failed before.
+    #[expect(dead_code, reason = "the checkers of layer `oracle` report through it")]
+    pub(crate) fn fail(&self, failure: Failure) {
+        self.core.borrow_mut().fail(failure);
+    }
+
+    pub(super) fn note_panic(&self, note: PanicNote) {
+        *self.panic_note.borrow_mut() = Some(note);
+    }
+}
+
+impl Core {
+    pub(super) fn current_domain(&self) -> DomainId {
+        self.running.map_or(DomainId::ROOT, |index| self.tasks.get(index).domain)
+    }
+
+    /// Returns an identity for a resource that a task makes.
+    pub(super) fn resource_of(&mut self, index: u32) -> u64 {
+        let run = self.run;
+        let slot = self.tasks.get_mut(index);
+        let stream = slot.stream;
+        let cold = slot.cold();
+        let ordinal = cold.resources_made;
+        cold.resources_made += 1;
+        resource::identity(run, fold(stream.get() ^ RESOURCES, ordinal ^ RESOURCES_OF_NOBODY))
+    }
+
+    /// Notes that the running task waits for a timer, unless it waits for something else too.
+    fn note_timer(&mut self, deadline: u64, at: &'static Location<'static>) {
+        let Some(index) = self.running else { return };
+        let slot = self.tasks.get_mut(index);
+        if slot.wait.is_none() {
+            slot.operation = Operation { resource: 0, verb: &SLEEP };
+            slot.wait = Some(WaitNote { subject: WaitSubject::Timer(deadline), at: Some(at) });
+        }
+    }
+
+    pub(super) fn log_resource(&mut self, number: u64, resource: &Resource) {
+        if let Some(log) = &mut self.log {
+            log.resources.entry(number).or_insert_with(|| resource.about());
+        }
+    }
+}
+
+/// Sites of the executor's own draws.
+const RNG: Site = Site::new("rng");
+
+static SLEEP: Verb = Verb::new("sleep", Access::Read);
+
+const RESOURCES: u64 = 0x9e37_79b9_7f4a_7c15;
+const RESOURCES_OF_NOBODY: u64 = 0xd1b5_4a32_d192_ed03;

@@ -1,0 +1,481 @@
+//! State of a run, and the steps that need nothing but it.
+//!
+//! While it is borrowed no code of the user's runs: futures, outputs and foreign wakers are moved
+//! out first and dropped or called after.
+
+use std::collections::VecDeque;
+use std::panic::Location;
+use std::task::Waker;
+use std::time::Duration;
+
+use super::domain::{DomainId, DomainState, Domains};
+use super::failure::{Failure, Place, StalledTask, Wait};
+use super::id::TaskId;
+use super::limits::Limits;
+use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
+use super::pick::{Candidate, CandidateList, Decision, Pick};
+use super::task_table::{Ownership, TaskState, TaskTable, WaitNote, WaitSubject};
+use super::timers::{DueTimer, TimerTarget, Timers};
+use super::waker::WakeTarget;
+use crate::kernel::{
+    Chain, Choices, Draw, DrawKind, Event, EventKind, Fill, Key, Site, Space, StreamId, VirtualTime,
+};
+
+/// The site at which schedules are decided: the ordinal is the number of the task's step, the value
+/// the stream of the task that goes on.
+pub(crate) const SCHEDULE: Site = Site::new("schedule");
+
+pub(super) struct Core {
+    pub(super) now: VirtualTime,
+    pub(super) tasks: TaskTable,
+    pub(super) ready: VecDeque<u32>,
+    pub(super) running: Option<u32>,
+    /// The task that ran last and the number of its last step: the key of the next decision.
+    pub(super) last: (StreamId, u64),
+    /// Who goes on after a preemption, decided when it happened.
+    pub(super) chosen: Option<u32>,
+    /// The running task was preempted: it pends, and combinators do not take that for "not ready".
+    pub(super) is_preempted: bool,
+    /// Tasks that wait until all others are blocked.
+    pub(super) settling: VecDeque<u32>,
+    pub(super) timers: Timers,
+    pub(super) domains: Domains,
+    pub(super) choices: Choices,
+    /// None is first in, first out.
+    pub(super) picker: Option<Box<dyn Pick>>,
+    pub(super) chain: Chain,
+    pub(super) event_count: u64,
+    pub(super) log: Option<Box<Log>>,
+    pub(super) limits: Limits,
+    pub(super) steps: u64,
+    steps_before_instant: u64,
+    /// Steps at which the run is looked at more closely: the nearer of two limits.
+    fuse: u64,
+    pub(super) failure: Option<Failure>,
+    pub(super) run: u16,
+    /// The program has ended: what destructors spawn is refused.
+    pub(super) is_over: bool,
+    due: Vec<DueTimer>,
+}
+
+impl Core {
+    pub(super) fn new(
+        run: u16,
+        choices: Choices,
+        picker: Option<Box<dyn Pick>>,
+        limits: Limits,
+        log: Option<Box<Log>>,
+    ) -> Self {
+        let fuse = limits.steps.min(limits.steps_per_instant);
+        Self {
+            now: VirtualTime::ZERO,
+            tasks: TaskTable::default(),
+            ready: VecDeque::new(),
+            running: None,
+            last: (StreamId::ROOT, 0),
+            chosen: None,
+            is_preempted: false,
+            settling: VecDeque::new(),
+            timers: Timers::new(),
+            domains: Domains::new(),
+            choices,
+            picker,
+            chain: Chain::EMPTY,
+            event_count: 0,
+            log,
+            limits,
+            steps: 0,
+            steps_before_instant: 0,
+            fuse,
+            failure: None,
+            run,
+            is_over: false,
+            due: Vec::new(),
+        }
+    }
+
+    // Events
+
+    /// Adds an event to the chain, and to the log if there is one.
+    #[inline]
+    pub(super) fn event(&mut self, event: Event, location: Option<&'static Location<'static>>) {
+        self.chain = self.chain.with(event);
+        self.event_count += 1;
+        if self.log.is_some() {
+            self.log_entry(event.task, Happening::Event(event), location);
+        }
+    }
+
+    /// Adds an entry to the log only.
+    #[cold]
+    pub(super) fn log_entry(
+        &mut self,
+        task: StreamId,
+        what: Happening,
+        location: Option<&'static Location<'static>>,
+    ) {
+        let (time, chain) = (self.now, self.chain);
+        let Some(log) = &mut self.log else { return };
+        if log.entries.len() < self.limits.logged_events {
+            log.entries.push(LogEntry { time, task, what, location, chain });
+        } else {
+            log.dropped_count += 1;
+        }
+    }
+
+    pub(super) fn log_task(&mut self, index: u32) {
+        if let Some(log) = &mut self.log {
+            let slot = self.tasks.get(index);
+            let info = TaskInfo { name: slot.path(), spawned_at: Some(slot.spawned_at) };
+            log.tasks.insert(slot.stream, info);
+        }
+    }
+
+    /// Returns the stream of the running task, or the root between tasks.
+    pub(super) fn current_stream(&self) -> StreamId {
+        self.running.map_or(StreamId::ROOT, |index| self.tasks.get(index).stream)
+    }
+
+    /// Ends the run, unless it has failed before.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.failure.get_or_insert(failure);
+    }
+
+    // Choices
+
+    /// Draws a choice and records it.
+    #[track_caller]
+    pub(super) fn draw(
+        &mut self,
+        site: Site,
+        key: Key,
+        kind: DrawKind,
+        space: Space,
+        location: Option<&'static Location<'static>>,
+    ) -> Draw {
+        let draw = self.choices.draw(key, kind, space);
+        let subject = key.stream.get() ^ u64::from(key.site).rotate_left(32) ^ key.ordinal;
+        let task = self.current_stream();
+        self.event(Event { kind: EventKind::Draw, task, subject, value: draw.value }, location);
+        if let Some(log) = &mut self.log {
+            let entry = log.entries.len().saturating_sub(1);
+            log.draws.push(LoggedDraw { draw, site: site.name(), location, entry });
+        }
+        draw
+    }
+
+    // Ready tasks
+
+    /// Marks a task as woken.
+    pub(super) fn wake(&mut self, task: TaskId) {
+        if self.tasks.find(task).is_some() {
+            self.wake_index(task.index());
+        }
+    }
+
+    #[inline]
+    pub(super) fn wake_index(&mut self, index: u32) {
+        let slot = self.tasks.get_mut(index);
+        match slot.state {
+            TaskState::Running => slot.is_woken = true,
+            TaskState::Blocked => {
+                let (domain, stream) = (slot.domain, slot.stream);
+                self.make_ready(index, domain);
+                if self.log.is_some() {
+                    let waker = self.current_stream();
+                    self.log_entry(waker, Happening::Woken { task: stream }, None);
+                }
+            }
+            TaskState::Free | TaskState::Ready | TaskState::Held | TaskState::Done => {}
+        }
+    }
+
+    /// Puts a task at the back of the queue, or with its domain if that may not run.
+    #[inline]
+    pub(super) fn make_ready(&mut self, index: u32, domain: DomainId) {
+        if domain == DomainId::ROOT || self.domains.get(domain).is_running() {
+            self.tasks.get_mut(index).state = TaskState::Ready;
+            self.ready.push_back(index);
+        } else {
+            self.tasks.get_mut(index).state = TaskState::Held;
+            self.domains.get_mut(domain).held.push_back(index);
+        }
+    }
+
+    /// Counts a step; true when the run is over its limits and must stop.
+    #[inline]
+    pub(super) fn count_step(&mut self) -> bool {
+        self.steps += 1;
+        self.steps > self.fuse && self.blow_fuse()
+    }
+
+    #[cold]
+    fn blow_fuse(&mut self) -> bool {
+        if self.steps > self.limits.steps {
+            let tasks = self.stalled_tasks(|_| true, Order::Steps);
+            self.fail(Failure::StepLimit { steps: self.limits.steps, tasks });
+        } else {
+            let could_run = |state| matches!(state, TaskState::Ready | TaskState::Running);
+            let tasks = self.stalled_tasks(could_run, Order::Steps);
+            let steps = self.limits.steps_per_instant;
+            self.fail(Failure::Livelock { steps, time: self.now, tasks });
+        }
+        true
+    }
+
+    fn move_time(&mut self, to: VirtualTime) {
+        assert!(self.now <= to, "time moved back: now={} to={to}", self.now);
+        if self.now == to {
+            return;
+        }
+        self.now = to;
+        self.steps_before_instant = self.steps;
+        let by_instant = self.steps.saturating_add(self.limits.steps_per_instant);
+        self.fuse = by_instant.min(self.limits.steps);
+        let subject = to.as_nanos();
+        let task = StreamId::ROOT;
+        self.event(Event { kind: EventKind::Time, task, subject, value: 0 }, None);
+    }
+
+    // Decisions
+
+    /// Takes the next task to run out of the queue, if one is ready.
+    #[inline]
+    pub(super) fn take_next(&mut self) -> Option<u32> {
+        if let Some(chosen) = self.chosen.take() {
+            return Some(chosen);
+        }
+        if self.ready.len() < 2 || self.is_fifo() {
+            return self.ready.pop_front();
+        }
+        let index = self.decide(self.last, None);
+        self.ready.remove(index)
+    }
+
+    /// Tells whether no decision needs to be looked at.
+    #[inline]
+    pub(super) fn is_fifo(&self) -> bool {
+        self.picker.is_none() && self.choices.overrides().is_empty() && self.log.is_none()
+    }
+
+    /// Decides who goes on: the running task if there is one, or one of the queue. Returns the
+    /// index among those, the running task first.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn decide(&mut self, step: (StreamId, u64), running: Option<u32>) -> usize {
+        let key = Key::new(step.0, SCHEDULE, step.1);
+        let candidates = Candidates { tasks: &self.tasks, ready: &self.ready, running };
+        let count = candidates.count();
+        let forced = self.choices.forced(key).map(StreamId::from_bits);
+        let found = forced
+            .and_then(|wanted| (0..count).find(|index| candidates.get(*index).task == wanted));
+        let index = match (forced, &mut self.picker) {
+            (Some(_), _) => found.unwrap_or(0),
+            (None, Some(picker)) if self.choices.fill() == Fill::Seeded => {
+                let decision =
+                    Decision { candidates: &candidates, can_continue: running.is_some() };
+                let index = picker.pick(&decision);
+                assert!(index < count, "strategy {picker:?} picked {index} of {count} candidates");
+                index
+            }
+            (None, _) => 0,
+        };
+        let (chosen, default) = (candidates.get(index).task, candidates.get(0).task);
+        if let Some(log) = &mut self.log {
+            log.decisions.push(LoggedDecision {
+                key,
+                chosen,
+                default,
+                can_continue: running.is_some(),
+                is_stale: forced.is_some() && found.is_none(),
+                entry: log.entries.len(),
+            });
+        }
+        index
+    }
+
+    // Nothing is ready
+
+    /// Lets a settling task go on, or moves time to the next timers. Wakers that are not ours are
+    /// put into `foreign`. False when there is nothing to wait for.
+    pub(super) fn advance(&mut self, foreign: &mut Vec<Waker>) -> bool {
+        if let Some(index) = self.settling.pop_front() {
+            self.wake_index(index);
+            return true;
+        }
+        let mut due = std::mem::take(&mut self.due);
+        let Some(instant) = self.timers.expire(&mut due) else {
+            self.due = due;
+            return false;
+        };
+        let limit = VirtualTime::ZERO.after(self.limits.time);
+        let instant = VirtualTime::from_nanos(instant).max(self.now);
+        if instant > limit {
+            due.clear();
+            let tasks = self.stalled_tasks(|_| true, Order::Table);
+            self.fail(Failure::TimeLimit { limit: self.limits.time, tasks });
+            self.due = due;
+            return true;
+        }
+        self.move_time(instant);
+        for timer in due.drain(..) {
+            match timer.target {
+                TimerTarget::Wake(WakeTarget::Task(task)) => self.wake(task),
+                TimerTarget::Wake(WakeTarget::Waker(waker)) => foreign.push(waker),
+                TimerTarget::EndBusy(domain) => self.end_busy(domain),
+            }
+        }
+        self.due = due;
+        true
+    }
+
+    /// Fails the run because nothing can happen any more.
+    pub(super) fn stall(&mut self) {
+        let tasks = self.stalled_tasks(|_| true, Order::Table);
+        self.fail(Failure::Deadlock { tasks });
+    }
+
+    // Domains
+
+    pub(super) fn set_end_of_busy(&mut self, domain: DomainId, until: VirtualTime) {
+        let nanos = until.as_nanos();
+        self.timers.set(nanos, nanos, DomainId::ROOT, TimerTarget::EndBusy(domain));
+    }
+
+    fn end_busy(&mut self, domain: DomainId) {
+        if let DomainState::BusyUntil(until) = self.domains.get(domain).state
+            && until <= self.now
+        {
+            self.domains.get_mut(domain).state = DomainState::Alive;
+            self.release_held(domain);
+        }
+    }
+
+    /// Puts the ready tasks of a domain that runs again at the back of the queue.
+    pub(super) fn release_held(&mut self, domain: DomainId) {
+        for index in std::mem::take(&mut self.domains.get_mut(domain).held) {
+            self.make_ready(index, domain);
+        }
+    }
+
+    /// Takes the ready tasks of a domain that may not run out of the queue.
+    pub(super) fn hold_ready(&mut self, domain: DomainId) {
+        let tasks = &mut self.tasks;
+        let held = &mut self.domains.get_mut(domain).held;
+        self.ready.retain(|index| {
+            let slot = tasks.get_mut(*index);
+            let is_held = slot.domain == domain;
+            if is_held {
+                slot.state = TaskState::Held;
+                held.push_back(*index);
+            }
+            !is_held
+        });
+    }
+
+    // Reports
+
+    /// Describes the tasks in some states that have not ended.
+    pub(super) fn stalled_tasks(
+        &self,
+        is_wanted: impl Fn(TaskState) -> bool,
+        order: Order,
+    ) -> Vec<StalledTask> {
+        let mut tasks: Vec<StalledTask> = self
+            .tasks
+            .indices()
+            .filter(|index| {
+                let state = self.tasks.get(*index).state;
+                state != TaskState::Done && is_wanted(state)
+            })
+            .map(|index| self.stalled_task(index))
+            .collect();
+        if let Order::Steps = order {
+            tasks.sort_by_key(|task| std::cmp::Reverse(task.steps));
+        }
+        tasks
+    }
+
+    /// Describes the detached tasks that are alive.
+    pub(super) fn leaked_tasks(&self) -> Vec<StalledTask> {
+        let is_leaked = |index: &u32| {
+            let slot = self.tasks.get(*index);
+            slot.ownership == Ownership::Detached
+                && slot.domain == DomainId::ROOT
+                && slot.state != TaskState::Done
+                && !slot.is_cancelled
+        };
+        self.tasks.indices().filter(is_leaked).map(|index| self.stalled_task(index)).collect()
+    }
+
+    fn stalled_task(&self, index: u32) -> StalledTask {
+        let slot = self.tasks.get(index);
+        let wait = slot.wait.filter(|_| slot.state == TaskState::Blocked);
+        StalledTask {
+            name: slot.path(),
+            spawned_at: Some(Place::from(slot.spawned_at)),
+            steps: slot.steps,
+            wait: wait.map(|note| self.describe_wait(note, slot.operation.verb.name)),
+        }
+    }
+
+    fn describe_wait(&self, note: WaitNote, verb: &'static str) -> Wait {
+        let waits_at = note.at.map(Place::from);
+        let other =
+            |verb, kind, name| Wait { verb, kind, name, made_at: None, waits_at: waits_at.clone() };
+        match note.subject {
+            WaitSubject::Resource(resource) => Wait {
+                verb,
+                kind: resource.kind,
+                name: resource.name.map(str::to_owned),
+                made_at: resource.made_at.map(Place::from),
+                waits_at,
+            },
+            WaitSubject::Task(task) => {
+                let slot = self.tasks.get(task.index());
+                let is_same = slot.generation == task.generation();
+                other("join", "Task", is_same.then(|| slot.path()))
+            }
+            WaitSubject::Timer(deadline) => {
+                other("sleep", "Timer", Some(VirtualTime::from_nanos(deadline).to_string()))
+            }
+            WaitSubject::OtherTasks => other("settle", "Tasks", None),
+        }
+    }
+
+    /// Returns how long the run has lasted.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.now.elapsed()
+    }
+}
+
+/// In which order a report lists tasks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    /// Those with most steps first.
+    Steps,
+    /// As they stand in the table.
+    Table,
+}
+
+struct Candidates<'a> {
+    tasks: &'a TaskTable,
+    ready: &'a VecDeque<u32>,
+    running: Option<u32>,
+}
+
+impl CandidateList for Candidates<'_> {
+    fn count(&self) -> usize {
+        self.ready.len() + usize::from(self.running.is_some())
+    }
+
+    fn get(&self, index: usize) -> Candidate {
+        let task = match (self.running, index) {
+            (Some(running), 0) => running,
+            (Some(_), index) => self.ready[index - 1],
+            (None, index) => self.ready[index],
+        };
+        let slot = self.tasks.get(task);
+        Candidate { task: slot.stream, operation: slot.operation }
+    }
+}

@@ -1,0 +1,164 @@
+//! Domains: groups of tasks that live, pause, are busy and tell time together.
+//!
+//! A simulated machine is made of one. The root domain is the test itself; it is always alive.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::timers::Timers;
+use crate::kernel::{StreamId, VirtualTime};
+
+/// Names a domain of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DomainId(u16);
+
+impl DomainId {
+    /// The domain of the test itself.
+    pub const ROOT: Self = Self(0);
+
+    pub(super) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    pub(super) fn number(self) -> u64 {
+        u64::from(self.0)
+    }
+}
+
+/// What the tasks of a domain may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DomainState {
+    /// They run.
+    Alive,
+    /// They are frozen: no polls, and timers fire late, when the domain is resumed.
+    Paused,
+    /// They do not run before this time; timers that fire until then are handled late.
+    BusyUntil(VirtualTime),
+    /// They were destroyed; nothing can be spawned any more.
+    Dead,
+}
+
+/// The clock of a domain: global time scaled by a rate.
+///
+/// Its monotonic reading has no steps; steps and offset show in [`crate::time::SystemTime`] only.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    global_base: u64,
+    local_base: u64,
+    /// Local nanoseconds per 1,000,000 global ones.
+    rate: u64,
+    /// What [`crate::time::SystemTime`] shows beyond the monotonic reading.
+    pub(super) wall_offset_nanos: i64,
+}
+
+impl Clock {
+    const EXACT: Self =
+        Self { global_base: 0, local_base: 0, rate: RATE_ONE, wall_offset_nanos: 0 };
+
+    /// Returns the reading at a global time.
+    pub(super) fn local(&self, global: VirtualTime) -> u64 {
+        if self.rate == RATE_ONE {
+            return self.local_base + (global.as_nanos() - self.global_base);
+        }
+        let passed = u128::from(global.as_nanos() - self.global_base) * u128::from(self.rate);
+        self.local_base + nanos(passed / u128::from(RATE_ONE))
+    }
+
+    /// Returns the first global time at which the reading is `local` or later.
+    pub(super) fn global(&self, local: u64) -> u64 {
+        let ahead = local.saturating_sub(self.local_base);
+        if self.rate == RATE_ONE {
+            return self.global_base.saturating_add(ahead);
+        }
+        let scaled = (u128::from(ahead) * u128::from(RATE_ONE)).div_ceil(u128::from(self.rate));
+        self.global_base.saturating_add(nanos(scaled))
+    }
+
+    /// Returns the clock that reads the same now and runs at another rate from here on.
+    fn with_rate(self, now: VirtualTime, rate: u64) -> Self {
+        Self { global_base: now.as_nanos(), local_base: self.local(now), rate, ..self }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Domain {
+    pub(super) name: Rc<str>,
+    pub(super) stream: StreamId,
+    pub(super) state: DomainState,
+    pub(super) clock: Clock,
+    /// Tasks that are ready but may not run.
+    pub(super) held: VecDeque<u32>,
+    pub(super) children: u32,
+}
+
+impl Domain {
+    pub(super) fn is_running(&self) -> bool {
+        self.state == DomainState::Alive
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Domains {
+    domains: Vec<Domain>,
+}
+
+impl Domains {
+    pub(super) fn new() -> Self {
+        let root = Domain {
+            name: "".into(),
+            stream: StreamId::ROOT,
+            state: DomainState::Alive,
+            clock: Clock::EXACT,
+            held: VecDeque::new(),
+            children: 0,
+        };
+        Self { domains: vec![root] }
+    }
+
+    /// Adds a domain; the `incarnation`-th of that name.
+    pub(super) fn add(&mut self, name: &str, incarnation: u32) -> DomainId {
+        let number = u16::try_from(self.domains.len()).expect("fewer than 65,536 domains in a run");
+        self.domains.push(Domain {
+            name: name.into(),
+            stream: StreamId::ROOT.child(name, incarnation),
+            state: DomainState::Alive,
+            clock: Clock::EXACT,
+            held: VecDeque::new(),
+            children: 0,
+        });
+        DomainId(number)
+    }
+
+    #[inline]
+    pub(super) fn get(&self, domain: DomainId) -> &Domain {
+        &self.domains[domain.index()]
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, domain: DomainId) -> &mut Domain {
+        &mut self.domains[domain.index()]
+    }
+
+    /// Changes the rate of a clock; timers move to where it puts them.
+    pub(super) fn set_rate(
+        &mut self,
+        domain: DomainId,
+        timers: &mut Timers,
+        now: VirtualTime,
+        parts_per_million: i32,
+    ) {
+        let rate =
+            RATE_ONE.checked_add_signed(i64::from(parts_per_million)).filter(|rate| *rate > 0);
+        let rate = rate.expect("a clock rate above -1,000,000 ppm, or time would stand still");
+        let clock = &mut self.get_mut(domain).clock;
+        *clock = clock.with_rate(now, rate);
+        let clock = *clock;
+        timers.rekey(domain, now.as_nanos(), |local| clock.global(local));
+    }
+}
+
+fn nanos(scaled: u128) -> u64 {
+    u64::try_from(scaled).unwrap_or(u64::MAX)
+}
+
+const RATE_ONE: u64 = 1_000_000;

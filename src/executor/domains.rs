@@ -1,0 +1,208 @@
+//! What can be done to a domain of the current run.
+
+use std::time::Duration;
+
+use super::Executor;
+use super::core::Core;
+use super::domain::{DomainId, DomainState};
+use super::task_table::{Ownership, TaskState};
+use crate::context;
+use crate::kernel::{Event, EventKind};
+
+/// The verbs of simulated machines, at their lowest level. All panic outside of a simulation.
+impl DomainId {
+    /// Makes a domain; tasks are put into it with [`crate::task::Builder::domain`].
+    ///
+    /// The same name may be used again, for the next incarnation.
+    ///
+    /// # Panics
+    /// Outside of a simulation, and when the run has 65,536 domains.
+    #[must_use]
+    #[track_caller]
+    pub fn create(name: &str, incarnation: u32) -> Self {
+        with("DomainId::create", |core| {
+            let domain = core.domains.add(name, incarnation);
+            core.domain_event(domain, Change::Created, 0);
+            domain
+        })
+    }
+
+    /// Returns what its tasks may do.
+    #[must_use]
+    #[track_caller]
+    pub fn state(self) -> DomainState {
+        with("DomainId::state", |core| core.domains.get(self).state)
+    }
+
+    /// Freezes it: its tasks are not polled, its timers fire when it is resumed.
+    ///
+    /// Nothing happens to a domain that is not alive or busy. A task that pauses its own domain
+    /// runs on to its next wait.
+    #[track_caller]
+    pub fn pause(self) {
+        with("DomainId::pause", |core| {
+            if matches!(
+                core.domains.get(self).state,
+                DomainState::Alive | DomainState::BusyUntil(_)
+            ) {
+                core.domain_event(self, Change::Paused, 0);
+                core.domains.get_mut(self).state = DomainState::Paused;
+                core.hold_ready(self);
+                core.timers.park(self);
+            }
+        });
+    }
+
+    /// Lets a paused domain go on; timers that were due meanwhile fire now.
+    #[track_caller]
+    pub fn resume(self) {
+        with("DomainId::resume", |core| {
+            if core.domains.get(self).state == DomainState::Paused {
+                core.domain_event(self, Change::Resumed, 0);
+                core.domains.get_mut(self).state = DomainState::Alive;
+                let clock = core.domains.get(self).clock;
+                core.timers.unpark(self, |local| clock.global(local));
+                core.release_held(self);
+            }
+        });
+    }
+
+    /// Keeps all its tasks from running for so long: the processor is busy. Times add up.
+    #[track_caller]
+    pub fn busy_for(self, duration: Duration) {
+        with("DomainId::busy_for", |core| {
+            let from = match core.domains.get(self).state {
+                DomainState::Alive => core.now,
+                DomainState::BusyUntil(until) => until,
+                DomainState::Paused | DomainState::Dead => return,
+            };
+            let until = from.after(duration);
+            core.domain_event(self, Change::Busy, until.as_nanos());
+            core.domains.get_mut(self).state = DomainState::BusyUntil(until);
+            core.hold_ready(self);
+            core.set_end_of_busy(self, until);
+        });
+    }
+
+    /// Destroys its tasks, in the order of their places. What their destructors do to the world has
+    /// no effect; releases of `sync` primitives have.
+    ///
+    /// A task that kills its own domain runs on to its next wait and is destroyed there.
+    ///
+    /// # Panics
+    /// For [`DomainId::ROOT`].
+    #[track_caller]
+    pub fn kill(self) {
+        assert!(self != Self::ROOT, "the root domain is the test itself and cannot be killed");
+        context::expect("DomainId::kill", |executor: &Executor| executor.kill(self));
+    }
+
+    /// Makes its monotonic clock run fast (above 0) or slow, in parts per million of global time.
+    ///
+    /// # Panics
+    /// At -1,000,000 or below, where time would stand still.
+    #[track_caller]
+    pub fn set_clock_rate(self, parts_per_million: i32) {
+        with("DomainId::set_clock_rate", |core| {
+            core.domain_event(self, Change::Rate, u64::from(parts_per_million.cast_unsigned()));
+            let now = core.now;
+            core.domains.set_rate(self, &mut core.timers, now, parts_per_million);
+        });
+    }
+
+    /// Steps its wall clock ([`crate::time::SystemTime`]); the monotonic one has no steps.
+    #[track_caller]
+    pub fn step_wall_clock(self, nanos: i64) {
+        with("DomainId::step_wall_clock", |core| {
+            core.domain_event(self, Change::Step, nanos.cast_unsigned());
+            let clock = &mut core.domains.get_mut(self).clock;
+            clock.wall_offset_nanos = clock.wall_offset_nanos.saturating_add(nanos);
+        });
+    }
+}
+
+impl Executor {
+    fn kill(&self, domain: DomainId) {
+        let (doomed, timers) = {
+            let mut core = self.core.borrow_mut();
+            if core.domains.get(domain).state == DomainState::Dead {
+                return;
+            }
+            core.domain_event(domain, Change::Killed, 0);
+            core.domains.get_mut(domain).state = DomainState::Dead;
+            core.domains.get_mut(domain).held.clear();
+            let timers = core.timers.cancel_domain(domain);
+            (core.doom(domain), timers)
+        };
+        drop(timers);
+        for index in doomed {
+            let (cell, killer) = {
+                let mut core = self.core.borrow_mut();
+                let cell = core.take_cell(index);
+                (cell, core.running.replace(index))
+            };
+            if let Some(cell) = cell {
+                self.clear_cell(cell);
+            }
+            let mut core = self.core.borrow_mut();
+            core.running = killer;
+            let slot = core.tasks.get_mut(index);
+            let joiner = slot.joiner.take();
+            if slot.ownership != Ownership::Attached {
+                core.tasks.remove(index);
+            }
+            drop(core);
+            if let Some(joiner) = joiner {
+                joiner.wake();
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Takes the tasks of a domain out of all queues; the running one is destroyed after its poll.
+    fn doom(&mut self, domain: DomainId) -> Vec<u32> {
+        let tasks = &self.tasks;
+        self.ready.retain(|index| tasks.get(*index).domain != domain);
+        self.settling.retain(|index| tasks.get(*index).domain != domain);
+        self.chosen = self.chosen.filter(|index| tasks.get(*index).domain != domain);
+        let of_domain: Vec<u32> =
+            self.tasks.indices().filter(|index| self.tasks.get(*index).domain == domain).collect();
+        let mut doomed = Vec::new();
+        for index in of_domain {
+            let slot = self.tasks.get_mut(index);
+            match slot.state {
+                TaskState::Running => slot.is_cancelled = true,
+                TaskState::Done | TaskState::Free => {}
+                TaskState::Ready | TaskState::Held | TaskState::Blocked => {
+                    slot.state = TaskState::Done;
+                    doomed.push(index);
+                }
+            }
+        }
+        doomed
+    }
+
+    fn domain_event(&mut self, domain: DomainId, change: Change, amount: u64) {
+        let task = self.current_stream();
+        let value = (change as u64) ^ amount.rotate_left(8);
+        let kind = EventKind::Domain;
+        self.event(Event { kind, task, subject: domain.number(), value }, None);
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Created,
+    Paused,
+    Resumed,
+    Busy,
+    Killed,
+    Rate,
+    Step,
+}
+
+#[track_caller]
+fn with<R>(call: &str, change: impl FnOnce(&mut Core) -> R) -> R {
+    context::expect(call, |executor: &Executor| change(&mut executor.core.borrow_mut()))
+}

@@ -1,0 +1,259 @@
+//! How a run fails.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::kernel::VirtualTime;
+
+/// Why a run failed: the program's failure as data, never a panic of the library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// A task panicked and nobody observed it, or the program itself did.
+    Panic {
+        /// Name of the task.
+        task: String,
+        /// The panic's message.
+        message: String,
+        /// Where it panicked.
+        place: Option<Place>,
+    },
+    /// The program returned an error, or a task of `spawn_try` did that nobody observed.
+    Error {
+        /// Name of the task.
+        task: String,
+        /// The error, as `Debug` prints it.
+        message: String,
+    },
+    /// No task is ready, no timer is pending, and the program has not ended.
+    Deadlock {
+        /// Who waits for what.
+        tasks: Vec<StalledTask>,
+    },
+    /// Tasks were polled again and again without time moving.
+    Livelock {
+        /// The limit that was reached.
+        steps: u64,
+        /// When.
+        time: VirtualTime,
+        /// The tasks that ran or could run, those with most steps first.
+        tasks: Vec<StalledTask>,
+    },
+    /// The run took more steps than its limit.
+    StepLimit {
+        /// The limit that was reached.
+        steps: u64,
+        /// All tasks, those with most steps first.
+        tasks: Vec<StalledTask>,
+    },
+    /// The next thing to happen was later than the limit of virtual time.
+    TimeLimit {
+        /// The limit that was reached.
+        limit: Duration,
+        /// Who waits for what.
+        tasks: Vec<StalledTask>,
+    },
+    /// More tasks were alive than the limit.
+    TaskLimit {
+        /// The limit that was reached.
+        tasks: usize,
+        /// Name of the task that spawned one more.
+        spawner: String,
+    },
+    /// Detached tasks were alive when the program had ended.
+    Leak {
+        /// Which, and what they wait for.
+        tasks: Vec<StalledTask>,
+    },
+    /// A task was woken by another thread, at a time that no seed decides.
+    ForeignWake {
+        /// Name of the task.
+        task: String,
+        /// Where the other thread was.
+        backtrace: String,
+    },
+    /// Two runs of one world differed: something outside of the seed reached the program.
+    Nondeterminism {
+        /// Number of the first event that differs, from 0.
+        event: usize,
+        /// What the first run did there.
+        first: String,
+        /// What the second run did there.
+        second: String,
+    },
+}
+
+impl Failure {
+    /// Returns the kind in one word, as reports and tokens name it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Panic { .. } => "panic",
+            Self::Error { .. } => "error",
+            Self::Deadlock { .. } => "deadlock",
+            Self::Livelock { .. } => "livelock",
+            Self::StepLimit { .. } => "step limit",
+            Self::TimeLimit { .. } => "time limit",
+            Self::TaskLimit { .. } => "task limit",
+            Self::Leak { .. } => "leak",
+            Self::ForeignWake { .. } => "foreign wake",
+            Self::Nondeterminism { .. } => "nondeterminism",
+        }
+    }
+
+    /// Returns the tasks that the failure is about.
+    #[must_use]
+    pub fn stalled_tasks(&self) -> &[StalledTask] {
+        match self {
+            Self::Deadlock { tasks }
+            | Self::Livelock { tasks, .. }
+            | Self::StepLimit { tasks, .. }
+            | Self::TimeLimit { tasks, .. }
+            | Self::Leak { tasks } => tasks,
+            _ => &[],
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panic { task, message, place } => {
+                write!(formatter, "panic in `{task}`")?;
+                if let Some(place) = place {
+                    write!(formatter, " at {place}")?;
+                }
+                write!(formatter, ": {message}")
+            }
+            Self::Error { task, message } => write!(formatter, "error from `{task}`: {message}"),
+            Self::Deadlock { tasks } => {
+                formatter.write_str("deadlock: no task is ready and no timer is pending")?;
+                write_tasks(formatter, tasks)
+            }
+            Self::Livelock { steps, time, tasks } => {
+                write!(formatter, "livelock: {steps} steps at {time} without time moving")?;
+                write_tasks(formatter, tasks)
+            }
+            Self::StepLimit { steps, tasks } => {
+                write!(formatter, "step limit: the run is not over after {steps} steps")?;
+                write_tasks(formatter, tasks)
+            }
+            Self::TimeLimit { limit, tasks } => {
+                write!(
+                    formatter,
+                    "time limit: the run is not over after {limit:?} of virtual time"
+                )?;
+                write_tasks(formatter, tasks)
+            }
+            Self::TaskLimit { tasks, spawner } => {
+                write!(formatter, "task limit: `{spawner}` spawned one more with {tasks} alive")
+            }
+            Self::Leak { tasks } => {
+                formatter
+                    .write_str("leak: detached tasks were alive when the program had ended")?;
+                write_tasks(formatter, tasks)
+            }
+            Self::ForeignWake { task, .. } => {
+                write!(formatter, "foreign wake: `{task}` was woken by another thread")
+            }
+            Self::Nondeterminism { event, first, second } => write!(
+                formatter,
+                "nondeterminism: two runs of one seed differ from event {event} on\n    first run:  \
+                 {first}\n    second run: {second}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A place in a source file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// File, as the compiler was given it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.file, self.line)
+    }
+}
+
+impl From<&Location<'_>> for Place {
+    fn from(location: &Location<'_>) -> Self {
+        Self { file: location.file().to_owned(), line: location.line(), column: location.column() }
+    }
+}
+
+/// A task that has not ended, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StalledTask {
+    /// Its name.
+    pub name: String,
+    /// Where it was spawned.
+    pub spawned_at: Option<Place>,
+    /// Polls and points so far.
+    pub steps: u64,
+    /// What it waits for; none when it could run.
+    pub wait: Option<Wait>,
+}
+
+/// What a task waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What it wants to do: `lock`, `get`, `join`, `sleep`.
+    pub verb: &'static str,
+    /// To what kind of thing: `Mutex`, `Queue`, `Task`, `Timer`.
+    pub kind: &'static str,
+    /// The name of that, if it has one.
+    pub name: Option<String>,
+    /// Where that was made.
+    pub made_at: Option<Place>,
+    /// The line that waits.
+    pub waits_at: Option<Place>,
+}
+
+impl fmt::Display for StalledTask {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}`", self.name)?;
+        match &self.wait {
+            Some(wait) => write!(formatter, " waits for {wait}")?,
+            None => write!(formatter, " could run, after {} steps", self.steps)?,
+        }
+        match &self.spawned_at {
+            Some(place) => write!(formatter, " (spawned at {place})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.kind, self.verb)?;
+        if let Some(name) = &self.name {
+            write!(formatter, " of `{name}`")?;
+        }
+        match &self.waits_at {
+            Some(place) => write!(formatter, " at {place}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn write_tasks(formatter: &mut fmt::Formatter<'_>, tasks: &[StalledTask]) -> fmt::Result {
+    for task in tasks.iter().take(PRINTED_TASKS_MAX) {
+        write!(formatter, "\n    {task}")?;
+    }
+    match tasks.len().saturating_sub(PRINTED_TASKS_MAX) {
+        0 => Ok(()),
+        more => write!(formatter, "\n    and {more} more"),
+    }
+}
+
+const PRINTED_TASKS_MAX: usize = 16;

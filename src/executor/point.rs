@@ -1,0 +1,205 @@
+//! Scheduling points: where a leaf future tells what it is about to do, and may be preempted.
+
+use std::panic::Location;
+use std::task::{Context, Poll};
+
+use super::Executor;
+use super::core::Core;
+use super::log::Happening;
+use super::resource::{Operation, Resource, Verb};
+use super::task_table::{TaskState, WaitNote, WaitSubject};
+use crate::context;
+use crate::kernel::{Event, EventKind};
+
+/// The point in front of one operation of a leaf future.
+///
+/// A leaf polls it before it looks at its resource. If another task is to go first it pends once;
+/// polled again, it is ready. Outside of a simulation, and under `Fifo`, it is always ready.
+#[derive(Debug, Default)]
+pub(crate) struct Point {
+    state: PointState,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum PointState {
+    #[default]
+    Ahead,
+    Preempted,
+    Passed,
+}
+
+impl Point {
+    /// Makes the point of an operation that has not begun.
+    pub(crate) const fn new() -> Self {
+        Self { state: PointState::Ahead }
+    }
+
+    /// Comes to the point; pends if the running task is preempted.
+    #[inline]
+    pub(crate) fn poll(
+        &mut self,
+        context: &Context<'_>,
+        resource: &Resource,
+        verb: &'static Verb,
+        at: &'static Location<'static>,
+    ) -> Poll<()> {
+        match self.state {
+            PointState::Passed => Poll::Ready(()),
+            PointState::Preempted => self.pass_late(resource, verb, at),
+            PointState::Ahead => {
+                let arrival =
+                    context::with(|executor: &Executor| executor.arrive(resource, verb, at));
+                if arrival == Some(Arrival::Preempted) {
+                    self.state = PointState::Preempted;
+                    // A combinator that wraps wakers polls only the children that were woken.
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                self.state = PointState::Passed;
+                Poll::Ready(())
+            }
+        }
+    }
+
+    #[cold]
+    fn pass_late(
+        &mut self,
+        resource: &Resource,
+        verb: &'static Verb,
+        at: &'static Location<'static>,
+    ) -> Poll<()> {
+        self.state = PointState::Passed;
+        let _ = context::with(|executor: &Executor| executor.log_operation(resource, verb, at));
+        Poll::Ready(())
+    }
+}
+
+/// What becomes of a task that comes to a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrival {
+    Goes,
+    Preempted,
+}
+
+impl Executor {
+    #[inline]
+    fn arrive(
+        &self,
+        resource: &Resource,
+        verb: &'static Verb,
+        at: &'static Location<'static>,
+    ) -> Arrival {
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let Some(index) = core.running else { return Arrival::Goes };
+        if core.is_preempted || core.failure.is_some() || core.count_step() {
+            core.is_preempted = true;
+            core.tasks.get_mut(index).is_woken = true;
+            return Arrival::Preempted;
+        }
+        let number = resource.number(core.run, || core.resource_of(index));
+        let slot = core.tasks.get_mut(index);
+        slot.steps += 1;
+        slot.operation = Operation { resource: number, verb };
+        let (stream, step) = (slot.stream, slot.steps);
+        let kind = EventKind::Operation;
+        let event = Event { kind, task: stream, subject: number, value: verb.number };
+        core.chain = core.chain.with(event);
+        core.event_count += 1;
+        let picked = if core.ready.is_empty() || core.is_fifo() {
+            0
+        } else {
+            core.decide((stream, step), Some(index))
+        };
+        if picked == 0 {
+            if core.log.is_some() {
+                core.log_resource(number, resource);
+                let what = Happening::Operation { resource: number, verb: verb.name };
+                core.log_entry(stream, what, Some(at));
+            }
+            return Arrival::Goes;
+        }
+        core.preempt(index, picked - 1);
+        Arrival::Preempted
+    }
+
+    /// Notes what the running task waits for, for stall reports and strategies.
+    #[inline]
+    pub(super) fn note_wait(
+        &self,
+        resource: &Resource,
+        verb: &'static Verb,
+        at: &'static Location<'static>,
+    ) {
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let Some(index) = core.running else { return };
+        let number = resource.number(core.run, || core.resource_of(index));
+        let slot = core.tasks.get_mut(index);
+        slot.operation = Operation { resource: number, verb };
+        let subject = WaitSubject::Resource(resource.about());
+        slot.wait = Some(WaitNote { subject, at: Some(at) });
+        if core.log.is_some() {
+            let stream = core.current_stream();
+            core.log_resource(number, resource);
+            let what = Happening::Wait { resource: number, verb: verb.name };
+            core.log_entry(stream, what, Some(at));
+        }
+    }
+
+    fn log_operation(
+        &self,
+        resource: &Resource,
+        verb: &'static Verb,
+        at: &'static Location<'static>,
+    ) {
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let Some(index) = core.running.filter(|_| core.log.is_some()) else { return };
+        let number = resource.number(core.run, || core.resource_of(index));
+        core.log_resource(number, resource);
+        let stream = core.tasks.get(index).stream;
+        let what = Happening::Operation { resource: number, verb: verb.name };
+        core.log_entry(stream, what, Some(at));
+    }
+}
+
+/// Notes what the running task waits for. A leaf calls it whenever it pends.
+#[inline]
+pub(crate) fn note_wait(resource: &Resource, verb: &'static Verb, at: &'static Location<'static>) {
+    let _ = context::with(|executor: &Executor| executor.note_wait(resource, verb, at));
+}
+
+/// Adds a line to the log of a recorded run; `text` is not called otherwise.
+pub(crate) fn note(text: impl FnOnce() -> String) {
+    let _ = context::with(|executor: &Executor| {
+        if executor.core.borrow().log.is_some() {
+            // Not borrowed: the text is made by code of the user's (`Debug`).
+            let text = text().into();
+            let mut core = executor.core.borrow_mut();
+            let stream = core.current_stream();
+            core.log_entry(stream, Happening::Note(text), None);
+        }
+    });
+}
+
+/// Tells whether the running task was preempted during this poll: what pends is not "not ready".
+#[inline]
+pub(crate) fn is_preempted() -> bool {
+    context::with(|executor: &Executor| executor.core.borrow().is_preempted).unwrap_or(false)
+}
+
+impl Core {
+    /// Puts the running task at the back of the queue; the task at `place` in it goes on.
+    fn preempt(&mut self, index: u32, place: usize) {
+        let chosen = self.ready.remove(place).expect("a candidate is in the queue");
+        self.chosen = Some(chosen);
+        self.is_preempted = true;
+        self.tasks.get_mut(index).state = TaskState::Ready;
+        self.ready.push_back(index);
+        if self.log.is_some() {
+            let stream = self.current_stream();
+            self.log_entry(stream, Happening::Preempted, None);
+        }
+    }
+}

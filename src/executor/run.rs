@@ -1,0 +1,367 @@
+//! The loop of a run, from its first task to the last destructor.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::panic::{self, AssertUnwindSafe, Location};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::cell::TaskCell;
+use super::core::Core;
+use super::failure::Failure;
+use super::foreign::RunNumber;
+use super::id::TaskId;
+use super::limits::Limits;
+use super::log::Log;
+use super::panic::{PanicNote, install_hook};
+use super::pick::Pick;
+use super::spawn::{JoinEnd, SpawnOptions};
+use super::task_table::{Ownership, TaskName, TaskState};
+use super::{Executor, waker};
+use crate::context::{self, Nested};
+use crate::kernel::{Chain, Choices, Event, EventKind, StreamId, VirtualTime};
+
+/// Everything that decides a run but the program.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) choices: Choices,
+    /// None is `Fifo`.
+    pub(crate) picker: Option<Box<dyn Pick>>,
+    pub(crate) limits: Limits,
+    pub(crate) is_logged: bool,
+    pub(crate) is_traced: bool,
+    pub(crate) epoch_nanos: u64,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub(crate) struct Finished<T> {
+    pub(crate) result: Result<T, Failure>,
+    pub(crate) chain: Chain,
+    pub(crate) event_count: u64,
+    pub(crate) steps: u64,
+    pub(crate) elapsed: VirtualTime,
+    pub(crate) log: Option<Box<Log>>,
+}
+
+impl Plan {
+    /// Runs the program as the first task, to its end or its first failure.
+    ///
+    /// # Errors
+    /// [`Nested`] when this thread is inside of a run already.
+    #[track_caller]
+    pub(crate) fn run<F>(
+        self,
+        program: impl FnOnce() -> F + 'static,
+    ) -> Result<Finished<F::Output>, Nested>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        install_hook();
+        let number = RunNumber::take();
+        let log = self.is_logged.then(Box::default);
+        let core = Core::new(number.get(), self.choices, self.picker, self.limits, log);
+        let executor = Rc::new(Executor {
+            run: number.get(),
+            core: RefCell::new(core),
+            number: RefCell::new(number),
+            panic_note: RefCell::new(None),
+            is_traced: self.is_traced,
+            epoch_nanos: self.epoch_nanos,
+        });
+        let entered = context::enter(executor.clone())?;
+        let spawned_at = Location::caller();
+        let options = SpawnOptions { name: TaskName::Static("main"), domain: None, spawned_at };
+        let root = executor.spawn(async move { program().await }, options);
+        executor.drive(Some(root));
+        let result = executor.take_result(root);
+        executor.end();
+        drop(entered);
+        Ok(executor.finish(result))
+    }
+}
+
+impl Executor {
+    /// Polls tasks until the root has ended or the run has failed; without a root, until nothing is
+    /// ready any more.
+    fn drive(&self, root: Option<TaskId>) {
+        loop {
+            match self.next_step(root) {
+                Step::Poll { task, cell, is_cancelled } => self.poll(task, cell, is_cancelled),
+                Step::Wake(wakers) => wakers.into_iter().for_each(Waker::wake),
+                Step::Over => return,
+            }
+        }
+    }
+
+    fn next_step(&self, root: Option<TaskId>) -> Step {
+        let mut core = self.core.borrow_mut();
+        loop {
+            if core.failure.is_some() {
+                return Step::Over;
+            }
+            if let Some(root) = root
+                && core.tasks.get(root.index()).state == TaskState::Done
+            {
+                return Step::Over;
+            }
+            if let Some(index) = core.take_next() {
+                if let Some(step) = core.begin_poll(index) {
+                    return step;
+                }
+                continue;
+            }
+            if let Some(wake) = self.number.borrow_mut().first_wake() {
+                let task = core.tasks.find(wake.task).map_or_else(String::new, |slot| slot.path());
+                core.fail(Failure::ForeignWake { task, backtrace: wake.backtrace });
+                return Step::Over;
+            }
+            if root.is_none() {
+                return Step::Over;
+            }
+            let mut wakers = Vec::new();
+            if !core.advance(&mut wakers) {
+                core.stall();
+            }
+            if !wakers.is_empty() {
+                return Step::Wake(wakers);
+            }
+        }
+    }
+
+    fn poll(&self, task: TaskId, mut cell: Pin<Box<dyn TaskCell>>, is_cancelled: bool) {
+        let index = task.index();
+        let waker = waker::waker(task);
+        let result = panic::catch_unwind(AssertUnwindSafe(|| {
+            let _span = self.is_traced.then(|| self.enter_span(index));
+            if is_cancelled {
+                cell.as_mut().clear();
+                Poll::Ready(())
+            } else {
+                cell.as_mut().poll(&mut Context::from_waker(&waker))
+            }
+        }));
+        let mut core = self.core.borrow_mut();
+        if let Ok(Poll::Pending) = result
+            && !core.tasks.get(index).is_cancelled
+        {
+            core.end_poll(index, cell);
+            return;
+        }
+        if let Ok(Poll::Pending) = result {
+            // Cancelled while it ran: destroyed now, still in its own context.
+            drop(core);
+            self.poll(task, cell, true);
+            return;
+        }
+        let payload = result.err();
+        let kind = match (&payload, is_cancelled) {
+            (Some(_), _) => EventKind::Panic,
+            (None, true) => EventKind::Cancel,
+            (None, false) => EventKind::Complete,
+        };
+        let note = payload.as_ref().map(|payload| {
+            let noted = self.panic_note.borrow_mut().take();
+            noted.unwrap_or_else(|| PanicNote::of_payload(&**payload))
+        });
+        core.end_task(index, kind);
+        let slot = core.tasks.get_mut(index);
+        if let Some(payload) = payload {
+            let cold = slot.cold();
+            cold.payload = Some(payload);
+            cold.panic = note;
+            drop(core);
+            // What is left of the future may panic again; one failure is enough.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| cell.as_mut().clear()));
+            core = self.core.borrow_mut();
+        }
+        core.running = None;
+        let slot = core.tasks.get_mut(index);
+        slot.cell = Some(cell);
+        let joiner = slot.joiner.take();
+        if slot.ownership == Ownership::Attached {
+            drop(core);
+            if let Some(joiner) = joiner {
+                joiner.wake();
+            }
+            return;
+        }
+        let remains = core.forget(index);
+        drop(core);
+        drop((joiner, remains));
+    }
+
+    /// Returns the output of the root, or why there is none.
+    fn take_result<T: 'static>(&self, root: TaskId) -> Result<T, Failure> {
+        if let Some(failure) = self.core.borrow_mut().failure.take() {
+            return Err(failure);
+        }
+        match self.poll_join(root, Waker::noop(), Location::caller()) {
+            Poll::Ready(JoinEnd::Value(value)) => Ok(value),
+            Poll::Ready(JoinEnd::Panicked(panic)) => {
+                let (message, place) = (panic.message(), panic.place());
+                Err(Failure::Panic { task: "main".to_owned(), message, place })
+            }
+            Poll::Ready(JoinEnd::Gone) | Poll::Pending => {
+                unreachable!("a run is over when its root has ended or when it has failed")
+            }
+        }
+        .and_then(|value| self.settle_rest().map_or(Ok(value), Err))
+    }
+
+    /// Lets the tasks that are ready come to their next wait; then no detached task may be left.
+    fn settle_rest(&self) -> Option<Failure> {
+        self.drive(None);
+        let mut core = self.core.borrow_mut();
+        if core.failure.is_none() {
+            let tasks = core.leaked_tasks();
+            if !tasks.is_empty() {
+                core.fail(Failure::Leak { tasks });
+            }
+        }
+        core.failure.take()
+    }
+
+    /// Destroys all tasks that are left, each in its own context.
+    fn end(&self) {
+        {
+            let mut core = self.core.borrow_mut();
+            let task = StreamId::ROOT;
+            core.event(Event { kind: EventKind::End, task, subject: 0, value: 0 }, None);
+            // Nothing is spawned and nothing goes on from here.
+            core.is_over = true;
+        }
+        let place_count = self.core.borrow().tasks.place_count();
+        for index in 0..place_count {
+            let cell = {
+                let mut core = self.core.borrow_mut();
+                core.running = Some(index);
+                core.take_cell(index)
+            };
+            if let Some(cell) = cell {
+                self.clear_cell(cell);
+            }
+        }
+        self.core.borrow_mut().running = None;
+    }
+
+    /// Destroys a future or output; a panic in it is an unobserved one.
+    pub(super) fn clear_cell(&self, mut cell: Pin<Box<dyn TaskCell>>) {
+        let result = panic::catch_unwind(AssertUnwindSafe(|| cell.as_mut().clear()));
+        if let Err(payload) = result {
+            let note = self.panic_note.borrow_mut().take();
+            let note = note.unwrap_or_else(|| PanicNote::of_payload(&*payload));
+            let mut core = self.core.borrow_mut();
+            let task = core.running.map_or_else(String::new, |at| core.tasks.get(at).path());
+            core.fail(Failure::Panic { task, message: note.message, place: note.place });
+        }
+    }
+
+    fn finish<T>(&self, result: Result<T, Failure>) -> Finished<T> {
+        let mut core = self.core.borrow_mut();
+        let late = core.failure.take();
+        let result = match (result, late) {
+            (Ok(value), None) => Ok(value),
+            (Err(failure), _) | (Ok(_), Some(failure)) => Err(failure),
+        };
+        Finished {
+            result,
+            chain: core.chain,
+            event_count: core.event_count,
+            steps: core.steps,
+            elapsed: core.now,
+            log: core.log.take(),
+        }
+    }
+
+    fn enter_span(&self, index: u32) -> tracing::span::EnteredSpan {
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get_mut(index);
+        if let Some(span) = slot.cold().span.clone() {
+            drop(core);
+            return span.entered();
+        }
+        let name = slot.path();
+        drop(core);
+        // The subscriber is code of the user's.
+        let span = tracing::info_span!(target: "parcae", "task", name);
+        self.core.borrow_mut().tasks.get_mut(index).cold().span = Some(span.clone());
+        span.entered()
+    }
+}
+
+enum Step {
+    Poll { task: TaskId, cell: Pin<Box<dyn TaskCell>>, is_cancelled: bool },
+    Wake(Vec<Waker>),
+    Over,
+}
+
+impl Core {
+    /// Takes the future of a task out to be polled; none when it ended while it was in the queue.
+    #[inline]
+    fn begin_poll(&mut self, index: u32) -> Option<Step> {
+        let slot = self.tasks.get_mut(index);
+        let cell = slot.cell.take()?;
+        slot.state = TaskState::Running;
+        slot.is_woken = false;
+        slot.wait = None;
+        let (stream, is_cancelled) = (slot.stream, slot.is_cancelled);
+        let task = TaskId::new(self.run, slot.generation, index);
+        self.running = Some(index);
+        self.is_preempted = false;
+        if self.count_step() {
+            let slot = self.tasks.get_mut(index);
+            slot.cell = Some(cell);
+            self.running = None;
+            return Some(Step::Over);
+        }
+        self.event(Event { kind: EventKind::Poll, task: stream, subject: 0, value: 0 }, None);
+        Some(Step::Poll { task, cell, is_cancelled })
+    }
+
+    /// Puts the future of a task that pends back.
+    #[inline]
+    fn end_poll(&mut self, index: u32, cell: Pin<Box<dyn TaskCell>>) {
+        self.running = None;
+        let slot = self.tasks.get_mut(index);
+        slot.cell = Some(cell);
+        if slot.state == TaskState::Ready {
+            // Preempted: it is in the queue and the next task has been decided.
+            return;
+        }
+        slot.steps += 1;
+        self.last = (slot.stream, slot.steps);
+        let (is_woken, domain) = (slot.is_woken, slot.domain);
+        if is_woken {
+            self.make_ready(index, domain);
+        } else {
+            self.tasks.get_mut(index).state = TaskState::Blocked;
+        }
+    }
+
+    fn end_task(&mut self, index: u32, kind: EventKind) {
+        let slot = self.tasks.get_mut(index);
+        let is_queued = slot.state == TaskState::Ready;
+        slot.state = TaskState::Done;
+        slot.steps += 1;
+        let stream = slot.stream;
+        self.last = (stream, slot.steps);
+        if is_queued {
+            // It was preempted at a point and ended all the same, as a foreign combinator may.
+            self.ready.retain(|queued| *queued != index);
+        }
+        self.event(Event { kind, task: stream, subject: 0, value: 0 }, None);
+    }
+
+    /// Takes the future or output of a task that is to be destroyed.
+    pub(super) fn take_cell(&mut self, index: u32) -> Option<Pin<Box<dyn TaskCell>>> {
+        let slot = self.tasks.get_mut(index);
+        if slot.state == TaskState::Free {
+            return None;
+        }
+        slot.state = TaskState::Done;
+        slot.cell.take()
+    }
+}

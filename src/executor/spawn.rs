@@ -1,0 +1,354 @@
+//! Making tasks, and what their handles do.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use super::cell::{FutureCell, TaskCell, describe_result};
+use super::core::Core;
+use super::domain::{DomainId, DomainState};
+use super::failure::{Failure, Place};
+use super::id::TaskId;
+use super::log::Happening;
+use super::panic::PanicNote;
+use super::resource::{Access, Operation, Verb};
+use super::task_table::{Ownership, Slot, TaskName, TaskState, WaitNote, WaitSubject};
+use super::{Executor, WakeTarget};
+use crate::context;
+use crate::kernel::{Event, EventKind};
+
+/// How a task is made.
+#[derive(Debug)]
+pub(crate) struct SpawnOptions {
+    pub(crate) name: TaskName,
+    /// None is the domain of the spawning task.
+    pub(crate) domain: Option<DomainId>,
+    pub(crate) spawned_at: &'static Location<'static>,
+}
+
+/// How a task ended, for whoever joins it.
+#[derive(Debug)]
+pub(crate) enum JoinEnd<T> {
+    /// It returned.
+    Value(T),
+    /// It panicked with this payload.
+    Panicked(TaskPanic),
+    /// It was destroyed with its domain, or cancelled at the end of the run.
+    Gone,
+}
+
+/// A panic that ended a task.
+#[derive(Debug)]
+pub(crate) struct TaskPanic {
+    pub(crate) payload: Box<dyn Any + Send>,
+    note: Option<PanicNote>,
+}
+
+impl TaskPanic {
+    /// Returns the message.
+    pub(crate) fn message(&self) -> String {
+        self.noted().message
+    }
+
+    /// Returns the place.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.noted().place
+    }
+
+    /// Panics on in the calling task; the report still names the place of the first panic.
+    pub(crate) fn resume(self) -> ! {
+        let note = self.noted();
+        let _ = context::with(|executor: &Executor| executor.note_panic(note));
+        std::panic::resume_unwind(self.payload)
+    }
+
+    fn noted(&self) -> PanicNote {
+        self.note.clone().unwrap_or_else(|| PanicNote::of_payload(&*self.payload))
+    }
+}
+
+impl Executor {
+    /// Makes a task that is ready to run.
+    pub(crate) fn spawn<F>(&self, future: F, options: SpawnOptions) -> TaskId
+    where
+        F: Future + 'static,
+    {
+        self.spawn_cell(Box::pin(FutureCell::new(future, None)), options)
+    }
+
+    /// Makes a task whose error fails the run, if nobody observes it.
+    pub(crate) fn spawn_try<F, V, E>(&self, future: F, options: SpawnOptions) -> TaskId
+    where
+        F: Future<Output = Result<V, E>> + 'static,
+        V: 'static,
+        E: Debug + 'static,
+    {
+        let cell = FutureCell::new(future, Some(describe_result::<V, E>));
+        self.spawn_cell(Box::pin(cell), options)
+    }
+
+    fn spawn_cell(&self, cell: Pin<Box<dyn TaskCell>>, options: SpawnOptions) -> TaskId {
+        let mut core = self.core.borrow_mut();
+        let refused = core.refuse(&options);
+        if let Some(domain) = refused {
+            let task = core.insert_gone(options, domain);
+            drop(core);
+            drop(cell);
+            return task;
+        }
+        core.insert(Some(cell), options)
+    }
+
+    /// Takes the output of a task that has ended, and forgets it; else joins it.
+    pub(crate) fn poll_join<T: 'static>(
+        &self,
+        task: TaskId,
+        waker: &Waker,
+        at: &'static Location<'static>,
+    ) -> Poll<JoinEnd<T>> {
+        let mut core = self.core.borrow_mut();
+        core.note_join(task, at);
+        let Some(slot) = core.tasks.find(task) else { return Poll::Ready(JoinEnd::Gone) };
+        if slot.state != TaskState::Done {
+            match &slot.joiner {
+                Some(joiner) if joiner.will_wake(waker) => {}
+                _ => {
+                    let replaced = slot.joiner.replace(WakeTarget::of(waker));
+                    drop(core);
+                    drop(replaced);
+                }
+            }
+            return Poll::Pending;
+        }
+        let cell = slot.cell.take();
+        let panic = slot.take_panic();
+        core.tasks.remove(task.index());
+        drop(core);
+        Poll::Ready(match (cell, panic) {
+            (_, Some(panic)) => JoinEnd::Panicked(panic),
+            (Some(mut cell), None) => {
+                let output = cell.as_mut().output().and_then(<dyn Any>::downcast_mut::<Option<T>>);
+                match output.and_then(Option::take) {
+                    Some(value) => JoinEnd::Value(value),
+                    None => JoinEnd::Gone,
+                }
+            }
+            (None, None) => JoinEnd::Gone,
+        })
+    }
+
+    /// Tells whether a task has ended.
+    pub(crate) fn is_finished(&self, task: TaskId) -> bool {
+        self.core.borrow_mut().tasks.find(task).is_none_or(|slot| slot.state == TaskState::Done)
+    }
+
+    /// Returns the name that reports use.
+    pub(crate) fn task_name(&self, task: TaskId) -> Option<String> {
+        self.core.borrow_mut().tasks.find(task).map(|slot| slot.path())
+    }
+
+    /// Marks a task: its future is destroyed at its next pick. Its handle still joins it.
+    pub(crate) fn cancel(&self, task: TaskId) {
+        self.core.borrow_mut().cancel(task);
+    }
+
+    /// Lets go of a task whose handle is dropped: cancels it, or reports what nobody observed.
+    pub(crate) fn abandon(&self, task: TaskId) {
+        let mut core = self.core.borrow_mut();
+        let Some(slot) = core.tasks.find(task) else { return };
+        if slot.state == TaskState::Done {
+            let remains = core.forget(task.index());
+            drop(core);
+            drop(remains);
+            return;
+        }
+        slot.ownership = Ownership::Background;
+        let joiner = slot.joiner.take();
+        core.cancel(task);
+        drop(core);
+        drop(joiner);
+    }
+
+    /// Lets a task go on without a handle.
+    pub(crate) fn detach(&self, task: TaskId, is_background: bool) {
+        let mut core = self.core.borrow_mut();
+        let Some(slot) = core.tasks.find(task) else { return };
+        if slot.state == TaskState::Done {
+            let remains = core.forget(task.index());
+            drop(core);
+            drop(remains);
+            return;
+        }
+        slot.ownership = if is_background { Ownership::Background } else { Ownership::Detached };
+    }
+}
+
+/// What is dropped when the core is not borrowed any more: it is code of the user's.
+pub(super) struct Remains {
+    _cell: Option<Pin<Box<dyn TaskCell>>>,
+    _joiner: Option<WakeTarget>,
+    _panic: Option<TaskPanic>,
+}
+
+impl Slot {
+    fn take_panic(&mut self) -> Option<TaskPanic> {
+        let cold = self.cold.as_mut()?;
+        let payload = cold.payload.take()?;
+        Some(TaskPanic { payload, note: cold.panic.take() })
+    }
+}
+
+impl Core {
+    /// Returns the domain in which no task can be made, if that is where this one would go.
+    fn refuse(&mut self, options: &SpawnOptions) -> Option<DomainId> {
+        let domain = options.domain.unwrap_or_else(|| self.current_domain());
+        let is_dead = self.domains.get(domain).state == DomainState::Dead;
+        if is_dead || self.is_over || self.failure.is_some() {
+            return Some(domain);
+        }
+        if self.tasks.live_count() >= self.limits.tasks {
+            let tasks = self.limits.tasks;
+            let spawner = self.running.map_or_else(String::new, |at| self.tasks.get(at).path());
+            self.fail(Failure::TaskLimit { tasks, spawner });
+            return Some(domain);
+        }
+        None
+    }
+
+    fn insert(&mut self, cell: Option<Pin<Box<dyn TaskCell>>>, options: SpawnOptions) -> TaskId {
+        let parent = self.running;
+        let domain = options.domain.unwrap_or_else(|| self.current_domain());
+        let is_inherited = parent.filter(|at| self.tasks.get(*at).domain == domain);
+        let (parent_stream, parent_path, ordinal) = match is_inherited {
+            Some(at) => {
+                let path = self.path_for_children(at);
+                let slot = self.tasks.get_mut(at);
+                (slot.stream, Some(path), slot.next_child(&options.name))
+            }
+            None => {
+                let domain = self.domains.get_mut(domain);
+                domain.children += 1;
+                (domain.stream, Some(domain.name.clone()), domain.children - 1)
+            }
+        };
+        let stream = parent_stream.child(options.name.as_str(), ordinal);
+        let index = self.tasks.insert(Slot {
+            generation: 0,
+            state: TaskState::Blocked,
+            ownership: Ownership::Attached,
+            is_cancelled: false,
+            is_woken: false,
+            domain,
+            stream,
+            steps: 0,
+            cell,
+            joiner: None,
+            operation: Operation::START,
+            wait: None,
+            parent_path,
+            name: options.name,
+            ordinal,
+            spawned_at: options.spawned_at,
+            unnamed_children: 0,
+            cold: None,
+        });
+        if self.log.is_some() {
+            self.log_task(index);
+        }
+        let (kind, subject) = (EventKind::Spawn, stream.get());
+        self.event(
+            Event { kind, task: parent_stream, subject, value: 0 },
+            Some(options.spawned_at),
+        );
+        if let Some(picker) = &mut self.picker {
+            picker.spawned(parent_stream, stream);
+        }
+        self.make_ready(index, domain);
+        TaskId::new(self.run, self.tasks.get(index).generation, index)
+    }
+
+    /// Makes a task that has ended before it began.
+    fn insert_gone(&mut self, mut options: SpawnOptions, domain: DomainId) -> TaskId {
+        options.domain = Some(domain);
+        let index = self.tasks.insert(Slot {
+            generation: 0,
+            state: TaskState::Done,
+            ownership: Ownership::Attached,
+            is_cancelled: true,
+            is_woken: false,
+            domain,
+            stream: self.domains.get(domain).stream,
+            steps: 0,
+            cell: None,
+            joiner: None,
+            operation: Operation::START,
+            wait: None,
+            parent_path: None,
+            name: options.name,
+            ordinal: 0,
+            spawned_at: options.spawned_at,
+            unnamed_children: 0,
+            cold: None,
+        });
+        TaskId::new(self.run, self.tasks.get(index).generation, index)
+    }
+
+    /// Returns the path that the children of a task begin with; that of the root task is empty.
+    fn path_for_children(&mut self, index: u32) -> Rc<str> {
+        let is_root = index == 0;
+        let slot = self.tasks.get_mut(index);
+        if let Some(path) = slot.cold.as_ref().and_then(|cold| cold.path.clone()) {
+            return path;
+        }
+        let path: Rc<str> = if is_root { "".into() } else { slot.path().into() };
+        slot.cold().path = Some(path.clone());
+        path
+    }
+
+    fn note_join(&mut self, task: TaskId, at: &'static Location<'static>) {
+        let Some(index) = self.running else { return };
+        let slot = self.tasks.get_mut(index);
+        slot.operation = Operation { resource: 0, verb: &JOIN };
+        slot.wait = Some(WaitNote { subject: WaitSubject::Task(task), at: Some(at) });
+        if self.log.is_some()
+            && let Some(joined) = self.tasks.find(task)
+            && joined.state != TaskState::Done
+        {
+            let what = Happening::Wait { resource: joined.stream.get(), verb: JOIN.name };
+            self.log_entry(self.current_stream(), what, Some(at));
+        }
+    }
+
+    pub(super) fn cancel(&mut self, task: TaskId) {
+        let Some(slot) = self.tasks.find(task) else { return };
+        if slot.state == TaskState::Done || slot.is_cancelled {
+            return;
+        }
+        slot.is_cancelled = true;
+        // A running task that cancels itself is destroyed when its poll returns.
+        self.wake_index(task.index());
+    }
+
+    /// Removes a task that is done and has no handle any more. What nobody observed fails the run.
+    pub(super) fn forget(&mut self, index: u32) -> Remains {
+        let slot = self.tasks.get_mut(index);
+        let cell = slot.cell.take();
+        let joiner = slot.joiner.take();
+        let panic = slot.take_panic();
+        if let Some(panic) = &panic {
+            let task = slot.path();
+            self.fail(Failure::Panic { task, message: panic.message(), place: panic.place() });
+        } else if let Some(message) = cell.as_ref().and_then(|cell| cell.error()) {
+            let task = slot.path();
+            self.fail(Failure::Error { task, message });
+        }
+        self.tasks.remove(index);
+        Remains { _cell: cell, _joiner: joiner, _panic: panic }
+    }
+}
+
+static JOIN: Verb = Verb::new("join", Access::Read);

@@ -1,0 +1,250 @@
+//! All tasks of a run, found by index and generation.
+
+use std::any::Any;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::cell::TaskCell;
+use super::domain::DomainId;
+use super::id::{GENERATION_MASK, TaskId};
+use super::resource::{Operation, ResourceInfo};
+use super::waker::WakeTarget;
+use crate::kernel::{StreamId, hash_text};
+
+/// Life of a task.
+///
+/// ```text
+/// free -> ready <-> running -> done -> free      (done until its handle has let go)
+///           ^          |
+///           +- blocked <+            held: ready, but its domain is paused or busy
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TaskState {
+    Free,
+    Ready,
+    Held,
+    Running,
+    Blocked,
+    Done,
+}
+
+/// Who takes the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ownership {
+    /// A handle exists.
+    Attached,
+    /// The handle let go; the task must end before the program does.
+    Detached,
+    /// The handle let go and the task may outlive the program.
+    Background,
+}
+
+/// A name given at spawn.
+#[derive(Clone, Debug)]
+pub(crate) enum TaskName {
+    /// None; the report says `task#3`.
+    Unnamed,
+    /// A literal.
+    Static(&'static str),
+    /// Made at run time.
+    Shared(Rc<str>),
+}
+
+impl TaskName {
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Unnamed => "task",
+            Self::Static(name) => name,
+            Self::Shared(name) => name,
+        }
+    }
+}
+
+impl From<&'static str> for TaskName {
+    fn from(name: &'static str) -> Self {
+        Self::Static(name)
+    }
+}
+
+impl From<String> for TaskName {
+    fn from(name: String) -> Self {
+        Self::Shared(name.into())
+    }
+}
+
+pub(super) struct Slot {
+    pub(super) generation: u32,
+    pub(super) state: TaskState,
+    pub(super) ownership: Ownership,
+    pub(super) is_cancelled: bool,
+    /// Woken while it ran: it goes to the back of the queue instead of blocking.
+    pub(super) is_woken: bool,
+    pub(super) domain: DomainId,
+    pub(super) stream: StreamId,
+    /// Points and polls so far: the ordinal of its next decision.
+    pub(super) steps: u64,
+    pub(super) cell: Option<Pin<Box<dyn TaskCell>>>,
+    pub(super) joiner: Option<WakeTarget>,
+    /// What it does next, or waits for.
+    pub(super) operation: Operation,
+    pub(super) wait: Option<WaitNote>,
+    pub(super) parent_path: Option<Rc<str>>,
+    pub(super) name: TaskName,
+    pub(super) ordinal: u32,
+    pub(super) spawned_at: &'static Location<'static>,
+    pub(super) unnamed_children: u32,
+    pub(super) cold: Option<Box<Cold>>,
+}
+
+/// What a task waits for, for stall reports.
+#[derive(Clone, Copy)]
+pub(super) struct WaitNote {
+    pub(super) subject: WaitSubject,
+    pub(super) at: Option<&'static Location<'static>>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum WaitSubject {
+    Resource(ResourceInfo),
+    Task(TaskId),
+    /// Until this reading of its own clock, in nanoseconds.
+    Timer(u64),
+    OtherTasks,
+}
+
+/// What few tasks need.
+#[derive(Default)]
+pub(super) struct Cold {
+    pub(super) path: Option<Rc<str>>,
+    pub(super) named_children: Vec<(u64, u32)>,
+    pub(super) resources_made: u64,
+    /// How often each site was asked without an ordinal of the caller's.
+    pub(super) site_ordinals: Vec<(u32, u64)>,
+    pub(super) rng: Option<ChaCha8Rng>,
+    pub(super) payload: Option<Box<dyn Any + Send>>,
+    pub(super) panic: Option<super::panic::PanicNote>,
+    pub(super) span: Option<tracing::Span>,
+}
+
+impl Slot {
+    pub(super) fn cold(&mut self) -> &mut Cold {
+        self.cold.get_or_insert_default()
+    }
+
+    /// Returns the path of names that reports show: `worker#1/flush`.
+    pub(super) fn path(&self) -> String {
+        let ordinal = match (&self.name, self.ordinal) {
+            (TaskName::Unnamed, ordinal) => format!("#{ordinal}"),
+            (_, 0) => String::new(),
+            (_, ordinal) => format!("#{ordinal}"),
+        };
+        match &self.parent_path {
+            Some(parent) if !parent.is_empty() => {
+                format!("{parent}/{}{ordinal}", self.name.as_str())
+            }
+            _ => format!("{}{ordinal}", self.name.as_str()),
+        }
+    }
+
+    /// Returns how many children of this name there were, and counts one more.
+    pub(super) fn next_child(&mut self, name: &TaskName) -> u32 {
+        if let TaskName::Unnamed = name {
+            let ordinal = self.unnamed_children;
+            self.unnamed_children += 1;
+            return ordinal;
+        }
+        let hash = hash_text(name.as_str());
+        count_up(&mut self.cold().named_children, hash)
+    }
+}
+
+/// Returns the counter of a key and counts it up.
+pub(super) fn count_up<K: PartialEq, N: Copy + Default + std::ops::AddAssign + From<bool>>(
+    counters: &mut Vec<(K, N)>,
+    key: K,
+) -> N {
+    match counters.iter_mut().find(|(counted, _)| *counted == key) {
+        Some((_, count)) => {
+            let ordinal = *count;
+            *count += N::from(true);
+            ordinal
+        }
+        None => {
+            counters.push((key, N::from(true)));
+            N::default()
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct TaskTable {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    live_count: usize,
+}
+
+impl TaskTable {
+    /// Puts a task into a free slot and returns its index.
+    pub(super) fn insert(&mut self, mut slot: Slot) -> u32 {
+        self.live_count += 1;
+        if let Some(index) = self.free.pop() {
+            let old = &mut self.slots[index as usize];
+            slot.generation = old.generation;
+            *old = slot;
+            return index;
+        }
+        let index = u32::try_from(self.slots.len()).expect("the task limit is below 2^24");
+        self.slots.push(slot);
+        index
+    }
+
+    /// Frees a slot. The caller has taken what must not be dropped while tasks are borrowed.
+    pub(super) fn remove(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        assert!(slot.cell.is_none(), "a slot is freed without its future");
+        slot.state = TaskState::Free;
+        slot.generation = (slot.generation + 1) & GENERATION_MASK;
+        slot.parent_path = None;
+        slot.cold = None;
+        self.free.push(index);
+        self.live_count -= 1;
+    }
+
+    /// Returns how many tasks have not been removed.
+    pub(super) fn live_count(&self) -> usize {
+        self.live_count
+    }
+
+    /// Returns how many places the table has; all indices are below.
+    pub(super) fn place_count(&self) -> u32 {
+        u32::try_from(self.slots.len()).expect("the task limit is below 2^24")
+    }
+
+    /// Returns the slot of a task that still exists.
+    #[inline]
+    pub(super) fn find(&mut self, task: TaskId) -> Option<&mut Slot> {
+        let slot = self.slots.get_mut(task.index() as usize)?;
+        (slot.generation == task.generation() && slot.state != TaskState::Free).then_some(slot)
+    }
+
+    #[inline]
+    pub(super) fn get(&self, index: u32) -> &Slot {
+        &self.slots[index as usize]
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, index: u32) -> &mut Slot {
+        &mut self.slots[index as usize]
+    }
+
+    /// Returns the indices of all tasks that exist, in order of their places.
+    pub(super) fn indices(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..)
+            .zip(&self.slots)
+            .filter(|(_, slot)| slot.state != TaskState::Free)
+            .map(|(index, _)| index)
+    }
+}

@@ -1,0 +1,300 @@
+//! Timers of all tasks: a hierarchical wheel, exact to the nanosecond.
+//!
+//! 11 levels of 64 slots; a level holds the timers whose deadline differs from the wheel's position
+//! in that group of 6 bits and in none above it. Setting and cancelling link and unlink one entry,
+//! whatever the number of timers; a cancelled timer leaves nothing behind. Timers of one instant
+//! come out together, in the order in which they were set.
+//!
+//! # Source
+//! Varghese and Lauck, "Hashed and hierarchical timing wheels" (1987); the levels by exclusive or
+//! of deadline and position are tokio's.
+
+use std::task::Waker;
+
+use super::WakeTarget;
+use super::domain::DomainId;
+
+/// Names a timer that was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimerKey {
+    index: u32,
+    generation: u32,
+}
+
+/// What a timer does.
+#[derive(Debug)]
+pub(super) enum TimerTarget {
+    /// Wakes a task.
+    Wake(WakeTarget),
+    /// Ends the busy time of a domain.
+    EndBusy(DomainId),
+}
+
+/// A timer that is due.
+#[derive(Debug)]
+pub(super) struct DueTimer {
+    pub(super) sequence: u64,
+    pub(super) target: TimerTarget,
+}
+
+#[derive(Debug)]
+pub(super) struct Timers {
+    /// No timer is due before it. Never behind the clock by more than the last expiry.
+    position: u64,
+    occupied: [u64; LEVELS],
+    heads: Box<[u32; LEVELS * SLOTS]>,
+    entries: Vec<Entry>,
+    free: u32,
+    sequence: u64,
+    scheduled_count: usize,
+    parked_count: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Deadline on the global clock.
+    deadline: u64,
+    /// Deadline on the clock of the domain, which survives a change of that clock.
+    deadline_local: u64,
+    sequence: u64,
+    target: Option<TimerTarget>,
+    generation: u32,
+    previous: u32,
+    next: u32,
+    domain: DomainId,
+    /// Which list it is in, or `PARKED`, or `FREE`.
+    list: u16,
+}
+
+impl Timers {
+    pub(super) fn new() -> Self {
+        Self {
+            position: 0,
+            occupied: [0; LEVELS],
+            heads: Box::new([NIL; LEVELS * SLOTS]),
+            entries: Vec::new(),
+            free: NIL,
+            sequence: 0,
+            scheduled_count: 0,
+            parked_count: 0,
+        }
+    }
+
+    /// Sets a timer. A deadline that has passed is due at the next expiry, without moving time.
+    pub(super) fn set(
+        &mut self,
+        deadline: u64,
+        deadline_local: u64,
+        domain: DomainId,
+        target: TimerTarget,
+    ) -> TimerKey {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        let index = self.take_entry();
+        let entry = &mut self.entries[index as usize];
+        entry.deadline = deadline;
+        entry.deadline_local = deadline_local;
+        entry.sequence = sequence;
+        entry.target = Some(target);
+        entry.domain = domain;
+        let generation = entry.generation;
+        self.link(index);
+        TimerKey { index, generation }
+    }
+
+    /// Cancels a timer; nothing happens when it has fired. Returns what it would have woken.
+    pub(super) fn cancel(&mut self, key: TimerKey) -> Option<TimerTarget> {
+        let entry = self.entries.get(key.index as usize)?;
+        if entry.generation != key.generation || entry.list == FREE {
+            return None;
+        }
+        if entry.list == PARKED {
+            self.parked_count -= 1;
+        } else {
+            self.unlink(key.index);
+        }
+        self.free_entry(key.index)
+    }
+
+    /// Replaces the task that a timer wakes; false when it has fired.
+    pub(super) fn retarget(&mut self, key: TimerKey, waker: &Waker) -> bool {
+        let Some(entry) = self.entries.get_mut(key.index as usize) else { return false };
+        if entry.generation != key.generation || entry.list == FREE {
+            return false;
+        }
+        match &mut entry.target {
+            Some(TimerTarget::Wake(kept)) if kept.will_wake(waker) => {}
+            target => *target = Some(TimerTarget::Wake(WakeTarget::of(waker))),
+        }
+        true
+    }
+
+    /// Cancels all timers of a domain.
+    pub(super) fn cancel_domain(&mut self, domain: DomainId) -> Vec<TimerTarget> {
+        let is_set = |entry: &Entry| entry.list != FREE && entry.domain == domain;
+        let keys: Vec<TimerKey> = self
+            .indices_where(is_set)
+            .into_iter()
+            .map(|index| TimerKey { index, generation: self.entries[index as usize].generation })
+            .collect();
+        keys.into_iter().filter_map(|key| self.cancel(key)).collect()
+    }
+
+    /// Takes out all timers of the earliest instant, in the order in which they were set, and
+    /// returns that instant.
+    pub(super) fn expire(&mut self, due: &mut Vec<DueTimer>) -> Option<u64> {
+        loop {
+            let level = self.occupied.iter().position(|slots| *slots != 0)?;
+            let slot = self.occupied[level].trailing_zeros() as usize;
+            let list = level * SLOTS + slot;
+            let earliest = self.earliest_of(list);
+            self.position = self.position.max(earliest);
+            let mut index = self.heads[list];
+            self.heads[list] = NIL;
+            self.occupied[level] &= !(1 << slot);
+            while index != NIL {
+                let entry = &self.entries[index as usize];
+                let (next, deadline, sequence) = (entry.next, entry.deadline, entry.sequence);
+                if deadline <= earliest {
+                    self.scheduled_count -= 1;
+                    let target = self.free_entry(index).expect("a set timer has a target");
+                    due.push(DueTimer { sequence, target });
+                } else {
+                    self.scheduled_count -= 1;
+                    self.link(index);
+                }
+                index = next;
+            }
+            if !due.is_empty() {
+                // Lists are last in, first out.
+                due.sort_unstable_by_key(|timer| timer.sequence);
+                return Some(earliest);
+            }
+        }
+    }
+
+    /// Returns how many timers can fire.
+    pub(super) fn scheduled_count(&self) -> usize {
+        self.scheduled_count
+    }
+
+    /// Takes the timers of a domain off the wheel until `unpark`.
+    pub(super) fn park(&mut self, domain: DomainId) {
+        for index in self.of_domain(domain) {
+            self.unlink(index);
+            self.entries[index as usize].list = PARKED;
+            self.parked_count += 1;
+        }
+    }
+
+    /// Puts the parked timers of a domain back; `to_global` maps their deadlines.
+    pub(super) fn unpark(&mut self, domain: DomainId, to_global: impl Fn(u64) -> u64) {
+        for index in self.indices_where(|entry| entry.list == PARKED && entry.domain == domain) {
+            self.parked_count -= 1;
+            let entry = &mut self.entries[index as usize];
+            entry.deadline = to_global(entry.deadline_local).max(self.position);
+            self.link(index);
+        }
+    }
+
+    /// Moves the timers of a domain to where its changed clock puts them.
+    pub(super) fn rekey(&mut self, domain: DomainId, now: u64, to_global: impl Fn(u64) -> u64) {
+        for index in self.of_domain(domain) {
+            self.unlink(index);
+            let entry = &mut self.entries[index as usize];
+            entry.deadline = to_global(entry.deadline_local).max(now);
+            self.link(index);
+        }
+    }
+
+    fn of_domain(&self, domain: DomainId) -> Vec<u32> {
+        self.indices_where(|entry| entry.list < PARKED && entry.domain == domain)
+    }
+
+    fn indices_where(&self, is_wanted: impl Fn(&Entry) -> bool) -> Vec<u32> {
+        (0..).zip(&self.entries).filter(|(_, entry)| is_wanted(entry)).map(|(at, _)| at).collect()
+    }
+
+    fn earliest_of(&self, list: usize) -> u64 {
+        let mut earliest = u64::MAX;
+        let mut index = self.heads[list];
+        while index != NIL {
+            let entry = &self.entries[index as usize];
+            earliest = earliest.min(entry.deadline);
+            index = entry.next;
+        }
+        earliest
+    }
+
+    fn link(&mut self, index: u32) {
+        let deadline = self.entries[index as usize].deadline.max(self.position);
+        let differing = deadline ^ self.position;
+        let level = (63 - (differing | 1).leading_zeros()) / SLOT_BITS;
+        let slot = (deadline >> (level * SLOT_BITS)) & (SLOTS as u64 - 1);
+        self.occupied[level as usize] |= 1 << slot;
+        let list = u16::try_from(u64::from(level) * SLOTS as u64 + slot).expect("704 lists");
+        let head = std::mem::replace(&mut self.heads[usize::from(list)], index);
+        let entry = &mut self.entries[index as usize];
+        entry.list = list;
+        entry.previous = NIL;
+        entry.next = head;
+        if head != NIL {
+            self.entries[head as usize].previous = index;
+        }
+        self.scheduled_count += 1;
+    }
+
+    fn unlink(&mut self, index: u32) {
+        let entry = &self.entries[index as usize];
+        let (previous, next, list) = (entry.previous, entry.next, usize::from(entry.list));
+        if next != NIL {
+            self.entries[next as usize].previous = previous;
+        }
+        if previous != NIL {
+            self.entries[previous as usize].next = next;
+        } else {
+            self.heads[list] = next;
+            if next == NIL {
+                self.occupied[list / SLOTS] &= !(1 << (list % SLOTS));
+            }
+        }
+        self.scheduled_count -= 1;
+    }
+
+    fn take_entry(&mut self) -> u32 {
+        if self.free != NIL {
+            let index = self.free;
+            self.free = self.entries[index as usize].next;
+            return index;
+        }
+        let index = u32::try_from(self.entries.len()).expect("fewer than 4 billion timers");
+        self.entries.push(Entry {
+            deadline: 0,
+            deadline_local: 0,
+            sequence: 0,
+            target: None,
+            generation: 0,
+            previous: NIL,
+            next: NIL,
+            domain: DomainId::ROOT,
+            list: FREE,
+        });
+        index
+    }
+
+    fn free_entry(&mut self, index: u32) -> Option<TimerTarget> {
+        let entry = &mut self.entries[index as usize];
+        entry.list = FREE;
+        entry.generation = entry.generation.wrapping_add(1);
+        entry.next = self.free;
+        self.free = index;
+        entry.target.take()
+    }
+}
+
+const LEVELS: usize = 11;
+const SLOTS: usize = 64;
+const SLOT_BITS: u32 = 6;
+const NIL: u32 = u32::MAX;
+const PARKED: u16 = u16::MAX - 1;
+const FREE: u16 = u16::MAX;

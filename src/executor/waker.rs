@@ -1,0 +1,95 @@
+//! The waker as an integer: the one file of the executor with unsafe code.
+//!
+//! A waker's data pointer is a [`TaskId`] and points to nothing: run (16 bits), generation (24),
+//! index (24). Cloning and dropping it do nothing, waking it looks the task up. A wake for a task
+//! that is gone is ignored; a wake from a thread that is not inside of the run goes to the inbox of
+//! `foreign` and fails the run.
+#![expect(unsafe_code, reason = "a waker whose data is an integer needs a vtable of its own")]
+
+use std::ptr;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+use super::foreign;
+use super::{Executor, TaskId};
+use crate::context;
+
+/// Makes the waker of a task.
+pub(super) fn waker(task: TaskId) -> Waker {
+    // SAFETY: The contract of `RawWakerVTable` is upheld: the four functions are thread-safe (they
+    // read an integer, and `wake` goes through a thread-local or a mutex), they own no resource that
+    // could be released twice or used after release, and they never dereference the data pointer.
+    unsafe { Waker::new(data(task), &VTABLE) }
+}
+
+/// Who is to be woken: a task of ours by number, or any other waker.
+///
+/// A combinator that wraps wakers (`join_all`, `FuturesUnordered`) hands out its own; those are
+/// cloned and kept whole.
+#[derive(Clone, Debug)]
+pub(crate) enum WakeTarget {
+    /// A task of a simulation, in this thread or another.
+    Task(TaskId),
+    /// Anything else.
+    Waker(Waker),
+}
+
+impl WakeTarget {
+    /// Returns what wakes the same task as the waker.
+    #[inline]
+    pub(crate) fn of(waker: &Waker) -> Self {
+        match task_of(waker) {
+            Some(task) => Self::Task(task),
+            None => Self::Waker(waker.clone()),
+        }
+    }
+
+    /// Tells whether the waker wakes the same task.
+    #[inline]
+    pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
+        match self {
+            Self::Task(task) => task_of(waker) == Some(*task),
+            Self::Waker(kept) => kept.will_wake(waker),
+        }
+    }
+
+    /// Wakes the task.
+    #[inline]
+    pub(crate) fn wake(self) {
+        match self {
+            Self::Task(task) => wake_task(task),
+            Self::Waker(waker) => waker.wake(),
+        }
+    }
+}
+
+/// Returns the task that a waker of ours stands for.
+#[inline]
+pub(super) fn task_of(waker: &Waker) -> Option<TaskId> {
+    ptr::eq(waker.vtable(), &raw const VTABLE)
+        .then(|| TaskId::from_bits(waker.data().addr() as u64))
+}
+
+fn wake_task(task: TaskId) {
+    let is_here = context::with(|executor: &Executor| {
+        let is_of_this_run = executor.run() == task.run();
+        if is_of_this_run {
+            executor.wake(task);
+        }
+        is_of_this_run
+    });
+    if is_here != Some(true) {
+        foreign::deliver(task);
+    }
+}
+
+// A static, not a const: the address is compared.
+static VTABLE: RawWakerVTable = RawWakerVTable::new(
+    |data| RawWaker::new(data, &VTABLE),
+    |data| wake_task(TaskId::from_bits(data.addr() as u64)),
+    |data| wake_task(TaskId::from_bits(data.addr() as u64)),
+    |_| {},
+);
+
+fn data(task: TaskId) -> *const () {
+    ptr::without_provenance(usize::try_from(task.to_bits()).expect("targets have 64 bits"))
+}

@@ -1,0 +1,360 @@
+//! One run.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use super::strategy::Strategy;
+use crate::executor::{Failure, Limits, Log, Plan};
+use crate::kernel::{Chain, Choices, Fill, Overrides, Seed, VirtualTime};
+
+/// One run of a program in a simulated world.
+///
+/// # Examples
+/// ```
+/// use parcae::Sim;
+/// use std::time::Duration;
+///
+/// let outcome = Sim::new(7).run(|| async {
+///     parcae::time::sleep(Duration::from_secs(3600)).await;
+///     42
+/// });
+/// assert_eq!(outcome.elapsed(), Duration::from_secs(3600));
+/// assert_eq!(outcome.unwrap(), 42);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sim {
+    seed: Seed,
+    fill: Fill,
+    overrides: Overrides,
+    settings: Settings,
+    is_logged: bool,
+    is_traced: bool,
+}
+
+/// What a run depends on beside program, seed and overrides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) strategy: Strategy,
+    pub(crate) limits: Limits,
+    pub(crate) epoch: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { strategy: Strategy::default(), limits: Limits::default(), epoch: EPOCH }
+    }
+}
+
+impl Settings {
+    /// Checks what the types do not.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let limits = &self.limits;
+        let zero = [
+            ("steps", limits.steps == 0),
+            ("steps_per_instant", limits.steps_per_instant == 0),
+            ("tasks", limits.tasks == 0),
+        ];
+        if let Some((limit, _)) = zero.into_iter().find(|(_, is_zero)| *is_zero) {
+            return Err(ConfigError::ZeroLimit { limit });
+        }
+        if limits.tasks > TASKS_MAX {
+            return Err(ConfigError::TooManyTasks { tasks: limits.tasks, limit: TASKS_MAX });
+        }
+        if u64::try_from(self.epoch.as_nanos()).is_err() {
+            return Err(ConfigError::EpochTooLate { epoch: self.epoch });
+        }
+        Ok(())
+    }
+}
+
+impl Sim {
+    /// Makes a run with this seed and all defaults: strategy `Random`, no log.
+    #[must_use]
+    pub fn new(seed: impl Into<Seed>) -> Self {
+        Self::with_settings(seed.into(), Settings::default())
+    }
+
+    /// Returns a builder with all defaults.
+    pub fn builder() -> SimBuilder {
+        SimBuilder { sim: Self::new(0) }
+    }
+
+    pub(crate) fn with_settings(seed: Seed, settings: Settings) -> Self {
+        Self {
+            seed,
+            fill: Fill::Seeded,
+            overrides: Overrides::new(),
+            settings,
+            is_logged: false,
+            is_traced: false,
+        }
+    }
+
+    pub(crate) fn with_overrides(mut self, fill: Fill, overrides: Overrides) -> Self {
+        (self.fill, self.overrides) = (fill, overrides);
+        self
+    }
+
+    pub(crate) fn logged(mut self, is_logged: bool) -> Self {
+        self.is_logged = is_logged;
+        self
+    }
+
+    pub(crate) fn traced(mut self, is_traced: bool) -> Self {
+        self.is_traced = is_traced;
+        self
+    }
+
+    /// Runs the program to its end or its first failure.
+    ///
+    /// The program is called inside of the run and its future is the task `main`. When that has
+    /// ended, tasks that are ready run on to their next wait; a detached task that is alive then is
+    /// a leak.
+    ///
+    /// # Panics
+    /// When it is called inside of a simulation.
+    #[track_caller]
+    pub fn run<F>(self, program: impl FnOnce() -> F + 'static) -> Outcome<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let seed = self.seed;
+        let plan = Plan {
+            picker: self.settings.strategy.picker(seed),
+            choices: Choices::new(seed, self.fill, self.overrides),
+            limits: self.settings.limits,
+            is_logged: self.is_logged,
+            is_traced: self.is_traced,
+            epoch_nanos: u64::try_from(self.settings.epoch.as_nanos()).unwrap_or(u64::MAX),
+        };
+        match plan.run(program) {
+            Ok(finished) => Outcome {
+                seed,
+                result: finished.result,
+                chain: finished.chain,
+                event_count: finished.event_count,
+                steps: finished.steps,
+                elapsed: finished.elapsed,
+                log: finished.log,
+            },
+            Err(nested) => panic!("{nested}"),
+        }
+    }
+}
+
+/// Options of one run.
+///
+/// # Examples
+/// ```
+/// use parcae::Sim;
+/// use parcae::explore::Strategy;
+///
+/// let sim = Sim::builder().seed(7).strategy(Strategy::Fifo).max_steps(1000).build()?;
+/// assert!(sim.run(|| async {}).is_ok());
+///
+/// let error = Sim::builder().max_steps(0).build().unwrap_err();
+/// assert_eq!(error.to_string(), "the limit `steps` is 0, so no run could take a step");
+/// # Ok::<(), parcae::explore::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing before `build`"]
+pub struct SimBuilder {
+    sim: Sim,
+}
+
+impl SimBuilder {
+    /// Sets the seed. Default 0.
+    pub fn seed(mut self, seed: impl Into<Seed>) -> Self {
+        self.sim.seed = seed.into();
+        self
+    }
+
+    /// Sets how the schedule is explored. Default [`Strategy::Random`].
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.sim.settings.strategy = strategy;
+        self
+    }
+
+    /// Sets all limits.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.sim.settings.limits = limits;
+        self
+    }
+
+    /// Sets the most polls and points of the run.
+    pub fn max_steps(mut self, steps: u64) -> Self {
+        self.sim.settings.limits.steps = steps;
+        self
+    }
+
+    /// Sets the latest virtual time.
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.sim.settings.limits.time = time;
+        self
+    }
+
+    /// Sets what [`crate::time::SystemTime`] shows at the start, as time since 1970.
+    pub fn epoch(mut self, epoch: Duration) -> Self {
+        self.sim.settings.epoch = epoch;
+        self
+    }
+
+    /// Replaces drawn choices at some keys; the rest are filled as `fill` says.
+    pub fn overrides(mut self, fill: Fill, overrides: Overrides) -> Self {
+        self.sim = self.sim.with_overrides(fill, overrides);
+        self
+    }
+
+    /// Keeps the full log of the run, for [`Outcome::log`].
+    pub fn log(mut self, is_logged: bool) -> Self {
+        self.sim = self.sim.logged(is_logged);
+        self
+    }
+
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says which option cannot be, and what could.
+    pub fn build(self) -> Result<Sim, ConfigError> {
+        self.sim.settings.check()?;
+        Ok(self.sim)
+    }
+}
+
+/// How a run went.
+#[derive(Debug)]
+#[must_use = "an outcome may be a failure"]
+pub struct Outcome<T = ()> {
+    seed: Seed,
+    result: Result<T, Failure>,
+    chain: Chain,
+    event_count: u64,
+    steps: u64,
+    elapsed: VirtualTime,
+    log: Option<Box<Log>>,
+}
+
+impl<T> Outcome<T> {
+    /// Returns the seed of the run.
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// Tells whether the program ended and nothing else failed.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.result.is_ok()
+    }
+
+    /// Returns why the run failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.result.as_ref().err()
+    }
+
+    /// Returns what the program returned, or why the run failed.
+    ///
+    /// # Errors
+    /// The failure of the run.
+    pub fn into_result(self) -> Result<T, Failure> {
+        self.result
+    }
+
+    /// Returns what the program returned.
+    ///
+    /// # Panics
+    /// When the run failed, with its failure.
+    #[track_caller]
+    pub fn unwrap(self) -> T {
+        match self.result {
+            Ok(value) => value,
+            Err(failure) => panic!("seed {}: {failure}", self.seed),
+        }
+    }
+
+    /// Returns the hash over all events: equal for equal runs.
+    #[must_use]
+    pub fn chain(&self) -> Chain {
+        self.chain
+    }
+
+    /// Returns how many events the chain holds.
+    #[must_use]
+    pub fn event_count(&self) -> u64 {
+        self.event_count
+    }
+
+    /// Returns how many polls and points there were.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Returns how long the run lasted, in virtual time.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed.elapsed()
+    }
+
+    /// Returns the log, if it was asked for.
+    #[must_use]
+    pub fn log(&self) -> Option<&Log> {
+        self.log.as_deref()
+    }
+}
+
+/// An option that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A limit of zero.
+    ZeroLimit {
+        /// Which.
+        limit: &'static str,
+    },
+    /// More tasks than a run can number.
+    TooManyTasks {
+        /// What was asked for.
+        tasks: usize,
+        /// The most there can be.
+        limit: usize,
+    },
+    /// A virtual epoch that does not fit into 64 bits of nanoseconds.
+    EpochTooLate {
+        /// What was asked for.
+        epoch: Duration,
+    },
+    /// No seeds to run.
+    NoSeeds,
+    /// No threads to run them on.
+    NoJobs,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ZeroLimit { limit } => {
+                write!(formatter, "the limit `{limit}` is 0, so no run could take a step")
+            }
+            Self::TooManyTasks { tasks, limit } => {
+                write!(formatter, "the limit `tasks` is {tasks}, the most there can be is {limit}")
+            }
+            Self::EpochTooLate { epoch } => write!(
+                formatter,
+                "the epoch {epoch:?} after 1970 is too late, the latest is in the year 2554"
+            ),
+            Self::NoSeeds => formatter.write_str("a check of 0 seeds would check nothing"),
+            Self::NoJobs => formatter.write_str("a check with 0 jobs would never begin"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// 2020-01-01T00:00:00Z: 18,262 days after 1970.
+const EPOCH: Duration = Duration::from_secs(18_262 * 24 * 60 * 60);
+
+const TASKS_MAX: usize = 1 << 24;

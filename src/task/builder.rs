@@ -1,0 +1,165 @@
+//! Making tasks.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::future::Future;
+use std::panic::Location;
+
+use super::Task;
+use crate::context;
+use crate::executor::{DomainId, Executor, SpawnOptions, TaskName};
+
+/// Spawns a task and returns its handle; it begins when the caller comes to an await.
+///
+/// Its name in reports is `task#N`, the N-th unnamed child of its maker; see [`spawn_named`].
+///
+/// # Panics
+/// Outside of a parcae runtime.
+///
+/// # Examples
+/// ```
+/// # parcae::Sim::new(7).run(|| async {
+/// let sum = parcae::spawn(async { 1 + 2 });
+/// assert_eq!(sum.await, 3);
+/// # });
+/// ```
+#[track_caller]
+pub fn spawn<F>(future: F) -> Task<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    spawn_with("parcae::spawn", TaskName::Unnamed, None, future)
+}
+
+/// Spawns a task with a name, which stands in reports and in replay tokens.
+///
+/// Give names where tasks of one maker differ: a named task keeps its identity when an unrelated
+/// one is spawned before it.
+///
+/// # Panics
+/// Outside of a parcae runtime.
+///
+/// # Examples
+/// ```
+/// # parcae::Sim::new(7).run(|| async {
+/// let worker = parcae::spawn_named("worker", async { 42 });
+/// assert_eq!(worker.name(), "worker");
+/// assert_eq!(worker.await, 42);
+/// # });
+/// ```
+#[track_caller]
+pub fn spawn_named<F>(name: impl Into<Cow<'static, str>>, future: F) -> Task<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    spawn_with("parcae::spawn_named", task_name(name.into()), None, future)
+}
+
+/// Spawns a task whose error fails the run unless somebody awaits it.
+///
+/// # Panics
+/// Outside of a parcae runtime.
+///
+/// # Examples
+/// ```
+/// # parcae::Sim::new(7).run(|| async {
+/// let task = parcae::spawn_try(async { "7x".parse::<u32>() });
+/// assert!(task.await.is_err(), "observed here, so the run does not fail");
+/// # });
+/// ```
+#[track_caller]
+pub fn spawn_try<F, V, E>(future: F) -> Task<Result<V, E>>
+where
+    F: Future<Output = Result<V, E>> + 'static,
+    V: 'static,
+    E: Debug + 'static,
+{
+    Builder::new().spawn_try(future)
+}
+
+/// Options of a task to be spawned.
+///
+/// # Examples
+/// ```
+/// # parcae::Sim::new(7).run(|| async {
+/// let flush = parcae::task::Builder::new().name("flush").spawn(async {});
+/// flush.await;
+/// # });
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing before `spawn`"]
+pub struct Builder {
+    name: Option<Cow<'static, str>>,
+    domain: Option<DomainId>,
+}
+
+impl Builder {
+    /// Makes the options that [`spawn`] uses.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives the task a name.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Puts the task into a domain other than that of its maker. In a dead domain nothing starts:
+    /// the future is dropped, and joining the task reports that it is gone.
+    pub fn domain(mut self, domain: DomainId) -> Self {
+        self.domain = Some(domain);
+        self
+    }
+
+    /// Spawns the task.
+    ///
+    /// # Panics
+    /// Outside of a parcae runtime.
+    #[track_caller]
+    pub fn spawn<F>(self, future: F) -> Task<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let name = self.name.map_or(TaskName::Unnamed, task_name);
+        spawn_with("parcae::task::Builder::spawn", name, self.domain, future)
+    }
+
+    /// Spawns the task; its error fails the run unless somebody awaits it.
+    ///
+    /// # Panics
+    /// Outside of a parcae runtime.
+    #[track_caller]
+    pub fn spawn_try<F, V, E>(self, future: F) -> Task<Result<V, E>>
+    where
+        F: Future<Output = Result<V, E>> + 'static,
+        V: 'static,
+        E: Debug + 'static,
+    {
+        let name = self.name.map_or(TaskName::Unnamed, task_name);
+        let options = SpawnOptions { name, domain: self.domain, spawned_at: Location::caller() };
+        Task::new(context::expect("parcae::spawn_try", |executor: &Executor| {
+            executor.spawn_try(future, options)
+        }))
+    }
+}
+
+#[track_caller]
+fn spawn_with<F>(call: &str, name: TaskName, domain: Option<DomainId>, future: F) -> Task<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let options = SpawnOptions { name, domain, spawned_at: Location::caller() };
+    Task::new(context::expect(call, |executor: &Executor| executor.spawn(future, options)))
+}
+
+fn task_name(name: Cow<'static, str>) -> TaskName {
+    match name {
+        Cow::Borrowed(name) => TaskName::Static(name),
+        Cow::Owned(name) => TaskName::Shared(name.into()),
+    }
+}

@@ -1,0 +1,236 @@
+//! The handle of a task.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use crate::context;
+use crate::executor::{Executor, JoinEnd, Place, TaskId, TaskPanic};
+
+/// A task that was spawned. Await it for its output; dropping it cancels it.
+///
+/// The handle is a number, so it is `Send` and `Sync` whatever the output is. It is of use only
+/// inside of the run that made it: awaiting it elsewhere panics, dropping it elsewhere does nothing.
+///
+/// A task that panicked panics on in whoever awaits it; [`Task::join`] returns the panic instead. A
+/// panic that nobody observes fails the run.
+///
+/// # Cancel safety
+/// Awaiting `&mut task` is cancel safe. Dropping the task itself cancels it: the future is
+/// destroyed at the task's next turn, in its own context, before time moves.
+///
+/// # Examples
+/// ```
+/// # parcae::Sim::new(7).run(|| async {
+/// use std::time::Duration;
+/// let task = parcae::spawn(async {
+///     parcae::time::sleep(Duration::from_secs(3600)).await;
+/// });
+/// drop(task); // cancelled
+/// # });
+/// ```
+#[must_use = "dropping a task cancels it: await it, or call `detach`"]
+pub struct Task<T> {
+    id: TaskId,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> Task<T> {
+    pub(super) fn new(id: TaskId) -> Self {
+        Self { id, output: PhantomData }
+    }
+
+    /// Lets the task go on without its handle. It must end before the program does: if it is still
+    /// alive then, the run fails with [`crate::Failure::Leak`].
+    pub fn detach(self) {
+        let task = ManuallyDrop::new(self);
+        let _ = context::with(|executor: &Executor| executor.detach(task.id, false));
+    }
+
+    /// Lets the task go on without its handle, and be cancelled when the program ends.
+    pub fn background(self) {
+        let task = ManuallyDrop::new(self);
+        let _ = context::with(|executor: &Executor| executor.detach(task.id, true));
+    }
+
+    /// Cancels the task and waits until its future is destroyed. Returns the output if it had ended
+    /// before.
+    ///
+    /// # Panics
+    /// If the task had panicked, with its panic.
+    ///
+    /// # Cancel safety
+    /// Dropping the returned future leaves the task cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// let task = parcae::spawn(std::future::pending::<()>());
+    /// assert_eq!(task.cancel().await, None);
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn cancel(self) -> Cancel<T> {
+        let _ = context::with(|executor: &Executor| executor.cancel(self.id));
+        Cancel { task: self, at: Location::caller() }
+    }
+
+    /// Waits for the task and returns its output, or how else it ended.
+    ///
+    /// # Errors
+    /// [`JoinError::Panicked`] if it panicked, [`JoinError::Gone`] if it was destroyed with its
+    /// domain.
+    ///
+    /// # Cancel safety
+    /// Dropping the returned future cancels the task.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// let task = parcae::spawn(async { panic!("out of cheese") });
+    /// let error: parcae::task::JoinError = task.join().await.unwrap_err();
+    /// assert!(error.to_string().contains("out of cheese"));
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn join(self) -> Join<T> {
+        Join { task: self, at: Location::caller() }
+    }
+
+    /// Tells whether the task has ended: returned, panicked or been destroyed.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        context::with(|executor: &Executor| executor.is_finished(self.id)).unwrap_or(true)
+    }
+
+    /// Returns the name that reports use, or an empty text when the task is gone.
+    #[must_use]
+    pub fn name(&self) -> String {
+        context::with(|executor: &Executor| executor.task_name(self.id))
+            .flatten()
+            .unwrap_or_default()
+    }
+}
+
+impl<T: 'static> Task<T> {
+    fn poll_end(&self, context: &Context<'_>, at: &'static Location<'static>) -> Poll<JoinEnd<T>> {
+        context::expect("Task::poll", |executor: &Executor| {
+            assert!(
+                executor.run() == self.id.run(),
+                "a task was awaited inside of another simulation than its own"
+            );
+            executor.poll_join(self.id, context.waker(), at)
+        })
+    }
+}
+
+impl<T: 'static> Future for Task<T> {
+    type Output = T;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        match ready!(self.poll_end(context, Location::caller())) {
+            JoinEnd::Value(value) => Poll::Ready(value),
+            JoinEnd::Panicked(panic) => panic.resume(),
+            JoinEnd::Gone => panic!("a task was awaited that was destroyed with its domain"),
+        }
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        let _ = context::with(|executor: &Executor| {
+            if executor.run() == self.id.run() {
+                executor.abandon(self.id);
+            }
+        });
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Task").field(&self.name()).finish()
+    }
+}
+
+/// Future of [`Task::cancel`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Cancel<T> {
+    task: Task<T>,
+    at: &'static Location<'static>,
+}
+
+impl<T: 'static> Future for Cancel<T> {
+    type Output = Option<T>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        match ready!(self.task.poll_end(context, self.at)) {
+            JoinEnd::Value(value) => Poll::Ready(Some(value)),
+            JoinEnd::Panicked(panic) => panic.resume(),
+            JoinEnd::Gone => Poll::Ready(None),
+        }
+    }
+}
+
+/// Future of [`Task::join`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Join<T> {
+    task: Task<T>,
+    at: &'static Location<'static>,
+}
+
+impl<T: 'static> Future for Join<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        Poll::Ready(match ready!(self.task.poll_end(context, self.at)) {
+            JoinEnd::Value(value) => Ok(value),
+            JoinEnd::Panicked(panic) => Err(JoinError::panicked(panic)),
+            JoinEnd::Gone => Err(JoinError::Gone),
+        })
+    }
+}
+
+/// How a task ended that did not return.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// It panicked.
+    Panicked {
+        /// The panic's message.
+        message: String,
+        /// Where it panicked, where that is known.
+        place: Option<Place>,
+        /// What it panicked with.
+        payload: Box<dyn std::any::Any + Send>,
+    },
+    /// It was destroyed with its domain, or never began there.
+    Gone,
+}
+
+impl JoinError {
+    fn panicked(panic: TaskPanic) -> Self {
+        let (message, place) = (panic.message(), panic.place());
+        Self::Panicked { message, place, payload: panic.payload }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked { message, place: Some(place), .. } => {
+                write!(formatter, "the task panicked at {place}: {message}")
+            }
+            Self::Panicked { message, .. } => write!(formatter, "the task panicked: {message}"),
+            Self::Gone => formatter.write_str("the task was destroyed with its domain"),
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}

@@ -1,0 +1,91 @@
+//! Letting other tasks go first.
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::context;
+use crate::executor::Executor;
+
+/// Goes to the back of the queue of ready tasks, once. Works on any executor.
+///
+/// Time does not move while tasks yield; a loop that only yields is a livelock.
+///
+/// # Cancel safety
+/// Cancel safe: nothing is kept.
+///
+/// # Examples
+/// ```
+/// # parcae::Sim::new(7).run(|| async {
+/// parcae::task::yield_now().await;
+/// # });
+/// ```
+pub fn yield_now() -> YieldNow {
+    YieldNow { has_yielded: false }
+}
+
+/// Future of [`yield_now`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct YieldNow {
+    has_yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.has_yielded {
+            return Poll::Ready(());
+        }
+        self.has_yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Waits until every other task of the run is blocked, before time moves. For tests.
+///
+/// Of several tasks that settle, the first goes on first.
+///
+/// # Panics
+/// Outside of a simulation.
+///
+/// # Cancel safety
+/// Cancel safe: nothing is lost.
+///
+/// # Examples
+/// ```
+/// # parcae::Sim::new(7).run(|| async {
+/// let worker = parcae::spawn(async { parcae::task::yield_now().await });
+/// parcae::task::settle().await;
+/// assert!(worker.is_finished());
+/// # });
+/// ```
+#[track_caller]
+pub fn settle() -> Settle {
+    Settle { is_registered: false, at: Location::caller() }
+}
+
+/// Future of [`settle`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Settle {
+    is_registered: bool,
+    at: &'static Location<'static>,
+}
+
+impl Future for Settle {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.is_registered {
+            return Poll::Ready(());
+        }
+        self.is_registered = true;
+        context::expect("parcae::task::settle", |executor: &Executor| executor.settle(self.at));
+        Poll::Pending
+    }
+}
