@@ -286,6 +286,7 @@ impl Core {
                 key,
                 chosen,
                 default,
+                alternatives: (1..count).map(|index| candidates.get(index).task).collect(),
                 can_continue: running.is_some(),
                 is_stale: forced.is_some() && found.is_none(),
                 entry: log.entries.len(),

@@ -85,7 +85,7 @@ pub(crate) mod explore {
         Off,
     }
 
-    /// As `parcae::explore::TestCase`.
+    /// As `parcae::harness::TestCase`.
     #[derive(Debug)]
     pub(crate) struct TestCase {
         pub(crate) name: &'static str,
