@@ -151,8 +151,9 @@ impl Check {
             (Some(_), ReplayMode::Lenient) if is_same_failure => ReplayVerdict::Reproduced,
             (Some(_), _) => ReplayVerdict::Diverged,
         };
-        let finding = failure
-            .map(|failure| Box::new(Finding::replayed(self, outcome, token.world.clone(), failure)));
+        let finding = failure.map(|failure| {
+            Box::new(Finding::replayed(self, outcome, token.world.clone(), failure))
+        });
         Replay {
             verdict,
             divergence,
@@ -169,9 +170,10 @@ fn stale_overrides(token: &ReplayToken, log: &Log) -> Vec<String> {
         let drawn = log.draws.iter().any(|logged| {
             logged.draw.key == key && logged.draw.source == crate::kernel::Source::Overridden
         });
-        drawn || log.decisions.iter().any(|decision| {
-            decision.key == key && !decision.is_stale && decision.chosen.get() == value
-        })
+        drawn
+            || log.decisions.iter().any(|decision| {
+                decision.key == key && !decision.is_stale && decision.chosen.get() == value
+            })
     };
     let unused = token.world.overrides.iter().filter(|(key, value)| !is_used(**key, **value));
     unused.map(|(key, value)| log.describe_override(*key, *value)).collect()
@@ -202,7 +204,6 @@ fn divergence(expected: &Expectation, outcome: &Outcome, log: &Log) -> Divergenc
     let events = rest.take(distance + 1).map(|entry| log.describe(entry)).collect();
     Divergence { from_event, to_event, events }
 }
-
 
 impl Replay {
     /// Returns the failure, if the run failed.

@@ -283,7 +283,9 @@ impl<'a> Shrinker<'a> {
             .into_iter()
             .filter(|candidate| {
                 candidate != self.overrides()
-                    && self.tried.insert(candidate.iter().map(|(key, value)| (*key, *value)).collect())
+                    && self
+                        .tried
+                        .insert(candidate.iter().map(|(key, value)| (*key, *value)).collect())
             })
             .collect();
         let mut rest = untried.as_slice();
@@ -322,9 +324,8 @@ impl<'a> Shrinker<'a> {
             if is_wanted { Flow::Stop } else { Flow::Continue }
         });
         let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let found = results.iter().position(|signature| {
-            signature.is_some() && *signature == self.target
-        });
+        let found =
+            results.iter().position(|signature| signature.is_some() && *signature == self.target);
         // Only what a single thread would have seen too.
         let seen = found.unwrap_or(results.len());
         for signature in results.into_iter().take(seen).flatten() {
@@ -360,8 +361,7 @@ impl<'a> Shrinker<'a> {
     /// Returns how many runs the budget still pays for.
     fn affordable(&self) -> usize {
         let in_all = self.budget.runs.saturating_sub(self.runs);
-        let in_vain =
-            self.budget.runs_without_progress.saturating_sub(self.runs_without_progress);
+        let in_vain = self.budget.runs_without_progress.saturating_sub(self.runs_without_progress);
         usize::try_from(in_all.min(in_vain)).unwrap_or(usize::MAX)
     }
 
