@@ -1,6 +1,6 @@
 //! Runs tasks on one thread: wakers, points, timers, domains, and the detection of stalls.
 //!
-//! One run is one [`Executor`], found through the context by everything that tasks call. The
+//! One run is one `Executor`, found through the context by everything that tasks call. The
 //! decision who goes on is not taken here but by a [`Pick`]; without one the policy is `Fifo`: a
 //! task runs until it blocks, then the task that became ready first goes on.
 //!
