@@ -53,3 +53,11 @@ fn short(check: Check) -> Check {
 async fn with_a_config_function() {
     parcae::time::sleep(Duration::from_secs(2)).await;
 }
+
+#[parcae::test(seeds = 3)]
+#[should_panic(expected = "no tea")]
+async fn that_traces_and_fails() {
+    parcae::time::sleep(Duration::from_millis(250)).await;
+    tracing::debug!(cups = 3, "the cup is empty");
+    panic!("no tea");
+}

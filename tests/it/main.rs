@@ -4,5 +4,6 @@
 mod attribute;
 mod determinism;
 mod explore;
+mod harness;
 mod replay;
 mod scenarios;
