@@ -155,3 +155,22 @@ pub(crate) async fn torn_read(noise: Noise) {
         task.await;
     }
 }
+
+/// Five tasks in a ring, each of which locks its left neighbour's fork and then its right one's.
+pub(crate) async fn philosophers() {
+    let forks: Rc<Vec<Mutex<()>>> = Rc::new((0..5).map(|_| Mutex::new(())).collect());
+    let tasks: Vec<_> = (0..5)
+        .map(|place| {
+            let forks = forks.clone();
+            parcae::spawn_named("philosopher", async move {
+                for _ in 0..3 {
+                    let _left = forks[place].lock().await;
+                    let _right = forks[(place + 1) % 5].lock().await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await;
+    }
+}
