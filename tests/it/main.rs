@@ -5,5 +5,6 @@ mod attribute;
 mod determinism;
 mod explore;
 mod harness;
+mod points;
 mod replay;
 mod scenarios;
