@@ -1,1 +1,5 @@
-fn main() {}
+//! Tests of the library, through its public interface.
+#![expect(clippy::unwrap_used, reason = "a test reports a failure by panicking")]
+
+mod shared;
+mod sync;
