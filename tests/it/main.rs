@@ -8,3 +8,5 @@ mod harness;
 mod points;
 mod replay;
 mod scenarios;
+mod shared;
+mod sync;
