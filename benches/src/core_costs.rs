@@ -17,7 +17,7 @@ use crate::measure::{Options, Side, Workload, per_operation, row, time_table};
 /// Measures everything and returns the tables.
 pub(crate) fn table(options: &Options) -> String {
     let times = time_table(workloads(), options);
-    format!("{times}\n{}", memory_table())
+    if options.is_partial() { times } else { format!("{times}\n{}", memory_table()) }
 }
 
 fn workloads() -> Vec<Workload> {

@@ -39,6 +39,11 @@ impl Options {
         }
         Ok(options)
     }
+
+    /// Tells whether something was left out.
+    pub(crate) fn is_partial(&self) -> bool {
+        !(self.only.is_empty() && self.side.is_empty())
+    }
 }
 
 /// One thing to do, and who does it.

@@ -280,8 +280,8 @@ impl Core {
             }
             (None, _) => 0,
         };
-        let (chosen, default) = (candidates.get(index).task, candidates.get(0).task);
         if let Some(log) = &mut self.log {
+            let (chosen, default) = (candidates.get(index).task, candidates.get(0).task);
             log.decisions.push(LoggedDecision {
                 key,
                 chosen,

@@ -135,13 +135,15 @@ impl Executor {
         let index = task.index();
         let waker = waker::waker(task);
         let result = panic::catch_unwind(AssertUnwindSafe(|| {
-            let _span = self.is_traced.then(|| self.enter_span(index));
-            if is_cancelled {
-                cell.as_mut().clear();
-                Poll::Ready(())
-            } else {
-                cell.as_mut().poll(&mut Context::from_waker(&waker))
-            }
+            let mut step = || {
+                if is_cancelled {
+                    cell.as_mut().clear();
+                    Poll::Ready(())
+                } else {
+                    cell.as_mut().poll(&mut Context::from_waker(&waker))
+                }
+            };
+            if self.is_traced { self.span(index).in_scope(step) } else { step() }
         }));
         let mut core = self.core.borrow_mut();
         if let Ok(Poll::Pending) = result
@@ -276,19 +278,19 @@ impl Executor {
         }
     }
 
-    fn enter_span(&self, index: u32) -> tracing::span::EnteredSpan {
+    #[cold]
+    fn span(&self, index: u32) -> tracing::Span {
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get_mut(index);
         if let Some(span) = slot.cold().span.clone() {
-            drop(core);
-            return span.entered();
+            return span;
         }
         let name = slot.path();
         drop(core);
         // The subscriber is code of the user's.
         let span = tracing::info_span!(target: "parcae", "task", name);
         self.core.borrow_mut().tasks.get_mut(index).cold().span = Some(span.clone());
-        span.entered()
+        span
     }
 }
 

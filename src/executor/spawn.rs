@@ -35,8 +35,8 @@ pub(crate) struct SpawnOptions {
 pub(crate) enum JoinEnd<T> {
     /// It returned.
     Value(T),
-    /// It panicked with this payload.
-    Panicked(TaskPanic),
+    /// It panicked with this payload. Boxed, so that an end that is a value is small.
+    Panicked(Box<TaskPanic>),
     /// It was destroyed with its domain, or cancelled at the end of the run.
     Gone,
 }
@@ -129,7 +129,7 @@ impl Executor {
         core.tasks.remove(task.index());
         drop(core);
         Poll::Ready(match (cell, panic) {
-            (_, Some(panic)) => JoinEnd::Panicked(panic),
+            (_, Some(panic)) => JoinEnd::Panicked(Box::new(panic)),
             (Some(mut cell), None) => {
                 let output = cell.as_mut().output().and_then(<dyn Any>::downcast_mut::<Option<T>>);
                 match output.and_then(Option::take) {
