@@ -28,6 +28,7 @@ mod log;
 mod panic;
 mod pick;
 mod point;
+mod ready;
 mod resource;
 mod run;
 mod spawn;

@@ -14,6 +14,7 @@ use super::id::TaskId;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
+use super::ready::ReadyQueue;
 use super::task_table::{Ownership, TaskState, TaskTable, WaitNote, WaitSubject};
 use super::timers::{DueTimer, TimerTarget, Timers};
 use super::waker::WakeTarget;
@@ -28,7 +29,7 @@ pub(crate) const SCHEDULE: Site = Site::new("schedule");
 pub(super) struct Core {
     pub(super) now: VirtualTime,
     pub(super) tasks: TaskTable,
-    pub(super) ready: VecDeque<u32>,
+    pub(super) ready: ReadyQueue,
     pub(super) running: Option<u32>,
     /// The task that ran last and the number of its last step: the key of the next decision.
     pub(super) last: (StreamId, u64),
@@ -70,7 +71,7 @@ impl Core {
         Self {
             now: VirtualTime::ZERO,
             tasks: TaskTable::default(),
-            ready: VecDeque::new(),
+            ready: ReadyQueue::default(),
             running: None,
             last: (StreamId::ROOT, 0),
             chosen: None,
@@ -249,7 +250,7 @@ impl Core {
             return self.ready.pop_front();
         }
         let index = self.decide(self.last, None);
-        self.ready.remove(index)
+        Some(self.ready.remove(index))
     }
 
     /// Tells whether no decision needs to be looked at.
@@ -363,11 +364,11 @@ impl Core {
         let tasks = &mut self.tasks;
         let held = &mut self.domains.get_mut(domain).held;
         self.ready.retain(|index| {
-            let slot = tasks.get_mut(*index);
+            let slot = tasks.get_mut(index);
             let is_held = slot.domain == domain;
             if is_held {
                 slot.state = TaskState::Held;
-                held.push_back(*index);
+                held.push_back(index);
             }
             !is_held
         });
@@ -460,7 +461,7 @@ pub(super) enum Order {
 
 struct Candidates<'a> {
     tasks: &'a TaskTable,
-    ready: &'a VecDeque<u32>,
+    ready: &'a ReadyQueue,
     running: Option<u32>,
 }
 
@@ -472,8 +473,8 @@ impl CandidateList for Candidates<'_> {
     fn get(&self, index: usize) -> Candidate {
         let task = match (self.running, index) {
             (Some(running), 0) => running,
-            (Some(_), index) => self.ready[index - 1],
-            (None, index) => self.ready[index],
+            (Some(_), index) => self.ready.get(index - 1),
+            (None, index) => self.ready.get(index),
         };
         let slot = self.tasks.get(task);
         Candidate { task: slot.stream, operation: slot.operation }

@@ -163,7 +163,7 @@ impl Core {
     /// Takes the tasks of a domain out of all queues; the running one is destroyed after its poll.
     fn doom(&mut self, domain: DomainId) -> Vec<u32> {
         let tasks = &self.tasks;
-        self.ready.retain(|index| tasks.get(*index).domain != domain);
+        self.ready.retain(|index| tasks.get(index).domain != domain);
         self.settling.retain(|index| tasks.get(*index).domain != domain);
         self.chosen = self.chosen.filter(|index| tasks.get(*index).domain != domain);
         let of_domain: Vec<u32> =

@@ -192,7 +192,7 @@ pub(crate) fn is_preempted() -> bool {
 impl Core {
     /// Puts the running task at the back of the queue; the task at `place` in it goes on.
     fn preempt(&mut self, index: u32, place: usize) {
-        let chosen = self.ready.remove(place).expect("a candidate is in the queue");
+        let chosen = self.ready.remove(place);
         self.chosen = Some(chosen);
         self.is_preempted = true;
         self.tasks.get_mut(index).state = TaskState::Ready;

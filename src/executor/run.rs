@@ -352,7 +352,7 @@ impl Core {
         self.last = (stream, slot.steps);
         if is_queued {
             // It was preempted at a point and ended all the same, as a foreign combinator may.
-            self.ready.retain(|queued| *queued != index);
+            self.ready.retain(|queued| queued != index);
         }
         self.event(Event { kind, task: stream, subject: 0, value: 0 }, None);
     }
