@@ -107,14 +107,14 @@ fn workloads() -> Vec<Workload> {
             ],
         },
         Workload {
-            name: "yield, 1,000 tasks, the log on",
+            name: "yield, 3 tasks, the log on",
             operation: "yield",
-            operations: YIELDERS * YIELDS_LOGGED,
+            operations: 3 * YIELDS_LOGGED,
             sides: vec![
-                Side::new("parcae", || fifo(yield_storm(YIELDERS, YIELDS_LOGGED))),
+                Side::new("parcae", || fifo(yield_storm(3, YIELDS_LOGGED))),
                 Side::new("parcae, log", || {
                     run(Sim::builder().strategy(Strategy::Fifo).log(true), async {
-                        yield_storm(YIELDERS, YIELDS_LOGGED).await;
+                        yield_storm(3, YIELDS_LOGGED).await;
                     });
                 }),
             ],
@@ -381,7 +381,7 @@ const TASKS: u32 = 1_000_000;
 const YIELDERS: u32 = 1_000;
 const YIELDS: u32 = 1_000;
 const YIELDS_OF_THREE: u32 = 300_000;
-const YIELDS_LOGGED: u32 = 300;
+const YIELDS_LOGGED: u32 = 100_000;
 const SLEEPERS: u32 = 10_000;
 const SLEEPS: u32 = 100;
 const TIMEOUTS: u32 = 1_000_000;

@@ -38,6 +38,8 @@ pub(super) struct Core {
     pub(super) last: (StreamId, u64),
     /// Who goes on after a preemption, decided when it happened.
     pub(super) chosen: Option<u32>,
+    /// The running task was woken while it runs: it goes to the back of the queue instead of blocking.
+    pub(super) is_woken: bool,
     /// The running task was preempted: it pends, and combinators do not take that for "not ready".
     pub(super) is_preempted: bool,
     /// Tasks that wait until all others are blocked.
@@ -78,6 +80,7 @@ impl Core {
             running: None,
             last: (StreamId::ROOT, 0),
             chosen: None,
+            is_woken: false,
             is_preempted: false,
             settling: VecDeque::new(),
             timers: Timers::new(),
@@ -129,11 +132,10 @@ impl Core {
 
     pub(super) fn log_task(&mut self, index: u32) {
         if let Some(log) = &mut self.log {
-            let slot = self.tasks.get(index);
             // The root is made by the library, on a line that says nothing to the user.
-            let spawned_at = (index != ROOT).then_some(slot.spawned_at);
-            let info = TaskInfo { name: slot.path(), spawned_at };
-            log.tasks.insert(slot.stream, info);
+            let spawned_at = (index != ROOT).then_some(self.tasks.details(index).spawned_at);
+            let info = TaskInfo { name: self.tasks.path(index), spawned_at };
+            log.tasks.insert(self.tasks.get(index).stream, info);
         }
     }
 
@@ -173,9 +175,14 @@ impl Core {
     // Ready tasks
 
     /// Marks a task as woken.
+    #[inline]
     pub(super) fn wake(&mut self, task: TaskId) {
-        if self.tasks.find(task).is_some() {
-            self.wake_index(task.index());
+        if let Some(slot) = self.tasks.find(task) {
+            if slot.state == TaskState::Running {
+                self.is_woken = true;
+            } else {
+                self.wake_index(task.index());
+            }
         }
     }
 
@@ -183,7 +190,7 @@ impl Core {
     pub(super) fn wake_index(&mut self, index: u32) {
         let slot = self.tasks.get_mut(index);
         match slot.state {
-            TaskState::Running => slot.is_woken = true,
+            TaskState::Running => self.is_woken = true,
             TaskState::Blocked => {
                 let (domain, stream) = (slot.domain, slot.stream);
                 self.make_ready(index, domain);
@@ -417,10 +424,10 @@ impl Core {
 
     fn stalled_task(&self, index: u32) -> StalledTask {
         let slot = self.tasks.get(index);
-        let wait = slot.wait.filter(|_| slot.state == TaskState::Blocked);
+        let wait = self.tasks.wait(index).filter(|_| slot.state == TaskState::Blocked);
         StalledTask {
-            name: slot.path(),
-            spawned_at: (index != ROOT).then(|| Place::from(slot.spawned_at)),
+            name: self.tasks.path(index),
+            spawned_at: (index != ROOT).then(|| Place::from(self.tasks.details(index).spawned_at)),
             steps: slot.steps,
             wait: wait.map(|note| self.describe_wait(note, slot.operation.verb.name)),
         }
@@ -441,7 +448,7 @@ impl Core {
             WaitSubject::Task(task) => {
                 let slot = self.tasks.get(task.index());
                 let is_same = slot.generation == task.generation();
-                other("join", "Task", is_same.then(|| slot.path()))
+                other("join", "Task", is_same.then(|| self.tasks.path(task.index())))
             }
             WaitSubject::Timer(deadline) => {
                 other("sleep", "Timer", Some(VirtualTime::from_nanos(deadline).to_string()))

@@ -146,9 +146,8 @@ impl Executor {
             }
             let mut core = self.core.borrow_mut();
             core.running = killer;
-            let slot = core.tasks.get_mut(index);
-            let joiner = slot.joiner.take();
-            if slot.ownership != Ownership::Attached {
+            let joiner = core.tasks.details_mut(index).joiner.take();
+            if core.tasks.get(index).ownership != Ownership::Attached {
                 core.tasks.remove(index);
             }
             drop(core);

@@ -114,7 +114,8 @@ impl Executor {
                 continue;
             }
             if let Some(wake) = self.number.borrow_mut().first_wake() {
-                let task = core.tasks.find(wake.task).map_or_else(String::new, |slot| slot.path());
+                let is_here = core.tasks.find(wake.task).is_some();
+                let task = is_here.then(|| core.tasks.path(wake.task.index())).unwrap_or_default();
                 core.fail(Failure::ForeignWake { task, backtrace: wake.backtrace });
                 return Step::Over;
             }
@@ -169,9 +170,8 @@ impl Executor {
             noted.unwrap_or_else(|| PanicNote::of_payload(&**payload))
         });
         core.end_task(index, kind);
-        let slot = core.tasks.get_mut(index);
         if let Some(payload) = payload {
-            let cold = slot.cold();
+            let cold = core.tasks.details_mut(index).cold();
             cold.payload = Some(payload);
             cold.panic = note;
             drop(core);
@@ -179,9 +179,9 @@ impl Executor {
             let _ = panic::catch_unwind(AssertUnwindSafe(|| cell.as_mut().clear()));
             core = self.core.borrow_mut();
         }
+        let joiner = core.tasks.details_mut(index).joiner.take();
         let slot = core.tasks.get_mut(index);
         slot.cell = Some(cell);
-        let joiner = slot.joiner.take();
         if slot.ownership == Ownership::Attached {
             drop(core);
             if let Some(joiner) = joiner {
@@ -258,7 +258,7 @@ impl Executor {
             let note = self.panic_note.borrow_mut().take();
             let note = note.unwrap_or_else(|| PanicNote::of_payload(&*payload));
             let mut core = self.core.borrow_mut();
-            let task = core.running.map_or_else(String::new, |at| core.tasks.get(at).path());
+            let task = core.running.map_or_else(String::new, |at| core.tasks.path(at));
             core.fail(Failure::Panic { task, message: note.message, place: note.place });
         }
     }
@@ -283,15 +283,14 @@ impl Executor {
     #[cold]
     fn span(&self, index: u32) -> tracing::Span {
         let mut core = self.core.borrow_mut();
-        let slot = core.tasks.get_mut(index);
-        if let Some(span) = slot.cold().span.clone() {
+        if let Some(span) = core.tasks.details_mut(index).cold().span.clone() {
             return span;
         }
-        let name = slot.path();
+        let name = core.tasks.path(index);
         drop(core);
         // The subscriber is code of the user's.
         let span = tracing::info_span!(target: "parcae", "task", name);
-        self.core.borrow_mut().tasks.get_mut(index).cold().span = Some(span.clone());
+        self.core.borrow_mut().tasks.details_mut(index).cold().span = Some(span.clone());
         span
     }
 }
@@ -309,11 +308,11 @@ impl Core {
         let slot = self.tasks.get_mut(index);
         let cell = slot.cell.take()?;
         slot.state = TaskState::Running;
-        slot.is_woken = false;
-        slot.wait = None;
+        slot.is_waiting = false;
         let (stream, is_cancelled) = (slot.stream, slot.is_cancelled);
         let task = TaskId::new(self.run, slot.generation, index);
         self.running = Some(index);
+        self.is_woken = false;
         self.is_preempted = false;
         if self.count_step() {
             let slot = self.tasks.get_mut(index);
@@ -337,11 +336,11 @@ impl Core {
         }
         slot.steps += 1;
         self.last = (slot.stream, slot.steps);
-        let (is_woken, domain) = (slot.is_woken, slot.domain);
-        if is_woken {
+        if self.is_woken {
+            let domain = slot.domain;
             self.make_ready(index, domain);
         } else {
-            self.tasks.get_mut(index).state = TaskState::Blocked;
+            slot.state = TaskState::Blocked;
         }
     }
 
