@@ -66,7 +66,7 @@ use self::foreign::RunNumber;
 use self::panic::PanicNote;
 use self::task_table::{WaitSubject, count_up};
 use self::timers::TimerTarget;
-use crate::context::{Layer, Slot};
+use crate::context;
 use crate::kernel::{
     DrawKind, Event, EventKind, Key, Site, Space, StreamId, VirtualTime, fold, prf,
 };
@@ -84,9 +84,7 @@ pub(crate) struct Executor {
     epoch_nanos: u64,
 }
 
-impl Slot for Executor {
-    const LAYER: Layer = Layer::Executor;
-}
+context::slot!(Executor);
 
 impl fmt::Debug for Executor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
