@@ -44,6 +44,8 @@ pub(super) struct Timers {
     occupied: [u64; LEVELS],
     /// First entry of each slot, or `NIL`; empty before the first timer.
     heads: Vec<u32>,
+    /// Of each slot that is occupied: no timer in it is due before. Exact until one is cancelled.
+    earliest: Vec<u64>,
     entries: Vec<Entry>,
     free: u32,
     sequence: u64,
@@ -73,6 +75,7 @@ impl Timers {
             position: 0,
             occupied: [0; LEVELS],
             heads: Vec::new(),
+            earliest: Vec::new(),
             entries: Vec::new(),
             free: NIL,
             sequence: 0,
@@ -148,20 +151,18 @@ impl Timers {
             let level = self.occupied.iter().position(|slots| *slots != 0)?;
             let slot = self.occupied[level].trailing_zeros() as usize;
             let list = level * SLOTS + slot;
-            let earliest = self.earliest_of(list);
-            self.position = self.position.max(earliest);
-            let mut index = self.heads[list];
-            self.heads[list] = NIL;
+            self.position = self.position.max(self.earliest[list]);
+            let mut index = std::mem::replace(&mut self.heads[list], NIL);
             self.occupied[level] &= !(1 << slot);
             while index != NIL {
                 let entry = &self.entries[index as usize];
                 let (next, deadline, sequence) = (entry.next, entry.deadline, entry.sequence);
-                if deadline <= earliest {
-                    self.scheduled_count -= 1;
+                self.scheduled_count -= 1;
+                if deadline <= self.position {
                     let target = self.free_entry(index).expect("a set timer has a target");
                     due.push(DueTimer { sequence, target });
                 } else {
-                    self.scheduled_count -= 1;
+                    // To a lower level, also when nothing is due: the slot's first was cancelled.
                     self.link(index);
                 }
                 index = next;
@@ -169,7 +170,7 @@ impl Timers {
             if !due.is_empty() {
                 // Lists are last in, first out.
                 due.sort_unstable_by_key(|timer| timer.sequence);
-                return Some(earliest);
+                return Some(self.position);
             }
         }
     }
@@ -216,17 +217,6 @@ impl Timers {
         (0..).zip(&self.entries).filter(|(_, entry)| is_wanted(entry)).map(|(at, _)| at).collect()
     }
 
-    fn earliest_of(&self, list: usize) -> u64 {
-        let mut earliest = u64::MAX;
-        let mut index = self.heads[list];
-        while index != NIL {
-            let entry = &self.entries[index as usize];
-            earliest = earliest.min(entry.deadline);
-            index = entry.next;
-        }
-        earliest
-    }
-
     fn link(&mut self, index: u32) {
         let deadline = self.entries[index as usize].deadline.max(self.position);
         let differing = deadline ^ self.position;
@@ -235,6 +225,8 @@ impl Timers {
         self.occupied[level as usize] |= 1 << slot;
         let list = u16::try_from(u64::from(level) * SLOTS as u64 + slot).expect("704 lists");
         let head = std::mem::replace(&mut self.heads[usize::from(list)], index);
+        let earliest = &mut self.earliest[usize::from(list)];
+        *earliest = if head == NIL { deadline } else { deadline.min(*earliest) };
         let entry = &mut self.entries[index as usize];
         entry.list = list;
         entry.previous = NIL;
@@ -269,7 +261,8 @@ impl Timers {
             return index;
         }
         if self.entries.is_empty() {
-            self.heads.resize(LEVELS * SLOTS, NIL);
+            self.heads = vec![NIL; LEVELS * SLOTS];
+            self.earliest = vec![0; LEVELS * SLOTS];
         }
         let index = u32::try_from(self.entries.len()).expect("fewer than 4 billion timers");
         self.entries.push(Entry {
