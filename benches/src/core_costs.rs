@@ -16,11 +16,12 @@ use crate::measure::{Options, Side, Workload, per_operation, row, time_table};
 
 /// Measures everything and returns the tables.
 pub(crate) fn table(options: &Options) -> String {
-    let times = time_table(workloads(), options);
+    let workloads = task_workloads().into_iter().chain(timer_workloads()).chain(run_workloads());
+    let times = time_table(workloads.collect(), options);
     if options.is_partial() { times } else { format!("{times}\n{}", memory_table()) }
 }
 
-fn workloads() -> Vec<Workload> {
+fn task_workloads() -> Vec<Workload> {
     vec![
         Workload {
             name: "spawn and join, one at a time",
@@ -54,6 +55,33 @@ fn workloads() -> Vec<Workload> {
             ],
         },
         Workload {
+            name: "yield, 3 tasks",
+            operation: "yield",
+            operations: 3 * YIELDS_OF_THREE,
+            sides: vec![
+                Side::new("parcae", || fifo(yield_storm(3, YIELDS_OF_THREE))),
+                Side::new("parcae, random", || random(yield_storm(3, YIELDS_OF_THREE))),
+            ],
+        },
+        Workload {
+            name: "yield, 3 tasks, the log on",
+            operation: "yield",
+            operations: 3 * YIELDS_LOGGED,
+            sides: vec![
+                Side::new("parcae", || fifo(yield_storm(3, YIELDS_LOGGED))),
+                Side::new("parcae, log", || {
+                    run(Sim::builder().strategy(Strategy::Fifo).log(true), async {
+                        yield_storm(3, YIELDS_LOGGED).await;
+                    });
+                }),
+            ],
+        },
+    ]
+}
+
+fn timer_workloads() -> Vec<Workload> {
+    vec![
+        Workload {
             name: "sleep, 10,000 live",
             operation: "sleep",
             operations: SLEEPERS * SLEEPS,
@@ -73,6 +101,11 @@ fn workloads() -> Vec<Workload> {
                 Side::new("parcae, random", || random(async { _ = timeouts().await })),
             ],
         },
+    ]
+}
+
+fn run_workloads() -> Vec<Workload> {
+    vec![
         Workload {
             name: "a world of 3 tasks, 9 yields and 6 sleeps",
             operation: "run",
@@ -94,28 +127,6 @@ fn workloads() -> Vec<Workload> {
                 Side::new("parcae", || (0..RUNS).for_each(|seed| empty(seed, Strategy::Fifo))),
                 Side::new("parcae, random", || {
                     (0..RUNS).for_each(|seed| empty(seed, Strategy::Random));
-                }),
-            ],
-        },
-        Workload {
-            name: "yield, 3 tasks",
-            operation: "yield",
-            operations: 3 * YIELDS_OF_THREE,
-            sides: vec![
-                Side::new("parcae", || fifo(yield_storm(3, YIELDS_OF_THREE))),
-                Side::new("parcae, random", || random(yield_storm(3, YIELDS_OF_THREE))),
-            ],
-        },
-        Workload {
-            name: "yield, 3 tasks, the log on",
-            operation: "yield",
-            operations: 3 * YIELDS_LOGGED,
-            sides: vec![
-                Side::new("parcae", || fifo(yield_storm(3, YIELDS_LOGGED))),
-                Side::new("parcae, log", || {
-                    run(Sim::builder().strategy(Strategy::Fifo).log(true), async {
-                        yield_storm(3, YIELDS_LOGGED).await;
-                    });
                 }),
             ],
         },

@@ -3,8 +3,8 @@
 //! ```text
 //! cargo run --release -p parcae-benches -- core [--rounds N] [--only TEXT] [--side TEXT]
 //! ```
-//! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side`
-//! the sides; both together are for profilers.
+//! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
+//! side of that name; both together are for profilers.
 #![expect(clippy::print_stdout, reason = "the table is what this command is for")]
 #![expect(clippy::print_stderr, reason = "progress and mistakes go beside the table")]
 

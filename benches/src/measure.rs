@@ -82,7 +82,7 @@ pub(crate) fn time_table(workloads: Vec<Workload>, options: &Options) -> String 
          |---|---|--:|--:|--:|---|\n",
     );
     for mut workload in workloads {
-        workload.sides.retain(|side| side.name.contains(&options.side));
+        workload.sides.retain(|side| options.side.is_empty() || side.name == options.side);
         if workload.name.contains(&options.only) && !workload.sides.is_empty() {
             rows(&mut table, &workload, &rounds(&workload, options.rounds));
         }

@@ -114,8 +114,8 @@ impl Executor {
                 continue;
             }
             if let Some(wake) = self.number.borrow_mut().first_wake() {
-                let is_here = core.tasks.find(wake.task).is_some();
-                let task = is_here.then(|| core.tasks.path(wake.task.index())).unwrap_or_default();
+                let index = core.tasks.find(wake.task).map(|_| wake.task.index());
+                let task = index.map_or_else(String::new, |index| core.tasks.path(index));
                 core.fail(Failure::ForeignWake { task, backtrace: wake.backtrace });
                 return Step::Over;
             }

@@ -330,7 +330,7 @@ mod tests {
                         assert_eq!(found, expected);
                         model = rest;
                     }
-                    1 | 2 | 3 if !is_growing && !keys.is_empty() => {
+                    1..=3 if !is_growing && !keys.is_empty() => {
                         let place = usize::try_from(draw() >> 33).expect("31 bits") % keys.len();
                         let (key, named) = keys.swap_remove(place);
                         let is_set = timers.cancel(key).is_some();
