@@ -1,7 +1,45 @@
 //! One run, many runs, and what to do with one that fails.
+//!
+//! ```text
+//! Sim    one seed                 -> Outcome   (value or Failure, hash chain, log on demand)
+//! Check  many seeds, many threads -> CheckReport -> Finding (shrunk world, its log, replay token)
+//! ```
+//!
+//! | you want | use |
+//! |---|---|
+//! | a test | `#[parcae::test]`, or [`crate::check`] |
+//! | many seeds as a value | [`Check`] |
+//! | one run as a value | [`Sim`] |
+//! | to run a recorded failure again | [`Check::replay`] with a [`ReplayToken`] |
+//! | to watch or stop a check | [`Control`] |
+//!
+//! How a failure is shown is the matter of [`crate::report`].
 
+mod check;
+mod control;
+mod determinism;
+mod finding;
+mod host;
+mod replay;
+mod shrink;
+mod signature;
 mod sim;
 mod strategy;
+mod token;
+mod trace;
+mod verdict;
+mod world;
 
+pub use check::{Check, CheckReport, Determinism, Shrink, Stop};
+pub use control::Control;
+pub use finding::{Finding, RunSize, ShrinkSummary};
+pub use host::{Isolation, NotUnicode};
+pub use replay::{Divergence, Replay, ReplayError, ReplayMode, ReplayVerdict};
+pub use signature::Signature;
 pub use sim::{ConfigError, Outcome, Sim, SimBuilder};
 pub use strategy::{ParseStrategyError, Strategy};
+pub use token::{ParseTokenError, ReplayToken};
+pub use verdict::Verdict;
+pub use world::World;
+
+pub(crate) use host::variable;

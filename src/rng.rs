@@ -52,7 +52,7 @@ impl Rng {
     #[track_caller]
     pub fn next_u32(&mut self) -> u32 {
         context::expect("Rng::next_u32", |executor: &Executor| {
-            executor.with_rng(|generator| generator.next_u32())
+            executor.with_rng(rand_core::Rng::next_u32)
         })
     }
 
@@ -63,7 +63,7 @@ impl Rng {
     #[track_caller]
     pub fn next_u64(&mut self) -> u64 {
         context::expect("Rng::next_u64", |executor: &Executor| {
-            executor.with_rng(|generator| generator.next_u64())
+            executor.with_rng(rand_core::Rng::next_u64)
         })
     }
 

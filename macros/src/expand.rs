@@ -101,8 +101,8 @@ fn write_test(options: &Options, function: &TestFunction) -> TokenStream {
         #visibility fn #name() {
             #signature #body
 
-            #library::explore::run_test(
-                #library::explore::TestCase {
+            #library::harness::run_test(
+                #library::harness::TestCase {
                     name: ::core::concat!(::core::module_path!(), "::", #name_text),
                     package: ::core::env!("CARGO_PKG_NAME"),
                     target: ::core::env!("CARGO_CRATE_NAME"),
@@ -215,8 +215,8 @@ mod tests {
                         work().await;
                     }
 
-                    ::parcae::explore::run_test(
-                        ::parcae::explore::TestCase {
+                    ::parcae::harness::run_test(
+                        ::parcae::harness::TestCase {
                             name: ::core::concat!(
                                 ::core::module_path!(), "::", "leader_is_elected"
                             ),
@@ -266,8 +266,8 @@ mod tests {
                         Ok(())
                     }
 
-                    crate::sim::explore::run_test(
-                        crate::sim::explore::TestCase {
+                    crate::sim::harness::run_test(
+                        crate::sim::harness::TestCase {
                             name: ::core::concat!(::core::module_path!(), "::", "full"),
                             package: ::core::env!("CARGO_PKG_NAME"),
                             target: ::core::env!("CARGO_CRATE_NAME"),

@@ -25,6 +25,9 @@ use crate::kernel::{
 /// the stream of the task that goes on.
 pub(crate) const SCHEDULE: Site = Site::new("schedule");
 
+/// Place of the first task of a run: the program itself.
+pub(super) const ROOT: u32 = 0;
+
 pub(super) struct Core {
     pub(super) now: VirtualTime,
     pub(super) tasks: TaskTable,
@@ -126,7 +129,9 @@ impl Core {
     pub(super) fn log_task(&mut self, index: u32) {
         if let Some(log) = &mut self.log {
             let slot = self.tasks.get(index);
-            let info = TaskInfo { name: slot.path(), spawned_at: Some(slot.spawned_at) };
+            // The root is made by the library, on a line that says nothing to the user.
+            let spawned_at = (index != ROOT).then_some(slot.spawned_at);
+            let info = TaskInfo { name: slot.path(), spawned_at };
             log.tasks.insert(slot.stream, info);
         }
     }
@@ -286,6 +291,7 @@ impl Core {
                 key,
                 chosen,
                 default,
+                alternatives: (1..count).map(|index| candidates.get(index).task).collect(),
                 can_continue: running.is_some(),
                 is_stale: forced.is_some() && found.is_none(),
                 entry: log.entries.len(),
@@ -413,7 +419,7 @@ impl Core {
         let wait = slot.wait.filter(|_| slot.state == TaskState::Blocked);
         StalledTask {
             name: slot.path(),
-            spawned_at: Some(Place::from(slot.spawned_at)),
+            spawned_at: (index != ROOT).then(|| Place::from(slot.spawned_at)),
             steps: slot.steps,
             wait: wait.map(|note| self.describe_wait(note, slot.operation.verb.name)),
         }

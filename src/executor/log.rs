@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 
 use super::resource::ResourceInfo;
-use crate::kernel::{Chain, Draw, Event, Key, Space, StreamId, VirtualTime};
+use crate::kernel::{Chain, Draw, Event, EventKind, Key, Space, StreamId, VirtualTime};
 
 /// Everything that a report, the shrinker and the determinism check need to know of a run.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +84,7 @@ pub struct LoggedDraw {
 }
 
 /// A decision about the schedule.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LoggedDecision {
     /// Its address: the task that ran last and the number of its step.
     pub key: Key,
@@ -92,6 +92,8 @@ pub struct LoggedDecision {
     pub chosen: StreamId,
     /// Who would have gone on by default.
     pub default: StreamId,
+    /// The other candidates.
+    pub alternatives: Vec<StreamId>,
     /// Whether the default was to stay on the running task.
     pub can_continue: bool,
     /// Whether an override at the key named a task that was no candidate.
@@ -124,5 +126,101 @@ impl Log {
     pub fn draw_at(&self, key: Key) -> Option<(Space, u64)> {
         let found = self.draws.iter().find(|logged| logged.draw.key == key)?;
         Some((found.draw.space, found.draw.value))
+    }
+}
+
+impl Log {
+    /// Says in words what an entry is, with its task, time and place.
+    #[must_use]
+    pub fn describe(&self, entry: &LogEntry) -> String {
+        let what = self.describe_what(&entry.what);
+        let place = entry.location.map_or_else(String::new, |location| {
+            format!(" ({}:{})", location.file(), location.line())
+        });
+        if entry.task == StreamId::ROOT {
+            format!("at {}: {what}{place}", entry.time)
+        } else {
+            format!("at {}: `{}` {what}{place}", entry.time, self.task_name(entry.task))
+        }
+    }
+
+    /// Says in words what happened, without task, time and place.
+    #[must_use]
+    pub fn describe_what(&self, what: &Happening) -> String {
+        match what {
+            Happening::Event(event) => self.describe_event(event),
+            Happening::Operation { resource, verb } => {
+                format!("{verb} {}", self.resource_name(*resource))
+            }
+            Happening::Preempted => "is preempted".to_owned(),
+            Happening::Wait { resource, verb } => {
+                format!("waits: {verb} {}", self.resource_name(*resource))
+            }
+            Happening::Woken { task } => format!("wakes `{}`", self.task_name(*task)),
+            Happening::Note(text) => text.to_string(),
+        }
+    }
+
+    /// Returns what a report calls a resource: ``Mutex `accounts` ``, or with where it was made.
+    #[must_use]
+    pub fn resource_name(&self, resource: u64) -> String {
+        if let Some(task) = self.tasks.get(&StreamId::from_bits(resource)) {
+            return format!("`{}`", task.name);
+        }
+        match self.resources.get(&resource) {
+            Some(ResourceInfo { kind, name: Some(name), .. }) => format!("{kind} `{name}`"),
+            Some(ResourceInfo { kind, made_at: Some(at), .. }) => {
+                format!("{kind} of {}:{}", at.file(), at.line())
+            }
+            Some(ResourceInfo { kind, .. }) => (*kind).to_owned(),
+            None => "something".to_owned(),
+        }
+    }
+
+    /// Says in words what an override asks for.
+    #[must_use]
+    pub fn describe_override(&self, key: Key, value: u64) -> String {
+        if key.site == super::SCHEDULE.id() {
+            let (task, next) = (key.stream, StreamId::from_bits(value));
+            return format!(
+                "after step {} of `{}`, `{}` goes on",
+                key.ordinal,
+                self.task_name(task),
+                self.task_name(next)
+            );
+        }
+        let site = self.draws.iter().find(|logged| logged.draw.key.site == key.site);
+        let site = site.map_or_else(|| format!("site {:08x}", key.site), |at| at.site.to_owned());
+        format!("`{}` draws {value} for {site} {}", self.task_name(key.stream), key.ordinal)
+    }
+
+    fn describe_event(&self, event: &Event) -> String {
+        match event.kind {
+            EventKind::Spawn => {
+                format!("spawns `{}`", self.task_name(StreamId::from_bits(event.subject)))
+            }
+            EventKind::Poll => "runs".to_owned(),
+            EventKind::Operation => "comes to an operation".to_owned(),
+            EventKind::Complete => "ends".to_owned(),
+            EventKind::Cancel => "is cancelled".to_owned(),
+            EventKind::Panic => "panics".to_owned(),
+            EventKind::Draw => format!("draws {}", event.value),
+            EventKind::TimerSet => {
+                format!("sets a timer for {}", VirtualTime::from_nanos(event.subject))
+            }
+            EventKind::Time => {
+                format!("time moves to {}", VirtualTime::from_nanos(event.subject))
+            }
+            EventKind::Domain => format!("changes domain {}", event.subject),
+            EventKind::End => "the run ends".to_owned(),
+        }
+    }
+
+    /// Returns the chain after each event, in order.
+    #[must_use]
+    pub fn chains(&self) -> Vec<Chain> {
+        let mut chains: Vec<Chain> = self.entries.iter().map(|entry| entry.chain).collect();
+        chains.dedup();
+        chains
     }
 }

@@ -275,6 +275,22 @@ impl<T> Outcome<T> {
         }
     }
 
+    pub(crate) fn and_then<U>(self, check: impl FnOnce(T) -> Result<U, Failure>) -> Outcome<U> {
+        Outcome {
+            seed: self.seed,
+            result: self.result.and_then(check),
+            chain: self.chain,
+            event_count: self.event_count,
+            steps: self.steps,
+            elapsed: self.elapsed,
+            log: self.log,
+        }
+    }
+
+    pub(crate) fn take_log(&mut self) -> Option<Box<Log>> {
+        self.log.take()
+    }
+
     /// Returns the hash over all events: equal for equal runs.
     #[must_use]
     pub fn chain(&self) -> Chain {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The rows of the layer table; a module may import those of its own row and of the rows above.
 /// `oracle` is narrower, see [`may_import`].
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 15] = [
     &["kernel"],
     &["context"],
     &["executor", "real"],
@@ -21,7 +21,9 @@ const LAYERS: [&[&str]; 13] = [
     &["oracle"],
     &["explore"],
     &["testing"],
-    &["report", "adapters"],
+    &["report"],
+    &["harness"],
+    &["adapters"],
 ];
 
 const FILE_LINES_MAX: usize = 800;

@@ -15,9 +15,6 @@ impl Seed {
 }
 
 pub(crate) mod explore {
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
     use std::time::Duration;
 
     use super::Seed;
@@ -84,8 +81,16 @@ pub(crate) mod explore {
         FirstSeed,
         Off,
     }
+}
 
-    /// As `parcae::explore::TestCase`.
+pub(crate) mod harness {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::explore::Check;
+
+    /// As `parcae::harness::TestCase`.
     #[derive(Debug)]
     pub(crate) struct TestCase {
         pub(crate) name: &'static str,

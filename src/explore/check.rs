@@ -1,0 +1,462 @@
+//! Many runs of one program.
+
+use std::future::Future;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tracing::Level;
+
+use super::control::Control;
+use super::determinism;
+use super::finding::Finding;
+use super::host::{self, Deadline, Flow, Isolation, Stopwatch};
+use super::shrink::{Budget, Shrinker};
+use super::sim::{ConfigError, Outcome, Settings};
+use super::strategy::Strategy;
+use super::verdict::Verdict;
+use super::world::{Program, World};
+use crate::executor::{Failure, Limits};
+use crate::kernel::Seed;
+
+/// Runs a program under many seeds, shrinks the first failure and says how to replay it.
+///
+/// Seeds are spread over all cores; the result is the same for one thread and for many: the failing
+/// seed with the lowest place is the one reported. What differs between machines is only how long
+/// it took.
+///
+/// # Examples
+/// ```
+/// use parcae::explore::Check;
+/// use parcae::testing::Shared;
+/// use std::sync::Arc;
+///
+/// let report = Check::new("counter").seeds(100).run(|| async {
+///     let counter = Arc::new(Shared::new(0));
+///     let other = counter.clone();
+///     let increment = parcae::spawn(async move {
+///         let value = other.get().await;
+///         other.set(value + 1).await; // somebody else may have written in between
+///     });
+///     let value = counter.get().await;
+///     counter.set(value + 1).await;
+///     increment.await;
+///     assert_eq!(counter.get().await, 2);
+/// });
+/// let finding = report.finding().expect("an update is lost under some seed");
+/// assert_eq!(finding.world().overrides.len(), 1, "one preemption is enough");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a check does nothing before `run`"]
+pub struct Check {
+    pub(super) name: String,
+    pub(super) seeds: Range<u64>,
+    pub(super) regression_seeds: Vec<Seed>,
+    pub(super) settings: Settings,
+    pub(super) jobs: usize,
+    pub(super) isolation: Isolation,
+    pub(super) determinism: Determinism,
+    pub(super) shrink: Shrink,
+    pub(super) time_limit: Option<Duration>,
+    pub(super) control: Control,
+    pub(super) trace: Option<Level>,
+}
+
+/// Which seeds are run twice, to see whether the two runs are equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Determinism {
+    /// The first seed of each check.
+    #[default]
+    FirstSeed,
+    /// None.
+    Off,
+}
+
+/// How much is spent on making a failure small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Shrink {
+    /// Most runs; 0 reports the failure as it was found. Default 5,000.
+    pub runs: u64,
+    /// Most runs without progress. Default 500.
+    pub runs_without_progress: u64,
+}
+
+impl Default for Shrink {
+    fn default() -> Self {
+        Self { runs: 5_000, runs_without_progress: 500 }
+    }
+}
+
+impl Check {
+    /// Makes a check with all defaults: seeds 0 to 99, strategy `Random`, one thread for each core.
+    ///
+    /// The name stands in reports and in replay tokens.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            seeds: 0..DEFAULT_SEEDS,
+            regression_seeds: Vec::new(),
+            settings: Settings::default(),
+            jobs: host::default_jobs(),
+            isolation: Isolation::default(),
+            determinism: Determinism::default(),
+            shrink: Shrink::default(),
+            time_limit: None,
+            control: Control::new(),
+            trace: None,
+        }
+    }
+
+    /// Sets how many seeds are run, from the first one on.
+    pub fn seeds(mut self, count: u64) -> Self {
+        self.seeds.end = self.seeds.start.saturating_add(count);
+        self
+    }
+
+    /// Sets the first seed. Default 0.
+    pub fn first_seed(mut self, seed: impl Into<Seed>) -> Self {
+        let count = self.seeds.end - self.seeds.start;
+        let start = seed.into().get();
+        self.seeds = start..start.saturating_add(count);
+        self
+    }
+
+    /// Adds a seed that is run before all others, because it once failed.
+    pub fn regression_seed(mut self, seed: impl Into<Seed>) -> Self {
+        self.regression_seeds.push(seed.into());
+        self
+    }
+
+    /// Runs this one seed and no other.
+    pub fn only_seed(mut self, seed: impl Into<Seed>) -> Self {
+        self.regression_seeds = vec![seed.into()];
+        self.seeds = 0..0;
+        self
+    }
+
+    /// Sets how schedules are explored.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.settings.strategy = strategy;
+        self
+    }
+
+    /// Sets how many threads run seeds.
+    pub fn jobs(mut self, jobs: usize) -> Self {
+        self.jobs = jobs;
+        self
+    }
+
+    /// Sets which thread a run gets.
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// Sets all limits of a run.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Sets the most polls and points of a run.
+    pub fn max_steps(mut self, steps: u64) -> Self {
+        self.settings.limits.steps = steps;
+        self
+    }
+
+    /// Sets the latest virtual time of a run.
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.settings.limits.time = time;
+        self
+    }
+
+    /// Sets what [`crate::time::SystemTime`] shows at the start, as time since 1970.
+    pub fn epoch(mut self, epoch: Duration) -> Self {
+        self.settings.epoch = epoch;
+        self
+    }
+
+    /// Sets which seeds are run twice.
+    pub fn determinism(mut self, determinism: Determinism) -> Self {
+        self.determinism = determinism;
+        self
+    }
+
+    /// Sets how much is spent on shrinking.
+    pub fn shrink(mut self, shrink: Shrink) -> Self {
+        self.shrink = shrink;
+        self
+    }
+
+    /// Sets a limit in wall time, after which no more seeds are begun and shrinking ends; the report
+    /// says so.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// Sets the handle by which another thread watches or stops the check.
+    pub fn control(mut self, control: Control) -> Self {
+        self.control = control;
+        self
+    }
+
+    /// Keeps what the program traces at this level or above, when a world is replayed.
+    pub fn trace(mut self, level: Level) -> Self {
+        self.trace = Some(level);
+        self
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs the program under the seeds, until one fails.
+    ///
+    /// The program is called once for each run, on the thread of that run.
+    ///
+    /// # Panics
+    /// When an option cannot be, as [`Check::try_run`] returns it.
+    #[track_caller]
+    pub fn run<P, F>(self, program: P) -> CheckReport
+    where
+        P: Fn() -> F + Send + Sync + 'static,
+        F: Future + 'static,
+        F::Output: Verdict,
+    {
+        match self.try_run(program) {
+            Ok(report) => report,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Runs the program under the seeds, until one fails.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when an option cannot be.
+    pub fn try_run<P, F>(self, program: P) -> Result<CheckReport, ConfigError>
+    where
+        P: Fn() -> F + Send + Sync + 'static,
+        F: Future + 'static,
+        F::Output: Verdict,
+    {
+        self.validate()?;
+        Ok(Search { check: &self, program: Program::new(program) }.run())
+    }
+
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        self.settings.check()?;
+        if self.seed_count() == 0 {
+            return Err(ConfigError::NoSeeds);
+        }
+        if self.jobs == 0 {
+            return Err(ConfigError::NoJobs);
+        }
+        Ok(())
+    }
+
+    /// Returns how many seeds there are.
+    pub(super) fn seed_count(&self) -> u64 {
+        self.regression_seeds.len() as u64 + (self.seeds.end - self.seeds.start)
+    }
+
+    /// Returns the seed at a place.
+    fn seed_at(&self, place: usize) -> Seed {
+        match self.regression_seeds.get(place) {
+            Some(seed) => *seed,
+            None => {
+                let place = (place - self.regression_seeds.len()) as u64;
+                Seed::new(self.seeds.start + place)
+            }
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Clone, Debug)]
+#[must_use = "a report may hold a failure"]
+pub struct CheckReport {
+    pub(super) name: String,
+    pub(super) strategy: Strategy,
+    pub(super) seeds_planned: u64,
+    pub(super) seeds_run: u64,
+    pub(super) steps: u64,
+    pub(super) finding: Option<Box<Finding>>,
+    pub(super) stop: Option<Stop>,
+    pub(super) wall_time: Duration,
+}
+
+/// Why a check ended before its last seed without a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stop {
+    /// Its limit of wall time was reached.
+    TimeLimit,
+    /// [`Control::stop`] was called.
+    Interrupted,
+}
+
+impl CheckReport {
+    /// Returns the name of the check.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the strategy.
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// Returns how many seeds were to be run.
+    #[must_use]
+    pub fn seeds_planned(&self) -> u64 {
+        self.seeds_planned
+    }
+
+    /// Returns how many seeds were run, up to the failing one if there is one.
+    #[must_use]
+    pub fn seeds_run(&self) -> u64 {
+        self.seeds_run
+    }
+
+    /// Returns the polls and points of all those runs.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Returns the failure that was found.
+    #[must_use]
+    pub fn finding(&self) -> Option<&Finding> {
+        self.finding.as_deref()
+    }
+
+    /// Returns why the check ended early.
+    #[must_use]
+    pub fn stop(&self) -> Option<Stop> {
+        self.stop
+    }
+
+    /// Returns how long the check took; the only part that differs between machines.
+    #[must_use]
+    pub fn wall_time(&self) -> Duration {
+        self.wall_time
+    }
+}
+
+struct Search<'a> {
+    check: &'a Check,
+    program: Program,
+}
+
+/// What became of the seeds, by place.
+#[derive(Debug, Default)]
+struct Tally {
+    failed: Option<usize>,
+    steps: Vec<(usize, u64)>,
+    leak: Option<Failure>,
+}
+
+impl Search<'_> {
+    fn run(&self) -> CheckReport {
+        let check = self.check;
+        let stopwatch = Stopwatch::start();
+        let deadline = Deadline::after(check.time_limit);
+        let tally = Mutex::new(Tally::default());
+        let seed_count = usize::try_from(check.seed_count()).unwrap_or(usize::MAX);
+        host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally));
+        let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        tally.steps.sort_unstable();
+        // What ran beside or after the failing seed is left out: it depends on the machine.
+        let last = tally.failed.unwrap_or(usize::MAX);
+        tally.steps.retain(|(place, _)| *place <= last);
+        let search_time = stopwatch.elapsed();
+        let finding = tally.failed.map(|place| {
+            Box::new(self.examine(check.seed_at(place), tally.leak.take(), search_time, deadline))
+        });
+        let seeds_run = tally.steps.len() as u64;
+        let is_early = finding.is_none() && seeds_run < check.seed_count();
+        let stop = is_early
+            .then(|| if check.control.is_stopped() { Stop::Interrupted } else { Stop::TimeLimit });
+        CheckReport {
+            name: check.name.clone(),
+            strategy: check.settings.strategy,
+            seeds_planned: check.seed_count(),
+            seeds_run,
+            steps: tally.steps.iter().map(|(_, steps)| steps).sum(),
+            finding,
+            stop,
+            wall_time: stopwatch.elapsed(),
+        }
+    }
+
+    fn visit(&self, place: usize, deadline: Deadline, tally: &Mutex<Tally>) -> Flow {
+        let check = self.check;
+        // At least one seed is run, however late it is.
+        if place > 0 && (check.control.is_stopped() || deadline.is_over()) {
+            return Flow::Stop;
+        }
+        let world = World::of_seed(check.seed_at(place));
+        let is_checked = place == 0 && check.determinism == Determinism::FirstSeed;
+        let (outcome, leak) = if is_checked {
+            determinism::run_twice(&self.program, &world, &check.settings, check.isolation)
+        } else {
+            (self.run_world(&world, false), None)
+        };
+        check.control.count_seed();
+        let has_failed = leak.is_some() || !outcome.is_ok();
+        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.steps.push((place, outcome.steps()));
+        if has_failed {
+            if tally.failed.is_none_or(|failed| place < failed) {
+                tally.failed = Some(place);
+                tally.leak = leak;
+            }
+            return Flow::Stop;
+        }
+        Flow::Continue
+    }
+
+    fn run_world(&self, world: &World, is_logged: bool) -> Outcome {
+        let sim = world.sim(&self.check.settings).logged(is_logged);
+        host::isolated(self.check.isolation, || self.program.run(sim))
+    }
+
+    /// Confirms a failure, shrinks it and gathers what a report needs.
+    fn examine(
+        &self,
+        seed: Seed,
+        leak: Option<Failure>,
+        search_time: Duration,
+        deadline: Deadline,
+    ) -> Finding {
+        let check = self.check;
+        let world = World::of_seed(seed);
+        let (outcome, second) =
+            determinism::run_twice(&self.program, &world, &check.settings, check.isolation);
+        if let Some(leak) = leak.or(second) {
+            return Finding::unshrunk(check, outcome, world, leak, search_time);
+        }
+        let Some(failure) = outcome.failure().cloned() else {
+            // It failed when it was found and passes now, without a log to say where they part.
+            let failure = determinism::vanished();
+            return Finding::unshrunk(check, outcome, world, failure, search_time);
+        };
+        let budget = Budget::new(&check.shrink, deadline);
+        let shrinker = Shrinker::new(check, &self.program, budget);
+        let shrunk = shrinker.shrink(&failure, &outcome);
+        match shrunk {
+            Some(shrunk) => Finding::shrunk(check, outcome, failure, shrunk, search_time),
+            None => Finding::unshrunk(check, outcome, world, failure, search_time),
+        }
+    }
+}
+
+const DEFAULT_SEEDS: u64 = 100;

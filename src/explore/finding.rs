@@ -1,0 +1,221 @@
+//! A failure that was found, and what is known of it.
+
+use std::time::Duration;
+
+use super::check::Check;
+use super::shrink::Shrunk;
+use super::signature::Signature;
+use super::sim::Outcome;
+use super::strategy::Strategy;
+use super::token::{Expectation, ReplayToken};
+use super::world::World;
+use crate::executor::{Failure, Log};
+use crate::kernel::{Seed, VirtualTime};
+
+/// A failure, the smallest world that was found to show it, and the log of that world's run.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    seed: Seed,
+    strategy: Strategy,
+    failure: Failure,
+    world: World,
+    log: Log,
+    found: RunSize,
+    shrink: Option<ShrinkSummary>,
+    search_time: Duration,
+    token: Option<ReplayToken>,
+    elapsed: VirtualTime,
+}
+
+/// How big a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunSize {
+    /// Choices that differ from the default world's.
+    pub choices: usize,
+    /// Decisions about the schedule among them.
+    pub switches: usize,
+    /// Polls and points.
+    pub steps: u64,
+}
+
+impl RunSize {
+    pub(super) fn of(world: &World, steps: u64) -> Self {
+        let schedule = crate::executor::SCHEDULE.id();
+        let switches = world.overrides.keys().filter(|key| key.site == schedule).count();
+        Self { choices: world.overrides.len(), switches, steps }
+    }
+}
+
+/// How a failure was shrunk.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ShrinkSummary {
+    /// Size of the shrunk run.
+    pub size: RunSize,
+    /// Runs that it took.
+    pub runs: u64,
+    /// Wall time that it took.
+    pub wall_time: Duration,
+    /// Whether each override was seen to be necessary: without it the run does not fail this way.
+    pub is_minimal: bool,
+    /// Whether a wall limit or a stop ended it.
+    pub is_cut: bool,
+    /// Other failures met on the way, each once.
+    pub others: Vec<Signature>,
+}
+
+impl Finding {
+    pub(super) fn unshrunk(
+        check: &Check,
+        mut outcome: Outcome,
+        world: World,
+        failure: Failure,
+        search_time: Duration,
+    ) -> Self {
+        let log = *outcome.take_log().unwrap_or_default();
+        let seed = world.seed;
+        let found = RunSize::of(&World::of_log(seed, &log), outcome.steps());
+        let is_replayable = !matches!(failure, Failure::Nondeterminism { .. });
+        let token = is_replayable.then(|| token(check, world.clone(), &failure, &outcome, &log));
+        Self {
+            seed,
+            strategy: check.settings.strategy,
+            failure,
+            world,
+            log,
+            found,
+            shrink: None,
+            search_time,
+            token,
+            elapsed: VirtualTime::ZERO.after(outcome.elapsed()),
+        }
+    }
+
+    pub(super) fn shrunk(
+        check: &Check,
+        mut original: Outcome,
+        failure: Failure,
+        shrunk: Shrunk,
+        search_time: Duration,
+    ) -> Self {
+        let seed = original.seed();
+        let original_log = original.take_log().unwrap_or_default();
+        let found = RunSize::of(&World::of_log(seed, &original_log), original.steps());
+        let Shrunk { world, mut outcome, summary } = shrunk;
+        let log = *outcome.take_log().unwrap_or_default();
+        // The same signature, but numbers in the message may be smaller now.
+        let failure = outcome.failure().cloned().unwrap_or(failure);
+        let token = token(check, world.clone(), &failure, &outcome, &log);
+        Self {
+            seed,
+            strategy: check.settings.strategy,
+            failure,
+            world,
+            log,
+            found,
+            shrink: Some(summary),
+            search_time,
+            token: Some(token),
+            elapsed: VirtualTime::ZERO.after(outcome.elapsed()),
+        }
+    }
+
+    /// Makes the finding of a world that was run again.
+    pub(super) fn replayed(
+        check: &Check,
+        outcome: Outcome,
+        world: World,
+        failure: Failure,
+    ) -> Self {
+        Self::unshrunk(check, outcome, world, failure, Duration::ZERO)
+    }
+
+    /// Returns the seed that found it.
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// Returns the strategy that found it.
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// Returns the failure of the shrunk run.
+    #[must_use]
+    pub fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    /// Returns the shrunk world.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Returns the log of the shrunk run.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Returns how big the run was that found it.
+    #[must_use]
+    pub fn found(&self) -> RunSize {
+        self.found
+    }
+
+    /// Returns how it was shrunk; none if it was not.
+    #[must_use]
+    pub fn shrink(&self) -> Option<&ShrinkSummary> {
+        self.shrink.as_ref()
+    }
+
+    /// Returns the wall time until it was found.
+    #[must_use]
+    pub fn search_time(&self) -> Duration {
+        self.search_time
+    }
+
+    /// Returns the token that replays the shrunk run; none for a failure that no world decides.
+    #[must_use]
+    pub fn token(&self) -> Option<&ReplayToken> {
+        self.token.as_ref()
+    }
+
+    /// Returns how long the shrunk run lasted, in virtual time.
+    #[must_use]
+    pub fn elapsed(&self) -> VirtualTime {
+        self.elapsed
+    }
+}
+
+fn token(
+    check: &Check,
+    world: World,
+    failure: &Failure,
+    outcome: &Outcome,
+    log: &Log,
+) -> ReplayToken {
+    let expected = Expectation::of(failure, outcome, log);
+    ReplayToken::new(&check.name, world, &check.settings, expected)
+}
+
+impl Expectation {
+    pub(super) fn of(failure: &Failure, outcome: &Outcome, log: &Log) -> Self {
+        let distance = Self::checkpoint_distance(outcome.event_count());
+        let distance = usize::try_from(distance).expect("a number of events in memory");
+        let chains = log.chains();
+        let checkpoints = chains.chunks_exact(distance).map(|chains| {
+            let last = chains[distance - 1].get();
+            u16::try_from(last >> 48).expect("the upper 16 bits")
+        });
+        Self {
+            signature_hash: Signature::of(failure).hash(),
+            event_count: outcome.event_count(),
+            chain: outcome.chain().get(),
+            checkpoints: checkpoints.collect(),
+        }
+    }
+}

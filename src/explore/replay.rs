@@ -1,0 +1,214 @@
+//! Running a recorded world again.
+
+use std::fmt;
+use std::future::Future;
+
+use super::check::Check;
+use super::finding::Finding;
+use super::host;
+use super::signature::Signature;
+use super::sim::Outcome;
+use super::token::{Expectation, ReplayToken, settings_hash};
+use super::verdict::Verdict;
+use super::world::Program;
+use crate::executor::{Failure, Log};
+
+/// How closely a replay must follow the record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplayMode {
+    /// Event for event; the first that differs is reported.
+    #[default]
+    Strict,
+    /// The same failure is enough, as after the program was edited; overrides that apply no more
+    /// are listed.
+    Lenient,
+}
+
+/// What became of a replay.
+#[derive(Clone, Debug)]
+#[must_use = "a replay says whether the failure is still there"]
+pub struct Replay {
+    /// In one word.
+    pub verdict: ReplayVerdict,
+    /// Where the run left the record, if it did.
+    pub divergence: Option<Divergence>,
+    /// Overrides that applied to nothing, in words.
+    pub stale: Vec<String>,
+    /// Whether limits or epoch differ from those of the record.
+    pub has_other_settings: bool,
+    /// The failure, if the run failed.
+    pub finding: Option<Box<Finding>>,
+    /// The lines that the program traced, if they were asked for.
+    pub trace: Vec<String>,
+}
+
+/// Whether a replay showed what was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplayVerdict {
+    /// It failed again, as recorded.
+    Reproduced,
+    /// It does not fail any more.
+    Passes,
+    /// It fails otherwise, or took another way there.
+    Diverged,
+}
+
+/// Where a run left its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// The first event that may differ, from 0.
+    pub from_event: usize,
+    /// The last such event: the record keeps one mark for every few events.
+    pub to_event: usize,
+    /// What this run did from there on, a line for each event.
+    pub events: Vec<String>,
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from_event, to_event, events } = self;
+        write!(formatter, "the run leaves the record between events {from_event} and {to_event}:")?;
+        events.iter().try_for_each(|event| write!(formatter, "\n    {event}"))
+    }
+}
+
+/// A token that does not belong here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// It was made for another program.
+    OtherProgram {
+        /// The program it was made for.
+        token: String,
+        /// The program it was given to.
+        program: String,
+    },
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherProgram { token, program } => write!(
+                formatter,
+                "the replay token is of `{token}` and cannot be replayed by `{program}`"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ReplayError {}
+
+impl Check {
+    /// Runs the world of a token again. Settings are those of the check, but for the strategy.
+    ///
+    /// # Errors
+    /// [`ReplayError`] when the token is of another program.
+    pub fn replay<P, F>(
+        mut self,
+        token: &ReplayToken,
+        mode: ReplayMode,
+        program: P,
+    ) -> Result<Replay, ReplayError>
+    where
+        P: Fn() -> F + Send + Sync + 'static,
+        F: Future + 'static,
+        F::Output: Verdict,
+    {
+        if token.name != self.name {
+            let (token, program) = (token.name.clone(), self.name);
+            return Err(ReplayError::OtherProgram { token, program });
+        }
+        self.settings.strategy = token.strategy;
+        let program = Program::new(program);
+        let sim = token.world.sim(&self.settings).logged(true).traced(self.trace.is_some());
+        let run = || super::trace::captured(self.trace, || program.run(sim));
+        let (outcome, trace) = host::isolated(self.isolation, run);
+        Ok(self.judge(token, mode, outcome, trace))
+    }
+
+    fn judge(
+        &self,
+        token: &ReplayToken,
+        mode: ReplayMode,
+        outcome: Outcome,
+        trace: Vec<String>,
+    ) -> Replay {
+        let expected = &token.expected;
+        let failure = outcome.failure().cloned();
+        let log = outcome.log().expect("a replay is logged");
+        let stale = stale_overrides(token, log);
+        let is_same_run = outcome.chain().get() == expected.chain
+            && outcome.event_count() == expected.event_count;
+        let divergence = (!is_same_run).then(|| divergence(expected, &outcome, log));
+        let is_same_failure = failure
+            .as_ref()
+            .is_some_and(|failure| Signature::of(failure).hash() == expected.signature_hash);
+        let verdict = match (&failure, mode) {
+            (None, _) => ReplayVerdict::Passes,
+            (Some(_), ReplayMode::Strict) if is_same_failure && is_same_run => {
+                ReplayVerdict::Reproduced
+            }
+            (Some(_), ReplayMode::Lenient) if is_same_failure => ReplayVerdict::Reproduced,
+            (Some(_), _) => ReplayVerdict::Diverged,
+        };
+        let finding = failure.map(|failure| {
+            Box::new(Finding::replayed(self, outcome, token.world.clone(), failure))
+        });
+        Replay {
+            verdict,
+            divergence,
+            stale,
+            has_other_settings: settings_hash(&self.settings) != token.settings_hash,
+            finding,
+            trace,
+        }
+    }
+}
+
+fn stale_overrides(token: &ReplayToken, log: &Log) -> Vec<String> {
+    let is_used = |key, value: u64| {
+        let drawn = log.draws.iter().any(|logged| {
+            logged.draw.key == key && logged.draw.source == crate::kernel::Source::Overridden
+        });
+        drawn
+            || log.decisions.iter().any(|decision| {
+                decision.key == key && !decision.is_stale && decision.chosen.get() == value
+            })
+    };
+    let unused = token.world.overrides.iter().filter(|(key, value)| !is_used(**key, **value));
+    unused.map(|(key, value)| log.describe_override(*key, *value)).collect()
+}
+
+fn divergence(expected: &Expectation, outcome: &Outcome, log: &Log) -> Divergence {
+    let distance = Expectation::checkpoint_distance(expected.event_count);
+    let distance = usize::try_from(distance).expect("a number of events in memory");
+    let chains = log.chains();
+    let same = expected
+        .checkpoints
+        .iter()
+        .zip(chains.chunks_exact(distance))
+        .take_while(|(mark, chains)| u64::from(**mark) == chains[distance - 1].get() >> 48)
+        .count();
+    let from_event = same * distance;
+    let events_in_all = expected.event_count.max(outcome.event_count());
+    let events_in_all = usize::try_from(events_in_all).expect("a number of events in memory");
+    let to_event = (from_event + distance).min(events_in_all);
+    let first = match from_event {
+        0 => 0,
+        _ => {
+            let last_same = chains[from_event - 1];
+            log.entries.iter().rposition(|entry| entry.chain == last_same).map_or(0, |at| at + 1)
+        }
+    };
+    let rest = log.entries.iter().skip(first);
+    let events = rest.take(distance + 1).map(|entry| log.describe(entry)).collect();
+    Divergence { from_event, to_event, events }
+}
+
+impl Replay {
+    /// Returns the failure, if the run failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.finding.as_deref().map(Finding::failure)
+    }
+}

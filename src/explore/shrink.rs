@@ -1,0 +1,405 @@
+//! Making a failure small: the fewest and least overrides over the default world that still show it.
+//!
+//! Each pass proposes worlds in a fixed order; the first that fails with the same signature is
+//! accepted, re-recorded, and its overrides are keyed anew from its own log, because an edit may
+//! renumber what comes after it. Passes repeat until none makes progress:
+//!
+//! 1. *Convert*: the run that was found, as overrides over the default world; it must be the same.
+//! 2. *Default-fill*: no overrides at all; then none of one kind.
+//! 3. *Near the default*: each single deviation of the default schedule. What fails with one forced
+//!    switch needs no search among many.
+//! 4. *ddmin* over schedule deviations, then over other choices; at the end each override has been
+//!    left out alone and was seen to be necessary.
+//! 5. *Lower* values towards their defaults by bisection.
+//!
+//! The budget counts runs, never seconds. Candidates may be tried in parallel but are accepted in
+//! order, so the result is the same on every machine.
+//!
+//! # Source
+//! Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input" (2002) for ddmin; the
+//! order of passes and the re-keying follow Hypothesis and measurements of our own.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use super::check::{Check, Shrink};
+use super::finding::{RunSize, ShrinkSummary};
+use super::host::{self, Deadline, Flow, Stopwatch};
+use super::signature::Signature;
+use super::sim::{Outcome, Settings};
+use super::world::{Program, World};
+use crate::executor::{Failure, Log, SCHEDULE};
+use crate::kernel::{Key, Overrides};
+
+/// How much may be spent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    runs: u64,
+    runs_without_progress: u64,
+    deadline: Deadline,
+}
+
+impl Budget {
+    pub(super) fn new(shrink: &Shrink, deadline: Deadline) -> Self {
+        let Shrink { runs, runs_without_progress, .. } = *shrink;
+        Self { runs, runs_without_progress, deadline }
+    }
+}
+
+/// What shrinking came to.
+#[derive(Debug)]
+pub(super) struct Shrunk {
+    pub(super) world: World,
+    pub(super) outcome: Outcome,
+    pub(super) summary: ShrinkSummary,
+}
+
+#[derive(Debug)]
+pub(super) struct Shrinker<'a> {
+    check: &'a Check,
+    program: &'a Program,
+    budget: Budget,
+    settings: Settings,
+    target: Option<Signature>,
+    best: Option<Best>,
+    tried: BTreeSet<Vec<(Key, u64)>>,
+    others: Vec<Signature>,
+    runs: u64,
+    runs_without_progress: u64,
+    is_cut: bool,
+}
+
+/// The smallest failing world so far.
+#[derive(Debug)]
+struct Best {
+    world: World,
+    outcome: Outcome,
+    cost: Cost,
+}
+
+/// What makes one failing world simpler than another, most important first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    overrides: usize,
+    preemptions: usize,
+    /// Sum of how far values are from their defaults.
+    distance: u128,
+    steps: u64,
+}
+
+/// A pass was ended: the budget is used up, or the wall limit cut it.
+#[derive(Debug)]
+struct Exhausted;
+
+type Pass = ControlFlow<Exhausted, bool>;
+
+impl<'a> Shrinker<'a> {
+    pub(super) fn new(check: &'a Check, program: &'a Program, budget: Budget) -> Self {
+        Self {
+            check,
+            program,
+            budget,
+            settings: check.settings.clone(),
+            target: None,
+            best: None,
+            tried: BTreeSet::new(),
+            others: Vec::new(),
+            runs: 0,
+            runs_without_progress: 0,
+            is_cut: false,
+        }
+    }
+
+    /// Shrinks the failure of a logged run; none when the budget is zero or the run cannot be
+    /// expressed as overrides.
+    pub(super) fn shrink(mut self, failure: &Failure, original: &Outcome) -> Option<Shrunk> {
+        if self.budget.runs == 0 {
+            return None;
+        }
+        let stopwatch = Stopwatch::start();
+        self.target = Some(Signature::of(failure));
+        self.bound(failure, original);
+        let converted = World::of_log(original.seed(), original.log()?);
+        self.runs += 1;
+        if !self.accept(converted) {
+            return None;
+        }
+        let is_minimal = match self.passes() {
+            ControlFlow::Continue(()) => true,
+            ControlFlow::Break(Exhausted) => false,
+        };
+        let best = self.best.expect("the conversion was accepted");
+        let size = RunSize::of(&best.world, best.outcome.steps());
+        let summary = ShrinkSummary {
+            size,
+            runs: self.runs,
+            wall_time: stopwatch.elapsed(),
+            is_minimal,
+            is_cut: self.is_cut,
+            others: self.others,
+        };
+        Some(Shrunk { world: best.world, outcome: best.outcome, summary })
+    }
+
+    /// Bounds each candidate by twice the original run, so that one that spins costs little.
+    fn bound(&mut self, failure: &Failure, original: &Outcome) {
+        let is_limit = matches!(
+            failure,
+            Failure::Livelock { .. } | Failure::StepLimit { .. } | Failure::TimeLimit { .. }
+        );
+        if !is_limit {
+            let limits = &mut self.settings.limits;
+            limits.steps = limits.steps.min(original.steps() * 2 + SPARE_STEPS);
+            limits.time = limits.time.min(original.elapsed() * 2 + SPARE_TIME);
+        }
+    }
+
+    fn passes(&mut self) -> ControlFlow<Exhausted> {
+        self.fill_with_defaults()?;
+        self.look_near_default()?;
+        loop {
+            let mut has_progressed = self.reduce(|key| key.site == SCHEDULE.id())?;
+            has_progressed |= self.reduce(|key| key.site != SCHEDULE.id())?;
+            has_progressed |= self.lower()?;
+            if !has_progressed {
+                return ControlFlow::Continue(());
+            }
+        }
+    }
+
+    /// Leaves out all overrides, then those of each site.
+    fn fill_with_defaults(&mut self) -> Pass {
+        let mut has_progressed = self.propose(vec![Overrides::new()])?;
+        let sites: BTreeSet<u32> = self.overrides().keys().map(|key| key.site).collect();
+        for site in sites {
+            let mut without = self.overrides().clone();
+            without.retain(|key, _| key.site != site);
+            has_progressed |= self.propose(vec![without])?;
+        }
+        ControlFlow::Continue(has_progressed)
+    }
+
+    /// Tries every single deviation from the default schedule, with the other choices as they are.
+    fn look_near_default(&mut self) -> Pass {
+        let is_schedule = |key: &Key| key.site == SCHEDULE.id();
+        let deviations = self.overrides().keys().filter(|key| is_schedule(key)).count();
+        if deviations < 2 {
+            return ControlFlow::Continue(false);
+        }
+        let mut base = self.overrides().clone();
+        base.retain(|key, _| !is_schedule(key));
+        let world = World::of_overrides(self.seed(), base.clone());
+        let outcome = self.run(&world, true);
+        let Some(log) = outcome.log() else { return ControlFlow::Continue(false) };
+        let mut candidates = Vec::new();
+        for decision in &log.decisions {
+            for alternative in &decision.alternatives {
+                let mut deviating = base.clone();
+                deviating.insert(decision.key, alternative.get());
+                candidates.push(deviating);
+            }
+        }
+        candidates.truncate(NEAR_CANDIDATES_MAX);
+        self.propose(candidates)
+    }
+
+    /// Leaves out overrides of a class, half of them first, in the end each alone.
+    fn reduce(&mut self, is_of_class: impl Fn(&Key) -> bool) -> Pass {
+        let mut has_progressed = false;
+        let mut parts = 2;
+        loop {
+            let keys: Vec<Key> = self.overrides().keys().copied().filter(&is_of_class).collect();
+            if keys.is_empty() {
+                return ControlFlow::Continue(has_progressed);
+            }
+            parts = parts.min(keys.len());
+            let without = |part: &[Key]| {
+                let mut rest = self.overrides().clone();
+                part.iter().for_each(|key| {
+                    rest.remove(key);
+                });
+                rest
+            };
+            // From the end: what happens last is needed least often.
+            let size = keys.len().div_ceil(parts);
+            let candidates = keys.rchunks(size).map(without).collect();
+            if self.propose(candidates)? {
+                has_progressed = true;
+                parts = parts.saturating_sub(1).max(2);
+            } else if parts >= keys.len() {
+                return ControlFlow::Continue(has_progressed);
+            } else {
+                parts *= 2;
+            }
+        }
+    }
+
+    /// Moves each value towards its default, as far as the failure stays.
+    fn lower(&mut self) -> Pass {
+        let mut has_progressed = false;
+        let keys: Vec<Key> = self.overrides().keys().copied().collect();
+        for key in keys.into_iter().filter(|key| key.site != SCHEDULE.id()) {
+            while let Some(closer) = self.closer_values(key) {
+                let base = self.overrides().clone();
+                let candidates = closer.into_iter().map(|value| {
+                    let mut lowered = base.clone();
+                    lowered.insert(key, value);
+                    lowered
+                });
+                if !self.propose(candidates.collect())? {
+                    break;
+                }
+                has_progressed = true;
+            }
+        }
+        ControlFlow::Continue(has_progressed)
+    }
+
+    /// Returns values between a value and its default, closest to the default first.
+    fn closer_values(&self, key: Key) -> Option<Vec<u64>> {
+        let log = self.best().outcome.log()?;
+        let (space, value) = log.draw_at(key)?;
+        let default = space.default_value();
+        let distance = value.abs_diff(default);
+        let mut steps: Vec<u64> = (0..u64::BITS)
+            .map(|shift| distance - (distance >> shift))
+            .chain([distance.saturating_sub(1)])
+            .filter(|step| (1..distance).contains(step))
+            .collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let at = |step: u64| if value > default { default + step } else { default - step };
+        let values: Vec<u64> = steps.into_iter().map(at).collect();
+        (!values.is_empty()).then_some(values)
+    }
+
+    // Trying
+
+    /// Tries worlds in order and accepts the first that fails as wanted and is simpler.
+    fn propose(&mut self, candidates: Vec<Overrides>) -> Pass {
+        let untried: Vec<Overrides> = candidates
+            .into_iter()
+            .filter(|candidate| {
+                candidate != self.overrides()
+                    && self
+                        .tried
+                        .insert(candidate.iter().map(|(key, value)| (*key, *value)).collect())
+            })
+            .collect();
+        let mut rest = untried.as_slice();
+        while !rest.is_empty() {
+            let left = self.affordable();
+            if left == 0 || self.is_over() {
+                return ControlFlow::Break(Exhausted);
+            }
+            // Batches are larger than the number of threads only where a miss is likely.
+            let batch = rest.len().min(left).min(self.check.jobs.max(1) * BATCH_PER_JOB);
+            let found = self.first_failing(&rest[..batch]);
+            let spent = found.map_or(batch, |place| place + 1) as u64;
+            self.runs += spent;
+            self.runs_without_progress += spent;
+            if let Some(place) = found
+                && self.accept(World::of_overrides(self.seed(), rest[place].clone()))
+            {
+                self.runs_without_progress = 0;
+                return ControlFlow::Continue(true);
+            }
+            rest = &rest[found.map_or(batch, |place| place + 1)..];
+        }
+        ControlFlow::Continue(false)
+    }
+
+    /// Runs worlds in parallel; returns the place of the first that fails as wanted.
+    fn first_failing(&mut self, candidates: &[Overrides]) -> Option<usize> {
+        let results = Mutex::new(vec![None; candidates.len()]);
+        let seed = self.seed();
+        host::in_parallel(self.check.jobs, candidates.len(), |place| {
+            let world = World::of_overrides(seed, candidates[place].clone());
+            let signature = self.run(&world, false).failure().map(Signature::of);
+            let is_wanted = signature == self.target;
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            results[place] = signature;
+            if is_wanted { Flow::Stop } else { Flow::Continue }
+        });
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let found =
+            results.iter().position(|signature| signature.is_some() && *signature == self.target);
+        // Only what a single thread would have seen too.
+        let seen = found.unwrap_or(results.len());
+        for signature in results.into_iter().take(seen).flatten() {
+            if !self.others.contains(&signature) {
+                self.others.push(signature);
+            }
+        }
+        found
+    }
+
+    /// Records a world's run and keeps it, keyed anew, if it fails as wanted and is simpler.
+    fn accept(&mut self, world: World) -> bool {
+        let outcome = self.run(&world, true);
+        if outcome.failure().map(Signature::of) != self.target {
+            return false;
+        }
+        let Some(log) = outcome.log() else { return false };
+        let world = World::of_log(world.seed, log);
+        let cost = Cost::of(&world, log, outcome.steps());
+        let is_simpler = self.best.as_ref().is_none_or(|best| cost < best.cost);
+        if is_simpler {
+            self.best = Some(Best { world, outcome, cost });
+        }
+        is_simpler
+    }
+
+    fn run(&self, world: &World, is_logged: bool) -> Outcome {
+        self.check.control.count_shrink_run();
+        let sim = world.sim(&self.settings).logged(is_logged);
+        host::isolated(self.check.isolation, || self.program.run(sim))
+    }
+
+    /// Returns how many runs the budget still pays for.
+    fn affordable(&self) -> usize {
+        let in_all = self.budget.runs.saturating_sub(self.runs);
+        let in_vain = self.budget.runs_without_progress.saturating_sub(self.runs_without_progress);
+        usize::try_from(in_all.min(in_vain)).unwrap_or(usize::MAX)
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.is_cut = self.check.control.is_stopped() || self.budget.deadline.is_over();
+        self.is_cut
+    }
+
+    fn best(&self) -> &Best {
+        self.best.as_ref().expect("passes begin after the conversion was accepted")
+    }
+
+    fn overrides(&self) -> &Overrides {
+        &self.best().world.overrides
+    }
+
+    fn seed(&self) -> crate::kernel::Seed {
+        self.best().world.seed
+    }
+}
+
+impl Cost {
+    fn of(world: &World, log: &Log, steps: u64) -> Self {
+        let preemptions = log
+            .decisions
+            .iter()
+            .filter(|decision| decision.can_continue && decision.chosen != decision.default)
+            .count();
+        let distance = log
+            .draws
+            .iter()
+            .map(|logged| u128::from(logged.draw.value.abs_diff(logged.draw.space.default_value())))
+            .sum();
+        Self { overrides: world.overrides.len(), preemptions, distance, steps }
+    }
+}
+
+const SPARE_STEPS: u64 = 1_000;
+const SPARE_TIME: std::time::Duration = std::time::Duration::from_secs(60);
+const NEAR_CANDIDATES_MAX: usize = 300;
+const BATCH_PER_JOB: usize = 4;

@@ -1,0 +1,28 @@
+//! What a program may return.
+
+use std::fmt::Debug;
+
+/// What a program under check returns: nothing, or a `Result` whose error fails the run.
+#[diagnostic::on_unimplemented(
+    message = "a program under check returns `()` or `Result<(), E>`, not `{Self}`",
+    note = "the error of the result needs `Debug`"
+)]
+pub trait Verdict: 'static {
+    /// Returns the text of the error, if it is one.
+    ///
+    /// # Errors
+    /// The error as `Debug` prints it.
+    fn into_verdict(self) -> Result<(), String>;
+}
+
+impl Verdict for () {
+    fn into_verdict(self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<E: Debug + 'static> Verdict for Result<(), E> {
+    fn into_verdict(self) -> Result<(), String> {
+        self.map_err(|error| format!("{error:?}"))
+    }
+}

@@ -1,0 +1,128 @@
+//! Checks as tests: what `#[parcae::test]` and [`check`] run, and the environment they obey.
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `PARCAE_SEED=17` | run this seed and no other |
+//! | `PARCAE_SEEDS=1000`, `PARCAE_SEEDS=100..200` | run so many seeds, or these |
+//! | `PARCAE_REPLAY=v1:…`, `PARCAE_REPLAY=@FILE` | run a recorded world again |
+//! | `PARCAE_JOBS=4` | use so many threads |
+//! | `PARCAE_STRATEGY=fifo` | explore with this strategy |
+//! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time |
+//! | `PARCAE_TRACE=debug` | with a replay: print what the program traced |
+//!
+//! They override what the attribute says. Anything that cannot be read fails the test with a
+//! message that says what is accepted; nothing is ignored silently.
+//!
+//! A failing check panics, as a test must, with the report as its message; the report is written to
+//! `target/parcae/` too.
+
+use std::future::Future;
+
+use crate::explore::{Check, CheckReport, Replay, ReplayMode, ReplayVerdict, Verdict};
+use crate::report::{self, ReplayCommand};
+
+mod environment;
+
+pub use environment::{Environment, EnvironmentError, Replayed};
+
+/// The place of a test, as the attribute knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct TestCase {
+    /// Path of the test function: `leases::two_holders`.
+    pub name: &'static str,
+    /// Package that it belongs to.
+    pub package: &'static str,
+    /// Target of the package that it is compiled into.
+    pub target: &'static str,
+    /// Source file.
+    pub file: &'static str,
+}
+
+/// Runs a program under `seeds` seeds, and panics with the report if one fails.
+///
+/// For tests that need no attribute, or that make their program at run time. Obeys the environment
+/// as `#[parcae::test]` does.
+///
+/// # Panics
+/// When a seed fails, with the report.
+///
+/// # Examples
+/// ```
+/// parcae::check(100, || async {
+///     let task = parcae::spawn(async { 42 });
+///     assert_eq!(task.await, 42);
+/// });
+/// ```
+#[track_caller]
+pub fn check<P, F>(seeds: u64, program: P)
+where
+    P: Fn() -> F + Send + Sync + 'static,
+    F: Future + 'static,
+    F::Output: Verdict,
+{
+    let place = std::panic::Location::caller();
+    let name = format!("{}:{}", place.file(), place.line());
+    let command = ReplayCommand::from_prefix("");
+    run(Check::new(name).seeds(seeds), command, program);
+}
+
+/// Runs a test function; called by what `#[parcae::test]` expands to.
+///
+/// # Panics
+/// When a seed fails, with the report.
+#[track_caller]
+pub fn run_test<P, F>(case: TestCase, configure: impl FnOnce(Check) -> Check, program: P)
+where
+    P: Fn() -> F + Send + Sync + 'static,
+    F: Future + 'static,
+    F::Output: Verdict,
+{
+    let path = case.name.split_once("::").map_or(case.name, |(_, path)| path);
+    let name = format!("{}::{path}", case.target);
+    let command = ReplayCommand::from_prefix(format!("cargo test -p {} {path}", case.package));
+    run(configure(Check::new(name)), command, program);
+}
+
+#[track_caller]
+fn run<P, F>(check: Check, command: ReplayCommand, program: P)
+where
+    P: Fn() -> F + Send + Sync + 'static,
+    F: Future + 'static,
+    F::Output: Verdict,
+{
+    let environment = match Environment::read() {
+        Ok(environment) => environment,
+        Err(error) => panic!("{error}"),
+    };
+    let name = check.name().to_owned();
+    let (check, replayed) = environment.apply(check);
+    match replayed {
+        Some(replayed) if replayed.token.name == name => {
+            judge_replay(
+                &check.clone().replay(&replayed.token, ReplayMode::Lenient, program),
+                &command,
+            );
+        }
+        // Other tests of the same command are left alone: the token is of one.
+        Some(_) => {}
+        None => judge(&check.run(program), &command),
+    }
+}
+
+#[track_caller]
+fn judge(report: &CheckReport, command: &ReplayCommand) {
+    if report.finding().is_some() {
+        let text = report::text(report, command);
+        let saved = report::save(report, &text);
+        panic!("{}", report::with_file(&text, &saved));
+    }
+}
+
+#[track_caller]
+fn judge_replay(replay: &Result<Replay, crate::explore::ReplayError>, command: &ReplayCommand) {
+    match replay {
+        Ok(replay) if replay.verdict == ReplayVerdict::Passes => {}
+        Ok(replay) => panic!("{}", report::replay_text(replay, command)),
+        Err(error) => panic!("{error}"),
+    }
+}

@@ -1,0 +1,203 @@
+//! The environment variables of a check.
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing::Level;
+
+use crate::explore::{self, Check, NotUnicode, ParseTokenError, ReplayToken, Strategy};
+use crate::kernel::Seed;
+
+/// What the environment asks of a check.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Environment {
+    /// `PARCAE_SEED`.
+    pub seed: Option<Seed>,
+    /// `PARCAE_SEEDS`: the first one, if it was given, and how many.
+    pub seeds: Option<(Option<Seed>, u64)>,
+    /// `PARCAE_REPLAY`.
+    pub replay: Option<Replayed>,
+    /// `PARCAE_JOBS`.
+    pub jobs: Option<usize>,
+    /// `PARCAE_STRATEGY`.
+    pub strategy: Option<Strategy>,
+    /// `PARCAE_TIME_LIMIT`.
+    pub time_limit: Option<Duration>,
+    /// `PARCAE_TRACE`.
+    pub trace: Option<Level>,
+}
+
+/// A world to run again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// Its token.
+    pub token: ReplayToken,
+}
+
+impl Environment {
+    /// Reads all variables.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] for the first one that cannot be read.
+    pub fn read() -> Result<Self, EnvironmentError> {
+        Self::from_lookup(|name| explore::variable(name).map_err(EnvironmentError::NotUnicode))
+    }
+
+    /// Reads all variables from a function.
+    fn from_lookup(
+        lookup: impl Fn(&'static str) -> Result<Option<String>, EnvironmentError>,
+    ) -> Result<Self, EnvironmentError> {
+        let parsed = |name: &'static str, expected: &'static str| {
+            move |text: String| EnvironmentError::Unreadable { name, text, expected }
+        };
+        let mut environment = Self::default();
+        if let Some(text) = lookup("PARCAE_SEED")? {
+            let error = parsed("PARCAE_SEED", SEED);
+            environment.seed = Some(Seed::parse(&text).map_err(|_| error(text))?);
+        }
+        if let Some(text) = lookup("PARCAE_SEEDS")? {
+            let error = parsed("PARCAE_SEEDS", SEEDS);
+            environment.seeds = Some(parse_seeds(&text).ok_or_else(|| error(text))?);
+        }
+        if let Some(text) = lookup("PARCAE_REPLAY")? {
+            environment.replay = Some(Replayed { token: read_token(&text)? });
+        }
+        if let Some(text) = lookup("PARCAE_JOBS")? {
+            let jobs = text.parse().ok().filter(|jobs| *jobs > 0);
+            let error = parsed("PARCAE_JOBS", "a number of threads above 0");
+            environment.jobs = Some(jobs.ok_or_else(|| error(text))?);
+        }
+        if let Some(text) = lookup("PARCAE_STRATEGY")? {
+            let error = parsed("PARCAE_STRATEGY", "`random` or `fifo`");
+            environment.strategy = Some(text.parse().map_err(|_| error(text))?);
+        }
+        if let Some(text) = lookup("PARCAE_TIME_LIMIT")? {
+            let error = parsed("PARCAE_TIME_LIMIT", "a duration such as `500ms`, `30s` or `10m`");
+            environment.time_limit = Some(parse_duration(&text).ok_or_else(|| error(text))?);
+        }
+        if let Some(text) = lookup("PARCAE_TRACE")? {
+            let error = parsed("PARCAE_TRACE", "`error`, `warn`, `info`, `debug` or `trace`");
+            environment.trace = Some(text.parse().map_err(|_| error(text))?);
+        }
+        Ok(environment)
+    }
+
+    /// Applies what was asked for to a check; returns the world to replay, if there is one.
+    pub fn apply(self, mut check: Check) -> (Check, Option<Replayed>) {
+        if let Some((first, count)) = self.seeds {
+            check = match first {
+                Some(first) => check.first_seed(first).seeds(count),
+                None => check.seeds(count),
+            };
+        }
+        if let Some(seed) = self.seed {
+            check = check.only_seed(seed);
+        }
+        if let Some(jobs) = self.jobs {
+            check = check.jobs(jobs);
+        }
+        if let Some(strategy) = self.strategy {
+            check = check.strategy(strategy);
+        }
+        if let Some(limit) = self.time_limit {
+            check = check.time_limit(limit);
+        }
+        if let Some(level) = self.trace {
+            check = check.trace(level);
+        }
+        (check, self.replay)
+    }
+}
+
+/// Reads a token from text, or from the file that `@` names.
+fn read_token(text: &str) -> Result<ReplayToken, EnvironmentError> {
+    match text.strip_prefix('@') {
+        None => text.parse().map_err(EnvironmentError::Token),
+        Some(path) => {
+            let path = PathBuf::from(path);
+            let content = fs::read_to_string(&path).map_err(|error| EnvironmentError::File {
+                path: path.clone(),
+                message: error.to_string(),
+            })?;
+            ReplayToken::find_in(&content).map_err(EnvironmentError::Token)
+        }
+    }
+}
+
+fn parse_seeds(text: &str) -> Option<(Option<Seed>, u64)> {
+    match text.split_once("..") {
+        Some((first, end)) => {
+            let first = Seed::parse(first).ok()?;
+            let end = Seed::parse(end).ok()?;
+            let count = end.get().checked_sub(first.get()).filter(|count| *count > 0)?;
+            Some((Some(first), count))
+        }
+        None => text.parse().ok().filter(|count| *count > 0).map(|count| (None, count)),
+    }
+}
+
+/// Reads a whole number with a unit: `ns`, `us`, `ms`, `s`, `m`, `h`.
+#[must_use]
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let nanos_each: u64 = match unit {
+        "ns" => 1,
+        "us" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60 * 1_000_000_000,
+        "h" => 60 * 60 * 1_000_000_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(nanos_each).map(Duration::from_nanos)
+}
+
+/// A variable that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EnvironmentError {
+    /// It is not text.
+    NotUnicode(NotUnicode),
+    /// It is none of what is accepted.
+    Unreadable {
+        /// Its name.
+        name: &'static str,
+        /// What it is.
+        text: String,
+        /// What is accepted.
+        expected: &'static str,
+    },
+    /// `PARCAE_REPLAY` holds no token.
+    Token(ParseTokenError),
+    /// `PARCAE_REPLAY` names a file that cannot be read.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+}
+
+impl fmt::Display for EnvironmentError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUnicode(error) => error.fmt(formatter),
+            Self::Unreadable { name, text, expected } => {
+                write!(formatter, "{name}={text:?} cannot be read: expected {expected}")
+            }
+            Self::Token(error) => write!(formatter, "PARCAE_REPLAY: {error}"),
+            Self::File { path, message } => {
+                write!(formatter, "PARCAE_REPLAY: cannot read {}: {message}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for EnvironmentError {}
+
+const SEED: &str = "a decimal number, a hexadecimal one such as 0x11, or a git hash of 40 digits";
+const SEEDS: &str = "a number of seeds such as 1000, or a range such as 100..200";
