@@ -49,6 +49,10 @@ pub(crate) struct TaskPanic {
 }
 
 impl TaskPanic {
+    pub(super) fn new(payload: Box<dyn Any + Send>, note: PanicNote) -> Self {
+        Self { payload, note: Some(note) }
+    }
+
     /// Returns the message.
     pub(crate) fn message(&self) -> String {
         self.noted().message
@@ -161,9 +165,8 @@ impl Executor {
         let mut core = self.core.borrow_mut();
         let Some(slot) = core.tasks.find(task) else { return };
         if slot.state == TaskState::Done {
-            let remains = core.forget(task.index());
             drop(core);
-            drop(remains);
+            self.forget(task.index());
             return;
         }
         slot.ownership = Ownership::Background;
@@ -178,9 +181,8 @@ impl Executor {
         let mut core = self.core.borrow_mut();
         let Some(slot) = core.tasks.find(task) else { return };
         if slot.state == TaskState::Done {
-            let remains = core.forget(task.index());
             drop(core);
-            drop(remains);
+            self.forget(task.index());
             return;
         }
         slot.ownership = if is_background { Ownership::Background } else { Ownership::Detached };
@@ -194,7 +196,42 @@ pub(super) struct Remains {
     _panic: Option<TaskPanic>,
 }
 
+impl Executor {
+    /// Removes a task that is done and has no handle any more.
+    fn forget(&self, index: u32) {
+        let remains = self.take_remains(index);
+        self.core.borrow_mut().tasks.remove(index);
+        drop(remains);
+    }
+
+    /// Takes what is left of a task that is done. What nobody observed fails the run.
+    pub(super) fn take_remains(&self, index: u32) -> Remains {
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get_mut(index);
+        let (cell, joiner, panic) = (slot.cell.take(), slot.joiner.take(), slot.take_panic());
+        if let Some(panic) = &panic {
+            let task = slot.path();
+            core.fail(Failure::Panic { task, message: panic.message(), place: panic.place() });
+        }
+        drop(core);
+        // Not borrowed: an error is described by code of the user's.
+        if let Some(message) = cell.as_ref().and_then(|cell| cell.error()) {
+            let mut core = self.core.borrow_mut();
+            let task = core.tasks.get(index).path();
+            core.fail(Failure::Error { task, message });
+        }
+        Remains { _cell: cell, _joiner: joiner, _panic: panic }
+    }
+}
+
 impl Slot {
+    pub(super) fn keep_panic(&mut self, panic: Option<TaskPanic>) {
+        if let Some(TaskPanic { payload, note }) = panic {
+            let cold = self.cold();
+            (cold.payload, cold.panic) = (Some(payload), note);
+        }
+    }
+
     fn take_panic(&mut self) -> Option<TaskPanic> {
         let cold = self.cold.as_mut()?;
         let payload = cold.payload.take()?;
@@ -329,23 +366,6 @@ impl Core {
         slot.is_cancelled = true;
         // A running task that cancels itself is destroyed when its poll returns.
         self.wake_index(task.index());
-    }
-
-    /// Removes a task that is done and has no handle any more. What nobody observed fails the run.
-    pub(super) fn forget(&mut self, index: u32) -> Remains {
-        let slot = self.tasks.get_mut(index);
-        let cell = slot.cell.take();
-        let joiner = slot.joiner.take();
-        let panic = slot.take_panic();
-        if let Some(panic) = &panic {
-            let task = slot.path();
-            self.fail(Failure::Panic { task, message: panic.message(), place: panic.place() });
-        } else if let Some(message) = cell.as_ref().and_then(|cell| cell.error()) {
-            let task = slot.path();
-            self.fail(Failure::Error { task, message });
-        }
-        self.tasks.remove(index);
-        Remains { _cell: cell, _joiner: joiner, _panic: panic }
     }
 }
 

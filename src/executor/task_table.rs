@@ -8,6 +8,7 @@ use std::rc::Rc;
 use rand_chacha::ChaCha8Rng;
 
 use super::cell::TaskCell;
+use super::core::ROOT;
 use super::domain::DomainId;
 use super::id::{GENERATION_MASK, TaskId};
 use super::resource::{Operation, ResourceInfo};
@@ -151,7 +152,8 @@ impl Slot {
 
     /// Returns how many children of this name there were, and counts one more.
     pub(super) fn next_child(&mut self, name: &TaskName) -> u32 {
-        if let TaskName::Unnamed = name {
+        // A task that is named `task` is counted with those that have no name: streams are of names.
+        if name.as_str() == TaskName::Unnamed.as_str() {
             let ordinal = self.unnamed_children;
             self.unnamed_children += 1;
             return ordinal;
@@ -209,7 +211,10 @@ impl TaskTable {
         slot.generation = (slot.generation + 1) & GENERATION_MASK;
         slot.parent_path = None;
         slot.cold = None;
-        self.free.push(index);
+        // The place of the program is not used again: it is how the program is told from others.
+        if index != ROOT {
+            self.free.push(index);
+        }
         self.live_count -= 1;
     }
 

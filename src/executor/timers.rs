@@ -3,7 +3,8 @@
 //! 11 levels of 64 slots; a level holds the timers whose deadline differs from the wheel's position
 //! in that group of 6 bits and in none above it. Setting and cancelling link and unlink one entry,
 //! whatever the number of timers; a cancelled timer leaves nothing behind. Timers of one instant
-//! come out together, in the order in which they were set.
+//! come out together, in the order in which they were set; late ones, which were parked, in the
+//! order of their deadlines.
 //!
 //! # Source
 //! Varghese and Lauck, "Hashed and hierarchical timing wheels" (1987); the levels by exclusive or
@@ -33,7 +34,8 @@ pub(super) enum TimerTarget {
 /// A timer that is due.
 #[derive(Debug)]
 pub(super) struct DueTimer {
-    pub(super) sequence: u64,
+    deadline: u64,
+    sequence: u64,
     pub(super) target: TimerTarget,
 }
 
@@ -147,8 +149,8 @@ impl Timers {
             let level = self.occupied.iter().position(|slots| *slots != 0)?;
             let slot = self.occupied[level].trailing_zeros() as usize;
             let list = level * SLOTS + slot;
-            let earliest = self.earliest_of(list);
-            self.position = self.position.max(earliest);
+            let earliest = self.earliest_of(list).max(self.position);
+            self.position = earliest;
             let mut index = self.heads[list];
             self.heads[list] = NIL;
             self.occupied[level] &= !(1 << slot);
@@ -158,7 +160,7 @@ impl Timers {
                 if deadline <= earliest {
                     self.scheduled_count -= 1;
                     let target = self.free_entry(index).expect("a set timer has a target");
-                    due.push(DueTimer { sequence, target });
+                    due.push(DueTimer { deadline, sequence, target });
                 } else {
                     self.scheduled_count -= 1;
                     self.link(index);
@@ -166,8 +168,8 @@ impl Timers {
                 index = next;
             }
             if !due.is_empty() {
-                // Lists are last in, first out.
-                due.sort_unstable_by_key(|timer| timer.sequence);
+                // Lists are last in, first out. Deadlines differ only where timers are late.
+                due.sort_unstable_by_key(|timer| (timer.deadline, timer.sequence));
                 return Some(earliest);
             }
         }
@@ -192,7 +194,8 @@ impl Timers {
         for index in self.indices_where(|entry| entry.list == PARKED && entry.domain == domain) {
             self.parked_count -= 1;
             let entry = &mut self.entries[index as usize];
-            entry.deadline = to_global(entry.deadline_local).max(self.position);
+            // A deadline that has passed stays what it is, for the order among the late ones.
+            entry.deadline = to_global(entry.deadline_local);
             self.link(index);
         }
     }

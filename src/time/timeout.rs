@@ -92,6 +92,8 @@ impl<F: Future> Future for Timeout<F> {
         }
         // Preempted is not "not ready": the future has its say before the timer.
         if executor::is_preempted() {
+            // Perhaps another branch was: a combinator that wraps wakers polls who was woken.
+            context.waker().wake_by_ref();
             return Poll::Pending;
         }
         this.timer.poll(context).map(|()| Err(Elapsed(())))
