@@ -91,7 +91,10 @@ fn unfinished(path: &str, text: &str) -> Vec<String> {
             || line.match_indices(&todo).any(|(at, _)| !names_an_issue(&line[at + todo.len()..]))
     });
     let code = code_of(text);
-    let in_code = lines_where(&code, |line| line.contains("todo!") || line.contains("#[ignore"));
+    // The attribute macro passes `#[ignore]` on.
+    let may_skip = path.starts_with("macros/");
+    let in_code =
+        lines_where(&code, |line| line.contains("todo!") || !may_skip && line.contains("#[ignore"));
     named(path, "unfinished work, without an issue or skipped", [in_text, in_code].concat())
 }
 

@@ -64,12 +64,13 @@ fn a_panic_that_is_joined_does_not_fail_the_run() {
 
 #[test]
 fn a_panic_in_a_task_that_the_program_awaits_is_reported_with_its_own_place() {
+    let line = line!() + 2;
     for outcome in random(SEEDS, || async {
         spawn(async { panic!("first") }).await;
     }) {
         let Failure::Panic { message, place, .. } = failure(&outcome) else { panic!() };
         assert_eq!(message, "first");
-        check_place(place.as_ref(), line!() - 5);
+        check_place(place.as_ref(), line);
     }
 }
 
@@ -129,6 +130,54 @@ fn a_panic_that_was_caught_inside_of_the_task_is_nobody_elses_business() {
         .await;
     });
     outcome.unwrap();
+}
+
+#[test]
+fn a_panic_that_passes_no_hook_is_not_mistaken_for_one_that_was_caught() {
+    let outcome = fifo(|| async {
+        assert!(std::panic::catch_unwind(|| panic!("caught")).is_err());
+        std::panic::resume_unwind(Box::new("resumed"));
+    });
+    assert!(
+        matches!(failure(&outcome), Failure::Panic { message, place: None, .. } if message == "resumed")
+    );
+}
+
+#[test]
+fn describing_an_error_may_use_the_runtime() {
+    struct Talkative;
+    impl std::fmt::Debug for Talkative {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(formatter, "{}", spawn_named("probe", async {}).name())
+        }
+    }
+    let outcome = fifo(|| async {
+        parcae::task::Builder::new()
+            .name("talker")
+            .spawn_try(async { Err::<(), _>(Talkative) })
+            .detach();
+        settle().await;
+    });
+    assert!(
+        matches!(failure(&outcome), Failure::Error { task, message } if task == "talker" && message == "talker/probe")
+    );
+}
+
+#[test]
+fn a_task_that_holds_its_own_handle_and_panics_fails_the_run() {
+    for outcome in random(20, || async {
+        let handle = Rc::new(RefCell::new(None::<Task<()>>));
+        let own = handle.clone();
+        let task = spawn_named("narcissus", async move {
+            let _own = own;
+            panic!("drowned");
+        });
+        handle.borrow_mut().replace(task);
+        drop(handle);
+        parcae::time::sleep(secs(1)).await;
+    }) {
+        assert_eq!(panicked(&outcome, "drowned"), "narcissus");
+    }
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn a_call_outside_of_a_runtime_panics_with_its_name_and_says_what_to_do() {
         ("parcae::choose", Box::new(|| drop(parcae::choose(0..3)))),
         ("parcae::rng::choose_for", Box::new(|| drop(parcae::rng::choose_for("a", 0, 0..3)))),
         ("DomainId::create", Box::new(|| drop(DomainId::create("n", 0)))),
-        ("DomainId::pause", Box::new(|| DomainId::ROOT.pause())),
+        ("DomainId::resume", Box::new(|| DomainId::ROOT.resume())),
         ("DomainId::state", Box::new(|| drop(DomainId::ROOT.state()))),
     ];
     for (name, call) in calls {

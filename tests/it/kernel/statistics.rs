@@ -3,6 +3,8 @@
 //! All inputs are fixed, so a test here passes always or never; the bounds are those that a
 //! good generator misses once in about a million.
 
+use std::collections::BTreeSet;
+
 use parcae::Seed;
 use parcae::kernel::{Key, Site, StreamId, prf};
 
@@ -31,7 +33,21 @@ fn neighbouring_streams_are_independent() {
     let child = |at: u64| main.child("worker", u32::try_from(at).unwrap()).get();
     check(|at| bits(7, child(at), SITE.id(), 0), &[]);
     check(|at| bits(7, at, SITE.id(), 0), &[]);
-    check(child, &[]);
+}
+
+#[test]
+fn streams_of_a_large_tree_are_all_different() {
+    let mut streams = BTreeSet::from([StreamId::ROOT]);
+    for (name, ordinal) in ["main", "node", "task", ""].iter().zip(0..2_u32) {
+        let parent = StreamId::ROOT.child(name, ordinal);
+        streams.insert(parent);
+        for ordinal in 0..400 {
+            let child = parent.child("worker", ordinal);
+            streams.insert(child);
+            streams.extend((0..100).map(|ordinal| child.child("worker", ordinal)));
+        }
+    }
+    assert_eq!(streams.len(), 1 + 2 * (1 + 400 * 101));
 }
 
 #[test]
@@ -63,7 +79,10 @@ fn bad_generators_are_caught() {
 
     // Deaf to the ordinal, deaf to its last bit, no finish at all, one bit stuck, a slow drift.
     check(|_| bits(7, 0, 0, 0), &ALL);
-    check(|at| bits(7, 0, 0, at / 2), &["correlation", "pairs of high bits", "pairs of low bits"]);
+    check(
+        |at| bits(7, 0, 0, at / 2),
+        &["low 8 bits", "high 8 bits", "correlation", "pairs of high bits", "pairs of low bits"],
+    );
     check(|at| at, &ALL);
     let stuck = |at| bits(7, 0, 0, at) | 1 << 40;
     check(stuck, &["balance"]);
