@@ -1,9 +1,15 @@
-//! Integration tests of `parcae`: one binary, one module per part.
+//! All integration tests, in one binary.
 #![expect(clippy::unwrap_used, reason = "a test reports a failure by panicking")]
 
+mod attribute;
+mod determinism;
 mod domains;
 mod executor;
+mod explore;
+mod harness;
 mod kernel;
+mod replay;
 mod runs;
+mod scenarios;
 mod tidy;
 mod time;
