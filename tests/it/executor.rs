@@ -4,6 +4,7 @@ mod cancellation;
 mod failures;
 mod foreign;
 mod handles;
+mod points;
 mod runs_of_seeds;
 mod schedule;
 mod stalls;
