@@ -12,7 +12,8 @@ use parcae::time::{Instant, SystemTime, interval, sleep, timeout};
 use parcae::{Failure, Task, spawn};
 
 use crate::runs::{
-    Journal, OnDrop, SEEDS, failure, fifo, millis, nanos, panicked, poll_once, random, secs,
+    Journal, OnDrop, SEEDS, discard, failure, fifo, millis, nanos, panicked, poll_once, random,
+    secs,
 };
 
 /// Spawns a task into a domain.
@@ -392,7 +393,7 @@ fn destructors_in_a_killed_domain_can_neither_spawn_nor_set_timers() {
                 drop(parcae::time::call_after(secs(1), || panic!("called")));
                 inner.add("destroyed");
                 // Kept for ever: it must not keep time going either.
-                std::mem::forget(sleeping);
+                discard(std::mem::ManuallyDrop::new(sleeping));
             });
             pending::<()>().await;
         });
@@ -482,9 +483,9 @@ fn a_killed_domain_can_be_paused_or_busy_before() {
             });
             settle().await;
             if is_paused {
-                domain.pause()
+                domain.pause();
             } else {
-                domain.busy_for(secs(1))
+                domain.busy_for(secs(1));
             }
             sleep(millis(100)).await;
             domain.kill();

@@ -7,7 +7,7 @@ mod statistics;
 use parcae::Seed;
 use parcae::kernel::{Chain, Event, EventKind, Ratio, StreamId, VirtualTime};
 
-use crate::runs::{nanos, panic_of};
+use crate::runs::{discard, nanos, panic_of};
 
 #[test]
 fn a_seed_is_read_from_decimal_hexadecimal_and_git_hashes() {
@@ -77,9 +77,9 @@ fn a_seed_prints_as_what_it_is_read_from() {
 
 #[test]
 fn a_ratio_is_between_nothing_and_one() {
-    assert_eq!(panic_of(|| drop(Ratio::new(1, 0))), "a ratio needs a denominator above 0");
-    assert_eq!(panic_of(|| drop(Ratio::new(2, 1))), "a ratio is at most 1");
-    assert_eq!(panic_of(|| drop(Ratio::percent(101))), "a ratio is at most 1");
+    assert_eq!(panic_of(|| discard(Ratio::new(1, 0))), "a ratio needs a denominator above 0");
+    assert_eq!(panic_of(|| discard(Ratio::new(2, 1))), "a ratio is at most 1");
+    assert_eq!(panic_of(|| discard(Ratio::percent(101))), "a ratio is at most 1");
     assert_eq!(Ratio::new(0, 7).to_string(), "0/7");
     assert_eq!(Ratio::percent(100).to_string(), "100/100");
 }

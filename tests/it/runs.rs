@@ -120,6 +120,9 @@ pub(crate) async fn current_waker() -> Waker {
     std::future::poll_fn(|context| Poll::Ready(context.waker().clone())).await
 }
 
+/// Drops a value that `drop` is not for, because it is a number or borrows.
+pub(crate) fn discard<T>(_: T) {}
+
 /// Returns the message of the panic that a call ends with.
 #[track_caller]
 pub(crate) fn panic_of(call: impl FnOnce()) -> String {

@@ -79,8 +79,8 @@ fn a_panic_is_passed_on_through_a_chain_of_awaits_with_its_own_place() {
     let line = line!() + 2;
     let outcome = fifo(|| async {
         let inner = spawn_named("inner", async { panic!("deep") });
-        let middle = spawn_named("middle", async move { inner.await });
-        spawn_named("outer", async move { middle.await }).await;
+        let middle = spawn_named("middle", inner);
+        spawn_named("outer", middle).await;
     });
     let Failure::Panic { message, place, .. } = failure(&outcome) else { panic!() };
     assert_eq!(message, "deep");

@@ -10,7 +10,9 @@ use parcae::task::settle;
 use parcae::time::{self, Instant};
 use parcae::{Failure, Sim, spawn, spawn_named};
 
-use crate::runs::{OnDrop, current_waker, failure, fifo, panic_of, panicked, poll_once, secs};
+use crate::runs::{
+    OnDrop, current_waker, discard, failure, fifo, panic_of, panicked, poll_once, secs,
+};
 
 /// Wakes from another thread, and returns when that has happened.
 #[expect(clippy::disallowed_methods, reason = "another thread is what the test is about")]
@@ -95,33 +97,35 @@ fn a_wake_for_one_run_does_not_fail_another() {
     assert_eq!(other.join().unwrap(), Some("foreign wake"));
 }
 
+type Call = Box<dyn FnOnce()>;
+
 #[test]
 fn a_call_outside_of_a_runtime_panics_with_its_name_and_says_what_to_do() {
     let instant = fifo(|| async { Instant::now() }).unwrap();
     let task = || parcae::task::Builder::new().name("t");
-    let calls: Vec<(&str, Box<dyn FnOnce()>)> = vec![
+    let calls: Vec<(&str, Call)> = vec![
         ("parcae::spawn", Box::new(|| spawn(async {}).detach())),
         ("parcae::spawn_named", Box::new(|| spawn_named("t", async {}).detach())),
         ("parcae::spawn_try", Box::new(|| parcae::spawn_try(async { Ok::<_, ()>(()) }).detach())),
         ("parcae::task::Builder::spawn", Box::new(move || task().spawn(async {}).detach())),
-        ("parcae::task::settle", Box::new(|| drop(poll_once(&mut settle())))),
+        ("parcae::task::settle", Box::new(|| discard(poll_once(&mut settle())))),
         ("parcae::time::sleep", Box::new(|| drop(time::sleep(secs(1))))),
         ("parcae::time::sleep_until", Box::new(move || drop(time::sleep_until(instant)))),
         ("parcae::time::timeout", Box::new(|| drop(time::timeout(secs(1), async {})))),
         ("parcae::time::timeout_at", Box::new(move || drop(time::timeout_at(instant, async {})))),
         ("parcae::time::interval", Box::new(|| drop(time::interval(secs(1))))),
         ("parcae::time::call_after", Box::new(|| drop(time::call_after(secs(1), || ())))),
-        ("Instant::now", Box::new(|| drop(Instant::now()))),
-        ("Instant::now", Box::new(move || drop(instant.elapsed()))),
-        ("SystemTime::now", Box::new(|| drop(time::SystemTime::now()))),
-        ("Rng::next_u32", Box::new(|| drop(parcae::rng().next_u32()))),
-        ("Rng::next_u64", Box::new(|| drop(parcae::rng().next_u64()))),
+        ("Instant::now", Box::new(|| discard(Instant::now()))),
+        ("Instant::now", Box::new(move || discard(instant.elapsed()))),
+        ("SystemTime::now", Box::new(|| discard(time::SystemTime::now()))),
+        ("Rng::next_u32", Box::new(|| discard(parcae::rng().next_u32()))),
+        ("Rng::next_u64", Box::new(|| discard(parcae::rng().next_u64()))),
         ("Rng::fill_bytes", Box::new(|| parcae::rng().fill_bytes(&mut [0; 3]))),
-        ("parcae::choose", Box::new(|| drop(parcae::choose(0..3)))),
-        ("parcae::rng::choose_for", Box::new(|| drop(parcae::rng::choose_for("a", 0, 0..3)))),
-        ("DomainId::create", Box::new(|| drop(DomainId::create("n", 0)))),
+        ("parcae::choose", Box::new(|| discard(parcae::choose(0..3)))),
+        ("parcae::rng::choose_for", Box::new(|| discard(parcae::rng::choose_for("a", 0, 0..3)))),
+        ("DomainId::create", Box::new(|| discard(DomainId::create("n", 0)))),
         ("DomainId::resume", Box::new(|| DomainId::ROOT.resume())),
-        ("DomainId::state", Box::new(|| drop(DomainId::ROOT.state()))),
+        ("DomainId::state", Box::new(|| discard(DomainId::ROOT.state()))),
     ];
     for (name, call) in calls {
         let message = panic_of(call);

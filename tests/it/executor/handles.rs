@@ -47,7 +47,7 @@ fn with_stale_handle<F: Future + 'static>(
 #[test]
 fn a_handle_that_is_awaited_in_another_run_panics() {
     let message = "a task was awaited inside of another simulation than its own";
-    panicked(&with_stale_handle(|stale| async { stale.await }), message);
+    panicked(&with_stale_handle(|stale| stale), message);
     panicked(&with_stale_handle(|stale| async { stale.join().await.unwrap() }), message);
     panicked(&with_stale_handle(|stale| async { stale.cancel().await.unwrap() }), message);
 }
@@ -106,7 +106,7 @@ fn a_sleep_of_another_run_panics_when_polled_and_does_nothing_when_dropped() {
         .unwrap()
     };
     let (polled, dropped) = (stale(), stale());
-    let outcome = fifo(|| async { polled.await });
+    let outcome = fifo(|| polled);
     panicked(&outcome, "a timer was polled inside of another simulation than its own");
     let outcome = fifo(|| async {
         let own = spawn(sleep(secs(5)));
@@ -271,7 +271,7 @@ fn a_task_that_is_moved_to_another_joiner_wakes_the_new_one() {
             Poll::Ready(())
         })
         .await;
-        spawn(async move { task.await }).await
+        spawn(task).await
     }) {
         assert_eq!(outcome.unwrap(), 42);
     }

@@ -18,7 +18,7 @@ use parcae::testing::Shared;
 use parcae::time::{Instant, sleep, timeout};
 use parcae::{Sim, Task, spawn};
 
-use crate::runs::{Journal, OnDrop, SEEDS, fifo, random, secs};
+use crate::runs::{Journal, OnDrop, SEEDS, discard, fifo, random, secs};
 
 /// Keeps the ready queue full for a while, so that points have somebody to be preempted for.
 fn crowd(cell: &Rc<Shared<u32>>) -> Vec<Task<()>> {
@@ -106,7 +106,7 @@ fn an_operation_that_was_preempted_and_given_up_leaves_nothing_behind() {
             let cell = cell.clone();
             spawn(async move {
                 // The other branch is ready at once, whether or not this one is preempted.
-                drop(future::select(cell.swap(1_000), future::ready(())).await);
+                discard(future::select(cell.swap(1_000), future::ready(())).await);
             })
         });
         join(tasks.collect()).await;

@@ -10,7 +10,7 @@ use parcae::task::{Builder, settle, yield_now};
 use parcae::time::{Instant, call_after, interval, sleep, timeout};
 use parcae::{Outcome, Sim, choose, spawn, spawn_named};
 
-use crate::runs::{Journal, SEEDS, fifo, millis, nanos, secs};
+use crate::runs::{Journal, SEEDS, discard, fifo, millis, nanos, secs};
 
 /// A program that does a little of everything that a seed can change.
 pub(crate) async fn mixed_program() -> Vec<(u64, u64)> {
@@ -38,7 +38,7 @@ pub(crate) async fn mixed_program() -> Vec<(u64, u64)> {
             ticks.tick().await;
         }
     });
-    drop(timeout(millis(3), pending::<()>()).await);
+    discard(timeout(millis(3), pending::<()>()).await);
     victim.cancel().await;
     node.busy_for(millis(2));
     node.set_clock_rate(100);
@@ -138,11 +138,11 @@ fn the_chain_depends_on_names_draws_times_and_ends() {
         fifo(|| async { spawn_named("b", async {}).await }).chain(),
         fifo(|| async { drop(spawn_named("a", async {})) }).chain(),
         fifo(|| async { drop(spawn_named("a", async { panic!("a") }).join().await) }).chain(),
-        fifo(|| async { drop(choose(0..=1)) }).chain(),
-        fifo(|| async { drop(choose(5..=5)) }).chain(),
+        fifo(|| async { discard(choose(0..=1)) }).chain(),
+        fifo(|| async { discard(choose(5..=5)) }).chain(),
         fifo(|| async { sleep(nanos(1)).await }).chain(),
         fifo(|| async { sleep(nanos(2)).await }).chain(),
-        fifo(|| async { drop(DomainId::create("n", 0)) }).chain(),
+        fifo(|| async { discard(DomainId::create("n", 0)) }).chain(),
         fifo(|| async { DomainId::create("n", 0).busy_for(nanos(1)) }).chain(),
         fifo(|| async { DomainId::create("n", 0).busy_for(nanos(2)) }).chain(),
     ];
@@ -155,7 +155,7 @@ fn what_one_task_draws_changes_nothing_in_another() {
         fifo(move || async move {
             let greedy = spawn_named("greedy", async move {
                 for _ in 0..count {
-                    drop((choose(0..=9), parcae::rng().next_u64()));
+                    discard((choose(0..=9), parcae::rng().next_u64()));
                 }
             });
             greedy.await;

@@ -1,6 +1,7 @@
 //! Who goes on.
 
 use std::collections::BTreeSet;
+use std::task::Poll;
 use std::time::Duration;
 
 use parcae::explore::Strategy;
@@ -79,14 +80,12 @@ fn under_fifo_tasks_go_on_in_the_order_of_their_wakes() {
             spawn(async move {
                 wakers.add(current_waker().await);
                 let mut is_first = true;
-                std::future::poll_fn(|_| {
-                    if std::mem::take(&mut is_first) {
-                        std::task::Poll::Pending
-                    } else {
-                        std::task::Poll::Ready(())
-                    }
-                })
-                .await;
+                let second_poll =
+                    |_: &mut std::task::Context<'_>| match std::mem::take(&mut is_first) {
+                        true => Poll::Pending,
+                        false => Poll::Ready(()),
+                    };
+                std::future::poll_fn(second_poll).await;
                 journal.add(name);
             })
         });

@@ -27,7 +27,7 @@ fn a_deadlock_names_the_tasks_what_they_wait_for_and_where_they_were_spawned() {
     for outcome in random(SEEDS, || async {
         let start = spawn_named("start", async {});
         let stuck = spawn_named("stuck", pending::<()>());
-        let joiner = spawn_named("joiner", async move { stuck.await });
+        let joiner = spawn_named("joiner", stuck);
         start.await;
         joiner.await;
     }) {
@@ -142,10 +142,8 @@ fn a_livelock_names_the_tasks_that_spin_and_not_those_that_wait() {
                 }
             };
             spawn_named("waiter", sleep(secs(1))).detach();
-            let tasks = [spawn_named("ping", spin()), spawn_named("pong", spin())];
-            for task in tasks {
-                task.await;
-            }
+            let (ping, pong) = (spawn_named("ping", spin()), spawn_named("pong", spin()));
+            futures::future::join(ping, pong).await;
         });
         let Failure::Livelock { steps, time, tasks } = failure(&outcome) else {
             panic!("{strategy}: {}", failure(&outcome))

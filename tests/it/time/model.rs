@@ -113,10 +113,15 @@ fn modelled(seed: u64) -> Vec<(u64, u64, bool)> {
     entries
 }
 
+/// Deadline, sequence, task, number of the step that set it.
+type Entry = (u64, u64, usize, u64);
+
+/// A task, and whether its step ends with a value.
+type Woken = (usize, bool);
+
 #[derive(Default)]
 struct Model {
-    /// Deadline, sequence, task, number of the step that set it.
-    heap: BinaryHeap<Reverse<(u64, u64, usize, u64)>>,
+    heap: BinaryHeap<Reverse<Entry>>,
     sequence: u64,
     /// Number of the step that each task is in, and when that ends with a value.
     current: Vec<(u64, u64)>,
@@ -155,8 +160,8 @@ impl Model {
 
     /// Takes all timers of the next instant out; returns the tasks they wake, in order, and
     /// whether with a value.
-    fn expire(&mut self) -> Option<(u64, Vec<(usize, bool)>)> {
-        let mut woken: Vec<(usize, bool)> = Vec::new();
+    fn expire(&mut self) -> Option<(u64, Vec<Woken>)> {
+        let mut woken: Vec<Woken> = Vec::new();
         let mut now = None;
         while let Some(Reverse((deadline, _, task, step))) = self.heap.peek().copied() {
             let is_stale = self.current[task].0 != step;

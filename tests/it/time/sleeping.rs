@@ -1,7 +1,7 @@
 //! Sleeping, and calls that come later.
 
 use std::collections::BTreeSet;
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future as _, pending, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -210,7 +210,7 @@ fn a_sleep_that_is_polled_early_keeps_its_place_and_wakes_the_last_waker() {
     let outcome = fifo(|| async {
         let mut sleeping = sleep(secs(2));
         assert!(poll_once(&mut sleeping).is_pending(), "with a waker that wakes nobody");
-        spawn(async move { sleeping.await }).await;
+        spawn(sleeping).await;
     });
     assert_eq!(outcome.elapsed(), secs(2));
     outcome.unwrap();
