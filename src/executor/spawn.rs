@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use super::cell::{FutureCell, TaskCell, describe_result};
+use super::cell::{self, FutureCell, TaskCell, describe_result};
 use super::core::{Core, ROOT};
 use super::domain::{DomainId, DomainState};
 use super::failure::{Failure, Place};
@@ -348,13 +348,15 @@ impl Core {
         let Some(index) = self.running else { return };
         let slot = self.tasks.get_mut(index);
         slot.operation = Operation { resource: 0, verb: &JOIN };
-        slot.wait = Some(WaitNote { subject: WaitSubject::Task(task), at: Some(at) });
+        // A handle that is itself the future of a task is polled by the library: no line to name.
+        let at = (at.file() != cell::FILE).then_some(at);
+        slot.wait = Some(WaitNote { subject: WaitSubject::Task(task), at });
         if self.log.is_some()
             && let Some(joined) = self.tasks.find(task)
             && joined.state != TaskState::Done
         {
             let what = Happening::Wait { resource: joined.stream.get(), verb: JOIN.name };
-            self.log_entry(self.current_stream(), what, Some(at));
+            self.log_entry(self.current_stream(), what, at);
         }
     }
 

@@ -281,6 +281,17 @@ fn the_first_failure_is_the_one_that_is_reported() {
 }
 
 #[test]
+fn of_two_failures_in_one_poll_the_first_is_reported() {
+    let outcome = fifo(|| async {
+        let failing = |name: &'static str| spawn_named(name, async move { panic!("{name}") });
+        let tasks: [Task<()>; 2] = [failing("one"), failing("two")];
+        settle().await;
+        drop(tasks);
+    });
+    assert_eq!(panicked(&outcome, "one"), "one");
+}
+
+#[test]
 fn a_panic_in_a_destructor_of_a_cancelled_task_fails_the_run() {
     for outcome in random(SEEDS, || async {
         let task = spawn_named("bomb", async {

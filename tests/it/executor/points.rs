@@ -283,8 +283,11 @@ fn a_task_of_a_domain_that_is_paused_after_it_was_chosen_to_go_on_is_frozen() {
                 Builder::new().domain(domain).spawn(async move { journal.add(number) })
             })
             .collect();
-        future::join(cell.get(), async { domain.pause() }).await;
-        let count = journal.count();
+        let pausing = async {
+            domain.pause();
+            journal.count()
+        };
+        let (_, count) = future::join(cell.get(), pausing).await;
         sleep(secs(1)).await;
         assert_eq!(journal.count(), count, "polled while paused");
         domain.resume();

@@ -189,6 +189,19 @@ fn the_generator_of_a_task_is_seeded_in_every_fill() {
 }
 
 #[test]
+fn a_task_goes_on_drawing_where_it_stopped() {
+    let outcome = fifo(|| async {
+        let mut draws = BTreeSet::new();
+        for _ in 0..100 {
+            draws.insert(parcae::rng().next_u64());
+            yield_now().await;
+        }
+        draws.len()
+    });
+    assert_eq!(outcome.unwrap(), 100);
+}
+
+#[test]
 fn the_default_world_is_fifo_whatever_the_strategy_is() {
     let run = |strategy, seed| {
         let builder = Sim::builder().seed(seed).strategy(strategy);

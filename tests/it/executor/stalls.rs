@@ -27,7 +27,9 @@ fn a_deadlock_names_the_tasks_what_they_wait_for_and_where_they_were_spawned() {
     for outcome in random(SEEDS, || async {
         let start = spawn_named("start", async {});
         let stuck = spawn_named("stuck", pending::<()>());
-        let joiner = spawn_named("joiner", stuck);
+        let joiner = spawn_named("joiner", async move {
+            stuck.await;
+        });
         start.await;
         joiner.await;
     }) {
@@ -35,7 +37,7 @@ fn a_deadlock_names_the_tasks_what_they_wait_for_and_where_they_were_spawned() {
         assert_eq!(names(failure(&outcome)), ["main", "stuck", "joiner"]);
         let [main, stuck, joiner] = tasks.as_slice() else { panic!("{tasks:?}") };
         for (waiting, wanted, line) in
-            [(main, "joiner", spawned + 3), (joiner, "stuck", spawned + 1)]
+            [(main, "joiner", spawned + 5), (joiner, "stuck", spawned + 2)]
         {
             let wait = wait(waiting);
             assert_eq!(
@@ -62,6 +64,17 @@ fn a_deadlock_by_join_names_the_joined_task() {
     let text = failure(&outcome).to_string();
     assert!(text.starts_with("deadlock: no task is ready and no timer is pending\n"), "{text}");
     assert!(text.contains("`main` waits for Task join of `silent` at "), "{text}");
+}
+
+#[test]
+fn a_report_names_no_line_of_the_library() {
+    let outcome = fifo(|| async { spawn_named("joiner", spawn(pending::<()>())).await });
+    let Failure::Deadlock { tasks } = failure(&outcome) else { panic!("{outcome:?}") };
+    for task in tasks {
+        let wait = wait(task);
+        let places = [&task.spawned_at, &wait.waits_at, &wait.made_at];
+        assert!(places.into_iter().flatten().all(|at| at.file.ends_with("stalls.rs")), "{task}");
+    }
 }
 
 #[test]

@@ -172,7 +172,13 @@ fn a_timer_years_ahead_is_exact() {
                 Instant::now()
             });
             let start = Instant::now();
-            sleep(years(100) + nanos(1)).await;
+            let later = spawn(sleep(years(40)));
+            let sooner = spawn(sleep(years(20)));
+            sleep(years(30)).await;
+            assert_eq!((sooner.is_finished(), later.is_finished()), (true, false));
+            sleep(years(70) + nanos(1)).await;
+            later.await;
+            sooner.await;
             assert_eq!(start.elapsed(), years(100) + nanos(1));
             assert_eq!(near.await - start, years(1) + nanos(7));
             sleep(years(400)).await;
