@@ -61,7 +61,7 @@ pub(crate) use self::task_table::TaskName;
 pub(crate) use self::timers::TimerKey;
 pub(crate) use self::waker::WakeTarget;
 
-use self::core::Core;
+use self::core::{Core, Settling};
 use self::foreign::RunNumber;
 use self::panic::PanicNote;
 use self::task_table::{WaitSubject, count_up};
@@ -174,13 +174,37 @@ impl Executor {
 
     // Settling
 
-    /// Wakes the running task when every other one is blocked, before time moves.
-    pub(crate) fn settle(&self, at: &'static Location<'static>) {
+    /// Waits until every task but those that settle is blocked, before time moves. The ticket is
+    /// that of the first poll.
+    pub(crate) fn poll_settle(
+        &self,
+        ticket: &mut Option<u64>,
+        waker: &Waker,
+        at: &'static Location<'static>,
+    ) -> Poll<()> {
+        // Outside of the borrow: a foreign waker is code of the user's.
+        let target = WakeTarget::of(waker);
         let mut core = self.core.borrow_mut();
-        if let Some(index) = core.running {
-            core.settling.push_back(index);
-            core.tasks.set_wait(index, WaitSubject::OtherTasks, at);
-        }
+        let Some(index) = core.running else { return Poll::Pending };
+        let replaced = match ticket {
+            None => {
+                core.settled_count += 1;
+                let number = (u64::from(core.run) << 48) | core.settled_count;
+                *ticket = Some(number);
+                core.settling.push_back(Settling { ticket: number, task: index, target });
+                None
+            }
+            Some(number) => {
+                let Some(own) = core.settling.iter_mut().find(|own| own.ticket == *number) else {
+                    return Poll::Ready(());
+                };
+                Some(std::mem::replace(&mut own.target, target))
+            }
+        };
+        core.tasks.set_wait(index, WaitSubject::OtherTasks, Some(at));
+        drop(core);
+        drop(replaced);
+        Poll::Pending
     }
 
     // Choices
@@ -272,7 +296,7 @@ impl Core {
         let slot = self.tasks.get_mut(index);
         if !slot.is_waiting {
             slot.operation = Operation { resource: 0, verb: &SLEEP };
-            self.tasks.set_wait(index, WaitSubject::Timer(deadline), at);
+            self.tasks.set_wait(index, WaitSubject::Timer(deadline), Some(at));
         }
     }
 

@@ -73,3 +73,6 @@ impl<F: Future<Output = T>, T: 'static> TaskCell for FutureCell<F, T> {
 pub(super) fn describe_result<V, E: Debug>(output: &Result<V, E>) -> Option<String> {
     output.as_ref().err().map(|error| format!("{error:?}"))
 }
+
+/// This file, in which futures of tasks are polled.
+pub(super) const FILE: &str = file!();

@@ -43,8 +43,9 @@ pub(super) struct Core {
     pub(super) is_woken: bool,
     /// The running task was preempted: it pends, and combinators do not take that for "not ready".
     pub(super) is_preempted: bool,
-    /// Tasks that wait until all others are blocked.
-    pub(super) settling: VecDeque<u32>,
+    /// Who waits until all others are blocked.
+    pub(super) settling: VecDeque<Settling>,
+    pub(super) settled_count: u64,
     pub(super) timers: Timers,
     pub(super) domains: Domains,
     pub(super) choices: Choices,
@@ -84,6 +85,7 @@ impl Core {
             is_woken: false,
             is_preempted: false,
             settling: VecDeque::new(),
+            settled_count: 0,
             timers: Timers::new(),
             domains: Domains::new(),
             choices,
@@ -214,7 +216,7 @@ impl Core {
     /// Puts a task at the back of the queue, or with its domain if that may not run.
     #[inline]
     pub(super) fn make_ready(&mut self, index: u32, domain: DomainId) {
-        if domain == DomainId::ROOT || self.domains.get(domain).is_running() {
+        if self.domains.get(domain).is_running() {
             self.tasks.get_mut(index).state = TaskState::Ready;
             self.ready.push_back(index);
         } else {
@@ -321,8 +323,11 @@ impl Core {
     /// Lets a settling task go on, or moves time to the next timers. Wakers that are not ours are
     /// put into `foreign`. False when there is nothing to wait for.
     pub(super) fn advance(&mut self, foreign: &mut Vec<Waker>) -> bool {
-        if let Some(index) = self.settling.pop_front() {
-            self.wake_index(index);
+        if let Some(settling) = self.settling.pop_front() {
+            match settling.target {
+                WakeTarget::Task(task) => self.wake(task),
+                WakeTarget::Waker(waker) => foreign.push(waker),
+            }
             return true;
         }
         let mut due = std::mem::take(&mut self.due);
@@ -384,6 +389,10 @@ impl Core {
     pub(super) fn hold_ready(&mut self, domain: DomainId) {
         let tasks = &mut self.tasks;
         let held = &mut self.domains.get_mut(domain).held;
+        if let Some(chosen) = self.chosen.take_if(|index| tasks.get(*index).domain == domain) {
+            tasks.get_mut(chosen).state = TaskState::Held;
+            held.push_back(chosen);
+        }
         self.ready.retain(|index| {
             let slot = tasks.get_mut(index);
             let is_held = slot.domain == domain;
@@ -432,12 +441,16 @@ impl Core {
 
     fn stalled_task(&self, index: u32) -> StalledTask {
         let slot = self.tasks.get(index);
-        let wait = self.tasks.wait(index).filter(|_| slot.state == TaskState::Blocked);
+        let is_blocked = slot.state == TaskState::Blocked;
+        let wait = is_blocked.then(|| match self.tasks.wait(index) {
+            Some(note) => self.describe_wait(note, slot.operation.verb.name),
+            None => Wait::UNKNOWN,
+        });
         StalledTask {
             name: self.tasks.path(index),
             spawned_at: (index != ROOT).then(|| Place::from(self.tasks.details(index).spawned_at)),
             steps: slot.steps,
-            wait: wait.map(|note| self.describe_wait(note, slot.operation.verb.name)),
+            wait,
         }
     }
 
@@ -469,6 +482,15 @@ impl Core {
     pub(super) fn elapsed(&self) -> Duration {
         self.now.elapsed()
     }
+}
+
+/// One wait until all others are blocked.
+#[derive(Debug)]
+pub(super) struct Settling {
+    /// Unlike that of any other wait in any live run.
+    pub(super) ticket: u64,
+    pub(super) task: u32,
+    pub(super) target: WakeTarget,
 }
 
 /// In which order a report lists tasks.

@@ -1,9 +1,10 @@
 //! What can be done to a domain of the current run.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Executor;
-use super::core::Core;
+use super::core::{Core, Settling};
 use super::domain::{DomainId, DomainState};
 use super::task_table::{Ownership, TaskState};
 use crate::context;
@@ -38,8 +39,12 @@ impl DomainId {
     ///
     /// Nothing happens to a domain that is not alive or busy. A task that pauses its own domain
     /// runs on to its next wait.
+    ///
+    /// # Panics
+    /// For [`DomainId::ROOT`], which nobody could resume.
     #[track_caller]
     pub fn pause(self) {
+        assert!(self != Self::ROOT, "the root domain is the test itself and cannot be paused");
         with("DomainId::pause", |core| {
             if matches!(
                 core.domains.get(self).state,
@@ -123,7 +128,7 @@ impl DomainId {
 
 impl Executor {
     fn kill(&self, domain: DomainId) {
-        let (doomed, timers) = {
+        let (doomed, settling, timers) = {
             let mut core = self.core.borrow_mut();
             if core.domains.get(domain).state == DomainState::Dead {
                 return;
@@ -132,9 +137,9 @@ impl Executor {
             core.domains.get_mut(domain).state = DomainState::Dead;
             core.domains.get_mut(domain).held.clear();
             let timers = core.timers.cancel_domain(domain);
-            (core.doom(domain), timers)
+            (core.doom(domain), core.unsettle(domain), timers)
         };
-        drop(timers);
+        drop((settling, timers));
         for index in doomed {
             let (cell, killer) = {
                 let mut core = self.core.borrow_mut();
@@ -163,7 +168,6 @@ impl Core {
     fn doom(&mut self, domain: DomainId) -> Vec<u32> {
         let tasks = &self.tasks;
         self.ready.retain(|index| tasks.get(index).domain != domain);
-        self.settling.retain(|index| tasks.get(*index).domain != domain);
         self.chosen = self.chosen.filter(|index| tasks.get(*index).domain != domain);
         let of_domain: Vec<u32> =
             self.tasks.indices().filter(|index| self.tasks.get(*index).domain == domain).collect();
@@ -180,6 +184,16 @@ impl Core {
             }
         }
         doomed
+    }
+
+    /// Takes out what waits in a domain until others are blocked; to be dropped unborrowed.
+    fn unsettle(&mut self, domain: DomainId) -> Vec<Settling> {
+        let tasks = &self.tasks;
+        let all = std::mem::take(&mut self.settling);
+        let is_of_it = |settling: &Settling| tasks.get(settling.task).domain == domain;
+        let (gone, kept): (VecDeque<_>, VecDeque<_>) = all.into_iter().partition(is_of_it);
+        self.settling = kept;
+        gone.into()
     }
 
     fn domain_event(&mut self, domain: DomainId, change: Change, amount: u64) {

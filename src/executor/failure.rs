@@ -200,7 +200,8 @@ pub struct StalledTask {
     pub spawned_at: Option<Place>,
     /// Polls and points so far.
     pub steps: u64,
-    /// What it waits for; none when it could run.
+    /// What it waits for; none when it could run. A future that is not of this library says nothing
+    /// of itself, so it stands as the `wake` of a `Future`.
     pub wait: Option<Wait>,
 }
 
@@ -217,6 +218,12 @@ pub struct Wait {
     pub made_at: Option<Place>,
     /// The line that waits.
     pub waits_at: Option<Place>,
+}
+
+impl Wait {
+    /// Waiting for something that this library knows nothing of.
+    pub(super) const UNKNOWN: Self =
+        Self { verb: "wake", kind: "Future", name: None, made_at: None, waits_at: None };
 }
 
 impl fmt::Display for StalledTask {

@@ -7,7 +7,7 @@ use super::Executor;
 use super::core::Core;
 use super::log::Happening;
 use super::resource::{Operation, Resource, Verb};
-use super::task_table::{TaskState, WaitSubject};
+use super::task_table::WaitSubject;
 use crate::context;
 use crate::kernel::{Event, EventKind};
 
@@ -119,7 +119,7 @@ impl Executor {
             }
             return Arrival::Goes;
         }
-        core.preempt(index, picked - 1);
+        core.preempt(picked - 1);
         Arrival::Preempted
     }
 
@@ -136,7 +136,7 @@ impl Executor {
         let Some(index) = core.running else { return };
         let number = resource.number(core.run, || core.resource_of(index));
         core.tasks.get_mut(index).operation = Operation { resource: number, verb };
-        core.tasks.set_wait(index, WaitSubject::Resource(resource.about()), at);
+        core.tasks.set_wait(index, WaitSubject::Resource(resource.about()), Some(at));
         if core.log.is_some() {
             let stream = core.current_stream();
             core.log_resource(number, resource);
@@ -188,13 +188,12 @@ pub(crate) fn is_preempted() -> bool {
 }
 
 impl Core {
-    /// Puts the running task at the back of the queue; the task at `place` in it goes on.
-    fn preempt(&mut self, index: u32, place: usize) {
+    /// Lets the task at `place` in the queue go on; the running one joins the back of the queue when
+    /// its poll returns.
+    fn preempt(&mut self, place: usize) {
         let chosen = self.ready.remove(place);
         self.chosen = Some(chosen);
         self.is_preempted = true;
-        self.tasks.get_mut(index).state = TaskState::Ready;
-        self.ready.push_back(index);
         if self.log.is_some() {
             let stream = self.current_stream();
             self.log_entry(stream, Happening::Preempted, None);

@@ -1,5 +1,6 @@
 //! The loop of a run, from its first task to the last destructor.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe, Location};
@@ -16,7 +17,7 @@ use super::limits::Limits;
 use super::log::Log;
 use super::panic::{PanicNote, install_hook};
 use super::pick::Pick;
-use super::spawn::{JoinEnd, SpawnOptions};
+use super::spawn::{JoinEnd, SpawnOptions, TaskPanic};
 use super::task_table::{Ownership, TaskName, TaskState};
 use super::{Executor, waker};
 use crate::context::{self, Nested};
@@ -146,55 +147,57 @@ impl Executor {
             };
             if self.is_traced { self.span(index).in_scope(step) } else { step() }
         }));
-        let mut core = self.core.borrow_mut();
-        if let Ok(Poll::Pending) = result
-            && !core.tasks.get(index).is_cancelled
-        {
-            core.end_poll(index, cell);
-            return;
-        }
         if let Ok(Poll::Pending) = result {
-            // Cancelled while it ran: destroyed now, still in its own context.
-            drop(core);
-            self.poll(task, cell, true);
+            let mut core = self.core.borrow_mut();
+            if core.tasks.get(index).is_cancelled {
+                // Cancelled while it ran: destroyed now, still in its own context.
+                drop(core);
+                self.poll(task, cell, true);
+            } else {
+                core.end_poll(index, cell);
+            }
             return;
         }
-        let payload = result.err();
-        let kind = match (&payload, is_cancelled) {
+        let panic = result.err().map(|payload| {
+            let note = self.note_of(&*payload);
+            // What is left of the future may panic again; one failure is enough.
+            drop(panic::catch_unwind(AssertUnwindSafe(|| cell.as_mut().clear())));
+            TaskPanic::new(payload, note)
+        });
+        let kind = match (&panic, is_cancelled) {
             (Some(_), _) => EventKind::Panic,
             (None, true) => EventKind::Cancel,
             (None, false) => EventKind::Complete,
         };
-        let note = payload.as_ref().map(|payload| {
-            let noted = self.panic_note.borrow_mut().take();
-            noted.unwrap_or_else(|| PanicNote::of_payload(&**payload))
-        });
+        self.end_task(index, kind, cell, panic);
+    }
+
+    /// Keeps what is left of a task that has ended for its handle, or destroys it.
+    fn end_task(
+        &self,
+        index: u32,
+        kind: EventKind,
+        cell: Pin<Box<dyn TaskCell>>,
+        panic: Option<TaskPanic>,
+    ) {
+        let mut core = self.core.borrow_mut();
         core.end_task(index, kind);
-        if let Some(payload) = payload {
-            let cold = core.tasks.details_mut(index).cold();
-            cold.payload = Some(payload);
-            cold.panic = note;
-            drop(core);
-            // What is left of the future may panic again; one failure is enough.
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| cell.as_mut().clear()));
-            core = self.core.borrow_mut();
-        }
-        let joiner = core.tasks.details_mut(index).joiner.take();
-        let slot = core.tasks.get_mut(index);
-        slot.cell = Some(cell);
-        if slot.ownership == Ownership::Attached {
-            drop(core);
+        core.tasks.get_mut(index).cell = Some(cell);
+        let details = core.tasks.details_mut(index);
+        details.keep_panic(panic);
+        let joiner = details.joiner.take();
+        let is_attached = core.tasks.get(index).ownership == Ownership::Attached;
+        drop(core);
+        // Still in the context of the task, so that the log says who woke.
+        if is_attached {
             if let Some(joiner) = joiner {
-                // Still in the context of the task, so that the log says who woke.
                 joiner.wake();
             }
-            self.core.borrow_mut().running = None;
-            return;
+        } else {
+            self.catch(|| drop((joiner, self.take_remains(index))));
+            self.core.borrow_mut().tasks.remove(index);
         }
-        core.running = None;
-        let remains = core.forget(index);
-        drop(core);
-        drop((joiner, remains));
+        self.core.borrow_mut().running = None;
     }
 
     /// Returns the output of the root, or why there is none.
@@ -239,12 +242,14 @@ impl Executor {
         }
         let place_count = self.core.borrow().tasks.place_count();
         for index in 0..place_count {
-            let cell = {
-                let mut core = self.core.borrow_mut();
-                core.running = Some(index);
-                core.take_cell(index)
-            };
-            if let Some(cell) = cell {
+            let mut core = self.core.borrow_mut();
+            core.running = Some(index);
+            if core.tasks.get(index).state == TaskState::Done {
+                // Its handle left the run, or is held by a task that comes later.
+                drop(core);
+                self.catch(|| drop(self.take_remains(index)));
+            } else if let Some(cell) = core.take_cell(index) {
+                drop(core);
                 self.clear_cell(cell);
             }
         }
@@ -253,14 +258,25 @@ impl Executor {
 
     /// Destroys a future or output; a panic in it is an unobserved one.
     pub(super) fn clear_cell(&self, mut cell: Pin<Box<dyn TaskCell>>) {
-        let result = panic::catch_unwind(AssertUnwindSafe(|| cell.as_mut().clear()));
-        if let Err(payload) = result {
-            let note = self.panic_note.borrow_mut().take();
-            let note = note.unwrap_or_else(|| PanicNote::of_payload(&*payload));
+        self.catch(|| cell.as_mut().clear());
+    }
+
+    /// Calls code of the user's; a panic in it is an unobserved one of the running task.
+    fn catch(&self, call: impl FnOnce()) {
+        if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(call)) {
+            let note = self.note_of(&*payload);
             let mut core = self.core.borrow_mut();
             let task = core.running.map_or_else(String::new, |at| core.tasks.path(at));
             core.fail(Failure::Panic { task, message: note.message, place: note.place });
         }
+    }
+
+    /// Returns what is known of a panic that was caught.
+    fn note_of(&self, payload: &(dyn Any + Send)) -> PanicNote {
+        let plain = PanicNote::of_payload(payload);
+        // The hook may have seen another panic last, one that the program has caught itself.
+        let noted = self.panic_note.borrow_mut().take();
+        noted.filter(|noted| noted.message == plain.message).unwrap_or(plain)
     }
 
     fn finish<T>(&self, result: Result<T, Failure>) -> Finished<T> {
@@ -330,8 +346,10 @@ impl Core {
         self.running = None;
         let slot = self.tasks.get_mut(index);
         slot.cell = Some(cell);
-        if slot.state == TaskState::Ready {
-            // Preempted: it is in the queue and the next task has been decided.
+        if self.is_preempted {
+            // The next task has been decided, and the step is counted.
+            let domain = slot.domain;
+            self.make_ready(index, domain);
             return;
         }
         slot.steps += 1;
@@ -346,15 +364,10 @@ impl Core {
 
     fn end_task(&mut self, index: u32, kind: EventKind) {
         let slot = self.tasks.get_mut(index);
-        let is_queued = slot.state == TaskState::Ready;
         slot.state = TaskState::Done;
         slot.steps += 1;
         let stream = slot.stream;
         self.last = (stream, slot.steps);
-        if is_queued {
-            // It was preempted at a point and ended all the same, as a foreign combinator may.
-            self.ready.retain(|queued| queued != index);
-        }
         self.event(Event { kind, task: stream, subject: 0, value: 0 }, None);
     }
 

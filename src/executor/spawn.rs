@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use super::cell::{FutureCell, TaskCell, describe_result};
+use super::cell::{self, FutureCell, TaskCell, describe_result};
 use super::core::{Core, ROOT};
 use super::domain::{DomainId, DomainState};
 use super::failure::{Failure, Place};
@@ -49,6 +49,10 @@ pub(crate) struct TaskPanic {
 }
 
 impl TaskPanic {
+    pub(super) fn new(payload: Box<dyn Any + Send>, note: PanicNote) -> Self {
+        Self { payload, note: Some(note) }
+    }
+
     /// Returns the message.
     pub(crate) fn message(&self) -> String {
         self.noted().message
@@ -164,9 +168,8 @@ impl Executor {
         let mut core = self.core.borrow_mut();
         let Some(slot) = core.tasks.find(task) else { return };
         if slot.state == TaskState::Done {
-            let remains = core.forget(task.index());
             drop(core);
-            drop(remains);
+            self.forget(task.index());
             return;
         }
         slot.ownership = Ownership::Background;
@@ -181,9 +184,8 @@ impl Executor {
         let mut core = self.core.borrow_mut();
         let Some(slot) = core.tasks.find(task) else { return };
         if slot.state == TaskState::Done {
-            let remains = core.forget(task.index());
             drop(core);
-            drop(remains);
+            self.forget(task.index());
             return;
         }
         slot.ownership = if is_background { Ownership::Background } else { Ownership::Detached };
@@ -197,7 +199,43 @@ pub(super) struct Remains {
     _panic: Option<TaskPanic>,
 }
 
+impl Executor {
+    /// Removes a task that is done and has no handle any more.
+    fn forget(&self, index: u32) {
+        let remains = self.take_remains(index);
+        self.core.borrow_mut().tasks.remove(index);
+        drop(remains);
+    }
+
+    /// Takes what is left of a task that is done. What nobody observed fails the run.
+    pub(super) fn take_remains(&self, index: u32) -> Remains {
+        let mut core = self.core.borrow_mut();
+        let cell = core.tasks.get_mut(index).cell.take();
+        let details = core.tasks.details_mut(index);
+        let (joiner, panic) = (details.joiner.take(), details.take_panic());
+        if let Some(panic) = &panic {
+            let task = core.tasks.path(index);
+            core.fail(Failure::Panic { task, message: panic.message(), place: panic.place() });
+        }
+        drop(core);
+        // Not borrowed: an error is described by code of the user's.
+        if let Some(message) = cell.as_ref().and_then(|cell| cell.error()) {
+            let mut core = self.core.borrow_mut();
+            let task = core.tasks.path(index);
+            core.fail(Failure::Error { task, message });
+        }
+        Remains { _cell: cell, _joiner: joiner, _panic: panic }
+    }
+}
+
 impl Details {
+    pub(super) fn keep_panic(&mut self, panic: Option<TaskPanic>) {
+        if let Some(TaskPanic { payload, note }) = panic {
+            let cold = self.cold();
+            (cold.payload, cold.panic) = (Some(payload), note);
+        }
+    }
+
     fn take_panic(&mut self) -> Option<TaskPanic> {
         let cold = self.cold.as_mut()?;
         let payload = cold.payload.take()?;
@@ -295,13 +333,15 @@ impl Core {
     fn note_join(&mut self, task: TaskId, at: &'static Location<'static>) {
         let Some(index) = self.running else { return };
         self.tasks.get_mut(index).operation = Operation { resource: 0, verb: &JOIN };
+        // A handle that is itself the future of a task is polled by the library: no line to name.
+        let at = (at.file() != cell::FILE).then_some(at);
         self.tasks.set_wait(index, WaitSubject::Task(task), at);
         if self.log.is_some()
             && let Some(joined) = self.tasks.find(task)
             && joined.state != TaskState::Done
         {
             let what = Happening::Wait { resource: joined.stream.get(), verb: JOIN.name };
-            self.log_entry(self.current_stream(), what, Some(at));
+            self.log_entry(self.current_stream(), what, at);
         }
     }
 
@@ -313,24 +353,6 @@ impl Core {
         slot.is_cancelled = true;
         // A running task that cancels itself is destroyed when its poll returns.
         self.wake_index(task.index());
-    }
-
-    /// Removes a task that is done and has no handle any more. What nobody observed fails the run.
-    pub(super) fn forget(&mut self, index: u32) -> Remains {
-        let slot = self.tasks.get_mut(index);
-        let cell = slot.cell.take();
-        let details = self.tasks.details_mut(index);
-        let joiner = details.joiner.take();
-        let panic = details.take_panic();
-        if let Some(panic) = &panic {
-            let task = self.tasks.path(index);
-            self.fail(Failure::Panic { task, message: panic.message(), place: panic.place() });
-        } else if let Some(message) = cell.as_ref().and_then(|cell| cell.error()) {
-            let task = self.tasks.path(index);
-            self.fail(Failure::Error { task, message });
-        }
-        self.tasks.remove(index);
-        Remains { _cell: cell, _joiner: joiner, _panic: panic }
     }
 }
 

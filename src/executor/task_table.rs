@@ -8,6 +8,7 @@ use std::rc::Rc;
 use rand_chacha::ChaCha8Rng;
 
 use super::cell::TaskCell;
+use super::core::ROOT;
 use super::domain::DomainId;
 use super::id::{GENERATION_MASK, TaskId};
 use super::resource::{Operation, ResourceInfo};
@@ -233,7 +234,10 @@ impl TaskTable {
         let details = &mut self.details[index as usize];
         details.parent_path = None;
         details.cold = None;
-        self.free.push(index);
+        // The place of the program is not used again: it is how the program is told from others.
+        if index != ROOT {
+            self.free.push(index);
+        }
         self.live_count -= 1;
     }
 
@@ -280,10 +284,10 @@ impl TaskTable {
         &mut self,
         index: u32,
         subject: WaitSubject,
-        at: &'static Location<'static>,
+        at: Option<&'static Location<'static>>,
     ) {
         self.get_mut(index).is_waiting = true;
-        self.waits[index as usize] = WaitNote { subject, at: Some(at) };
+        self.waits[index as usize] = WaitNote { subject, at };
     }
 
     /// Returns what a task waits for, if that was noted since its last poll began.
@@ -298,7 +302,8 @@ impl TaskTable {
 
     /// Returns how many children of this name a task had, and counts one more.
     pub(super) fn next_child(&mut self, index: u32, name: &TaskName) -> u32 {
-        if let TaskName::Unnamed = name {
+        // A task that is named `task` is counted with those that have no name: streams are of names.
+        if name.as_str() == TaskName::Unnamed.as_str() {
             let slot = self.get_mut(index);
             let ordinal = slot.unnamed_children;
             slot.unnamed_children += 1;

@@ -3,7 +3,8 @@
 //! 11 levels of 64 slots; a level holds the timers whose deadline differs from the wheel's position
 //! in that group of 6 bits and in none above it. Setting and cancelling link and unlink one entry,
 //! whatever the number of timers; a cancelled timer leaves nothing behind. Timers of one instant
-//! come out together, in the order in which they were set.
+//! come out together, in the order in which they were set; late ones, which were parked, in the
+//! order of their deadlines.
 //!
 //! # Source
 //! Varghese and Lauck, "Hashed and hierarchical timing wheels" (1987); the levels by exclusive or
@@ -33,7 +34,8 @@ pub(super) enum TimerTarget {
 /// A timer that is due.
 #[derive(Debug)]
 pub(super) struct DueTimer {
-    pub(super) sequence: u64,
+    deadline: u64,
+    sequence: u64,
     pub(super) target: TimerTarget,
 }
 
@@ -160,7 +162,7 @@ impl Timers {
                 self.scheduled_count -= 1;
                 if deadline <= self.position {
                     let target = self.free_entry(index).expect("a set timer has a target");
-                    due.push(DueTimer { sequence, target });
+                    due.push(DueTimer { deadline, sequence, target });
                 } else {
                     // To a lower level, also when nothing is due: the slot's first was cancelled.
                     self.link(index);
@@ -168,8 +170,8 @@ impl Timers {
                 index = next;
             }
             if !due.is_empty() {
-                // Lists are last in, first out.
-                due.sort_unstable_by_key(|timer| timer.sequence);
+                // Lists are last in, first out. Deadlines differ only where timers are late.
+                due.sort_unstable_by_key(|timer| (timer.deadline, timer.sequence));
                 return Some(self.position);
             }
         }
@@ -194,7 +196,8 @@ impl Timers {
         for index in self.indices_where(|entry| entry.list == PARKED && entry.domain == domain) {
             self.parked_count -= 1;
             let entry = &mut self.entries[index as usize];
-            entry.deadline = to_global(entry.deadline_local).max(self.position);
+            // A deadline that has passed stays what it is, for the order among the late ones.
+            entry.deadline = to_global(entry.deadline_local);
             self.link(index);
         }
     }

@@ -48,13 +48,13 @@ impl<T> Task<T> {
     /// alive then, the run fails with [`crate::Failure::Leak`].
     pub fn detach(self) {
         let task = ManuallyDrop::new(self);
-        let _ = context::with(|executor: &Executor| executor.detach(task.id, false));
+        let _ = task.in_its_run(|executor| executor.detach(task.id, false));
     }
 
     /// Lets the task go on without its handle, and be cancelled when the program ends.
     pub fn background(self) {
         let task = ManuallyDrop::new(self);
-        let _ = context::with(|executor: &Executor| executor.detach(task.id, true));
+        let _ = task.in_its_run(|executor| executor.detach(task.id, true));
     }
 
     /// Cancels the task and waits until its future is destroyed. Returns the output if it had ended
@@ -75,7 +75,7 @@ impl<T> Task<T> {
     /// ```
     #[track_caller]
     pub fn cancel(self) -> Cancel<T> {
-        let _ = context::with(|executor: &Executor| executor.cancel(self.id));
+        let _ = self.in_its_run(|executor| executor.cancel(self.id));
         Cancel { task: self, at: Location::caller() }
     }
 
@@ -101,18 +101,26 @@ impl<T> Task<T> {
         Join { task: self, at: Location::caller() }
     }
 
-    /// Tells whether the task has ended: returned, panicked or been destroyed.
+    /// Tells whether the task has ended: returned, panicked or been destroyed. True outside of its
+    /// run.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        context::with(|executor: &Executor| executor.is_finished(self.id)).unwrap_or(true)
+        self.in_its_run(|executor| executor.is_finished(self.id)).unwrap_or(true)
     }
 
-    /// Returns the name that reports use, or an empty text when the task is gone.
+    /// Returns the name that reports use, or an empty text when the task or its run is gone.
     #[must_use]
     pub fn name(&self) -> String {
-        context::with(|executor: &Executor| executor.task_name(self.id))
-            .flatten()
-            .unwrap_or_default()
+        self.in_its_run(|executor| executor.task_name(self.id)).flatten().unwrap_or_default()
+    }
+
+    /// Calls `act` if this thread is inside of the run that made the task.
+    #[inline]
+    fn in_its_run<R>(&self, act: impl FnOnce(&Executor) -> R) -> Option<R> {
+        context::with(|executor: &Executor| {
+            (executor.run() == self.id.run()).then(|| act(executor))
+        })
+        .flatten()
     }
 }
 
@@ -143,11 +151,7 @@ impl<T: 'static> Future for Task<T> {
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
-        let _ = context::with(|executor: &Executor| {
-            if executor.run() == self.id.run() {
-                executor.abandon(self.id);
-            }
-        });
+        let _ = self.in_its_run(|executor| executor.abandon(self.id));
     }
 }
 

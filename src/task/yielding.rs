@@ -66,26 +66,24 @@ impl Future for YieldNow {
 /// ```
 #[track_caller]
 pub fn settle() -> Settle {
-    Settle { is_registered: false, at: Location::caller() }
+    Settle { ticket: None, at: Location::caller() }
 }
 
 /// Future of [`settle`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Settle {
-    is_registered: bool,
+    ticket: Option<u64>,
     at: &'static Location<'static>,
 }
 
 impl Future for Settle {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.is_registered {
-            return Poll::Ready(());
-        }
-        self.is_registered = true;
-        context::expect("parcae::task::settle", |executor: &Executor| executor.settle(self.at));
-        Poll::Pending
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let at = self.at;
+        context::expect("parcae::task::settle", |executor: &Executor| {
+            executor.poll_settle(&mut self.ticket, context.waker(), at)
+        })
     }
 }

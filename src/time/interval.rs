@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use super::Instant;
 use super::sleep::Timer;
+use crate::context;
+use crate::executor::Executor;
 
 /// Ticks at once and then every `period`.
 ///
@@ -30,6 +32,7 @@ use super::sleep::Timer;
 /// ```
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
+    let _ = context::expect("parcae::time::interval", Executor::local_now);
     interval_at(Instant::now(), period)
 }
 
@@ -39,6 +42,7 @@ pub fn interval(period: Duration) -> Interval {
 /// When the period is zero, and outside of a parcae runtime.
 #[track_caller]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
+    let _ = context::expect("parcae::time::interval_at", Executor::local_now);
     assert!(!period.is_zero(), "the period of an interval is above zero");
     let at = Location::caller();
     let timer = Timer::new(start.nanos(), at);

@@ -3,10 +3,16 @@
 
 mod attribute;
 mod determinism;
+mod domains;
+mod executor;
 mod explore;
 mod harness;
+mod kernel;
 mod points;
 mod replay;
+mod runs;
 mod scenarios;
 mod shared;
 mod sync;
+mod tidy;
+mod time;

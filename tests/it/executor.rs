@@ -1,0 +1,17 @@
+//! Tasks: how they are scheduled, joined, cancelled, and how a run of them fails.
+
+#![expect(
+    clippy::async_yields_async,
+    reason = "handles leave their runs, to be used where they must not"
+)]
+
+mod cancellation;
+mod failures;
+mod foreign;
+mod handles;
+mod points;
+mod runs_of_seeds;
+mod schedule;
+mod stalls;
+
+pub(crate) use runs_of_seeds::mixed_program;
