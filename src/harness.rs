@@ -102,7 +102,10 @@ where
     let (check, replayed) = environment.apply(check);
     match replayed {
         Some(replayed) if replayed.token.name == name => {
-            judge_replay(&check.clone().replay(&replayed.token, ReplayMode::Lenient, program), &command);
+            judge_replay(
+                &check.clone().replay(&replayed.token, ReplayMode::Lenient, program),
+                &command,
+            );
         }
         // Other tests of the same command are left alone: the token is of one.
         Some(_) => {}
@@ -120,10 +123,7 @@ fn judge(report: &CheckReport, command: &ReplayCommand) {
 }
 
 #[track_caller]
-fn judge_replay(
-    replay: &Result<Replay, crate::explore::ReplayError>,
-    command: &ReplayCommand,
-) {
+fn judge_replay(replay: &Result<Replay, crate::explore::ReplayError>, command: &ReplayCommand) {
     match replay {
         Ok(replay) if replay.verdict == ReplayVerdict::Passes => {}
         Ok(replay) => panic!("{}", report::replay_text(replay, command)),

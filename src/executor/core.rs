@@ -14,7 +14,7 @@ use super::id::TaskId;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
-use super::task_table::{Ownership, TaskState, TaskTable, WaitNote, WaitSubject};
+use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, WaitSubject};
 use super::timers::{DueTimer, TimerTarget, Timers};
 use super::waker::WakeTarget;
 use crate::kernel::{
@@ -24,6 +24,9 @@ use crate::kernel::{
 /// The site at which schedules are decided: the ordinal is the number of the task's step, the value
 /// the stream of the task that goes on.
 pub(crate) const SCHEDULE: Site = Site::new("schedule");
+
+/// Place of the first task of a run: the program itself.
+pub(super) const ROOT: u32 = 0;
 
 pub(super) struct Core {
     pub(super) now: VirtualTime,
@@ -123,10 +126,19 @@ impl Core {
         }
     }
 
-    pub(super) fn log_task(&mut self, index: u32) {
+    pub(super) fn log_task(&mut self, index: u32, parent: StreamId) {
         if let Some(log) = &mut self.log {
             let slot = self.tasks.get(index);
-            let info = TaskInfo { name: slot.path(), spawned_at: Some(slot.spawned_at) };
+            // The root is made by the library, on a line that says nothing to the user.
+            let spawned_at = (index != ROOT).then_some(slot.spawned_at);
+            let info = TaskInfo {
+                name: slot.path(),
+                label: slot.name.as_str().to_owned(),
+                ordinal: slot.ordinal,
+                is_unnamed: matches!(slot.name, TaskName::Unnamed),
+                parent,
+                spawned_at,
+            };
             log.tasks.insert(slot.stream, info);
         }
     }
@@ -411,12 +423,16 @@ impl Core {
 
     fn stalled_task(&self, index: u32) -> StalledTask {
         let slot = self.tasks.get(index);
-        let wait = slot.wait.filter(|_| slot.state == TaskState::Blocked);
+        let is_blocked = slot.state == TaskState::Blocked;
+        let wait = is_blocked.then(|| match slot.wait {
+            Some(note) => self.describe_wait(note, slot.operation.verb.name),
+            None => Wait::UNKNOWN,
+        });
         StalledTask {
             name: slot.path(),
-            spawned_at: Some(Place::from(slot.spawned_at)),
+            spawned_at: (index != ROOT).then(|| Place::from(slot.spawned_at)),
             steps: slot.steps,
-            wait: wait.map(|note| self.describe_wait(note, slot.operation.verb.name)),
+            wait,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 
 use super::resource::ResourceInfo;
-use crate::kernel::{Chain, Draw, Event, EventKind, Key, Space, StreamId, VirtualTime};
+use crate::kernel::{Chain, Draw, Event, EventKind, Key, Site, Space, StreamId, VirtualTime};
 
 /// Everything that a report, the shrinker and the determinism check need to know of a run.
 #[derive(Clone, Debug, Default)]
@@ -114,6 +114,14 @@ pub struct LoggedDecision {
 pub struct TaskInfo {
     /// Path of names: `worker#1/flush`.
     pub name: String,
+    /// The last part of the path, without the number: `flush`.
+    pub label: String,
+    /// Number among the siblings of that label, from 0.
+    pub ordinal: u32,
+    /// Whether the label was not given but is the one of all unnamed tasks.
+    pub is_unnamed: bool,
+    /// Who spawned it.
+    pub parent: StreamId,
     /// Where it was spawned.
     pub spawned_at: Option<&'static Location<'static>>,
 }
@@ -200,7 +208,9 @@ impl Log {
             );
         }
         let site = self.draws.iter().find(|logged| logged.draw.key.site == key.site);
-        let site = site.map_or_else(|| format!("site {:08x}", key.site), |at| at.site.to_owned());
+        let known = KNOWN_SITES.iter().find(|site| site.id() == key.site).map(|site| site.name());
+        let site = site.map(|logged| logged.site).or(known);
+        let site = site.map_or_else(|| format!("site {:08x}", key.site), str::to_owned);
         format!("`{}` draws {value} for {site} {}", self.task_name(key.stream), key.ordinal)
     }
 
@@ -234,3 +244,6 @@ impl Log {
         chains
     }
 }
+
+/// Sites that have a name even in a run that never asked them.
+const KNOWN_SITES: [Site; 1] = [Site::new("choose")];

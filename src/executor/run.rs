@@ -177,17 +177,19 @@ impl Executor {
             let _ = panic::catch_unwind(AssertUnwindSafe(|| cell.as_mut().clear()));
             core = self.core.borrow_mut();
         }
-        core.running = None;
         let slot = core.tasks.get_mut(index);
         slot.cell = Some(cell);
         let joiner = slot.joiner.take();
         if slot.ownership == Ownership::Attached {
             drop(core);
             if let Some(joiner) = joiner {
+                // Still in the context of the task, so that the log says who woke.
                 joiner.wake();
             }
+            self.core.borrow_mut().running = None;
             return;
         }
+        core.running = None;
         let remains = core.forget(index);
         drop(core);
         drop((joiner, remains));

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use super::cell::{FutureCell, TaskCell, describe_result};
-use super::core::Core;
+use super::core::{Core, ROOT};
 use super::domain::{DomainId, DomainState};
 use super::failure::{Failure, Place};
 use super::id::TaskId;
@@ -257,13 +257,11 @@ impl Core {
             cold: None,
         });
         if self.log.is_some() {
-            self.log_task(index);
+            self.log_task(index, parent_stream);
         }
         let (kind, subject) = (EventKind::Spawn, stream.get());
-        self.event(
-            Event { kind, task: parent_stream, subject, value: 0 },
-            Some(options.spawned_at),
-        );
+        let spawned_at = (index != ROOT).then_some(options.spawned_at);
+        self.event(Event { kind, task: parent_stream, subject, value: 0 }, spawned_at);
         if let Some(picker) = &mut self.picker {
             picker.spawned(parent_stream, stream);
         }
@@ -299,7 +297,7 @@ impl Core {
 
     /// Returns the path that the children of a task begin with; that of the root task is empty.
     fn path_for_children(&mut self, index: u32) -> Rc<str> {
-        let is_root = index == 0;
+        let is_root = index == ROOT;
         let slot = self.tasks.get_mut(index);
         if let Some(path) = slot.cold.as_ref().and_then(|cold| cold.path.clone()) {
             return path;

@@ -383,9 +383,8 @@ impl Search<'_> {
         });
         let seeds_run = tally.steps.len() as u64;
         let is_early = finding.is_none() && seeds_run < check.seed_count();
-        let stop = is_early.then(|| {
-            if check.control.is_stopped() { Stop::Interrupted } else { Stop::TimeLimit }
-        });
+        let stop = is_early
+            .then(|| if check.control.is_stopped() { Stop::Interrupted } else { Stop::TimeLimit });
         CheckReport {
             name: check.name.clone(),
             strategy: check.settings.strategy,

@@ -6,6 +6,7 @@ use std::future::Future;
 use super::check::Check;
 use super::finding::Finding;
 use super::host;
+use super::renumber;
 use super::signature::Signature;
 use super::sim::Outcome;
 use super::token::{Expectation, ReplayToken, settings_hash};
@@ -36,8 +37,11 @@ pub struct Replay {
     pub divergence: Option<Divergence>,
     /// Overrides that applied to nothing, in words.
     pub stale: Vec<String>,
-    /// Whether it failed with the signature of the record, on whatever way.
-    pub is_same_failure: bool,
+    /// Whether the failure is that of the record, whatever way led to it.
+    pub recurrence: Recurrence,
+    /// Whether the failure came back only on the supposition that an unnamed task was added or
+    /// removed since the record, which renumbers its siblings.
+    pub is_renumbered: bool,
     /// Whether limits or epoch differ from those of the record.
     pub has_other_settings: bool,
     /// The failure, if the run failed.
@@ -55,6 +59,17 @@ pub enum ReplayVerdict {
     Passes,
     /// It fails otherwise, or took another way there.
     Diverged,
+}
+
+/// How the failure of a replay compares with the recorded one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recurrence {
+    /// The run did not fail.
+    Absent,
+    /// It has the same signature: kind, place, message without numbers, waits.
+    Same,
+    /// It is another failure.
+    Other,
 }
 
 /// Where a run left its record.
@@ -124,10 +139,32 @@ impl Check {
         }
         self.settings.strategy = token.strategy;
         let program = Program::new(program);
+        let replay = self.replay_once(token, mode, &program);
+        if mode == ReplayMode::Strict || replay.verdict == ReplayVerdict::Reproduced {
+            return Ok(replay);
+        }
+        Ok(self.replay_renumbered(token, &program).unwrap_or(replay))
+    }
+
+    fn replay_once(&self, token: &ReplayToken, mode: ReplayMode, program: &Program) -> Replay {
         let sim = token.world.sim(&self.settings).logged(true).traced(self.trace.is_some());
         let run = || super::trace::captured(self.trace, || program.run(sim));
         let (outcome, trace) = host::isolated(self.isolation, run);
-        Ok(self.judge(token, mode, outcome, trace))
+        self.judge(token, mode, outcome, trace)
+    }
+
+    /// Supposes that an unnamed task was added or removed since the record.
+    fn replay_renumbered(&self, token: &ReplayToken, program: &Program) -> Option<Replay> {
+        let sim = token.world.sim(&self.settings).logged(true);
+        let outcome = host::isolated(self.isolation, || program.run(sim));
+        renumber::guesses(&token.world.overrides, outcome.log()?).into_iter().find_map(|guess| {
+            let mut renumbered = token.clone();
+            renumbered.world.overrides = guess;
+            let mut replay = self.replay_once(&renumbered, ReplayMode::Lenient, program);
+            replay.is_renumbered = true;
+            (replay.verdict == ReplayVerdict::Reproduced && replay.stale.is_empty())
+                .then_some(replay)
+        })
     }
 
     fn judge(
@@ -147,6 +184,11 @@ impl Check {
         let is_same_failure = failure
             .as_ref()
             .is_some_and(|failure| Signature::of(failure).hash() == expected.signature_hash);
+        let recurrence = match &failure {
+            None => Recurrence::Absent,
+            Some(_) if is_same_failure => Recurrence::Same,
+            Some(_) => Recurrence::Other,
+        };
         let verdict = match (&failure, mode) {
             (None, _) => ReplayVerdict::Passes,
             (Some(_), ReplayMode::Strict) if is_same_failure && is_same_run => {
@@ -155,14 +197,16 @@ impl Check {
             (Some(_), ReplayMode::Lenient) if is_same_failure => ReplayVerdict::Reproduced,
             (Some(_), _) => ReplayVerdict::Diverged,
         };
-        let finding = failure
-            .map(|failure| Box::new(Finding::replayed(self, outcome, token.world.clone(), failure)));
+        let finding = failure.map(|failure| {
+            Box::new(Finding::replayed(self, outcome, token.world.clone(), failure))
+        });
         Replay {
             name: self.name.clone(),
             verdict,
             divergence,
             stale,
-            is_same_failure,
+            recurrence,
+            is_renumbered: false,
             has_other_settings: settings_hash(&self.settings) != token.settings_hash,
             finding,
             trace,
@@ -175,9 +219,10 @@ fn stale_overrides(token: &ReplayToken, log: &Log) -> Vec<String> {
         let drawn = log.draws.iter().any(|logged| {
             logged.draw.key == key && logged.draw.source == crate::kernel::Source::Overridden
         });
-        drawn || log.decisions.iter().any(|decision| {
-            decision.key == key && !decision.is_stale && decision.chosen.get() == value
-        })
+        drawn
+            || log.decisions.iter().any(|decision| {
+                decision.key == key && !decision.is_stale && decision.chosen.get() == value
+            })
     };
     let unused = token.world.overrides.iter().filter(|(key, value)| !is_used(**key, **value));
     unused.map(|(key, value)| log.describe_override(*key, *value)).collect()
@@ -208,7 +253,6 @@ fn divergence(expected: &Expectation, outcome: &Outcome, log: &Log) -> Divergenc
     let events = rest.take(distance + 1).map(|entry| log.describe(entry)).collect();
     Divergence { from_event, to_event, events }
 }
-
 
 impl Replay {
     /// Returns the failure, if the run failed.

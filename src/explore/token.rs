@@ -85,7 +85,9 @@ impl ReplayToken {
         };
         let is_token = |word: &&str| {
             word.strip_prefix('v').and_then(|rest| rest.split_once(':')).is_some_and(
-                |(version, _)| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()),
+                |(version, _)| {
+                    !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit())
+                },
             )
         };
         let found = text.split(is_end).find(is_token);
@@ -126,7 +128,8 @@ impl ReplayToken {
         for stream in &streams {
             bytes.extend_from_slice(&stream.to_le_bytes());
         }
-        let place = |stream: u64| streams.binary_search(&stream).expect("it is in the table") as u64;
+        let place =
+            |stream: u64| streams.binary_search(&stream).expect("it is in the table") as u64;
         put_number(bytes, overrides.len() as u64);
         for (key, value) in overrides {
             // Schedules are by far the most: their site is the lowest bit of the stream's place.

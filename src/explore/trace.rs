@@ -75,8 +75,12 @@ impl Subscriber for Capture {
         if state.lines.len() >= LINES_MAX {
             return;
         }
-        let spans: Vec<&str> =
-            state.entered.iter().filter_map(|at| state.spans.get(*at)).map(String::as_str).collect();
+        let spans: Vec<&str> = state
+            .entered
+            .iter()
+            .filter_map(|at| state.spans.get(*at))
+            .map(String::as_str)
+            .collect();
         let line = format!(
             "{time} {:>5} {}{}{}: {}{}",
             metadata.level(),

@@ -26,10 +26,9 @@ impl Program {
             let program = program.clone();
             // Mapped outside of the run: an error of the program is a value, not an event.
             sim.run(move || program()).and_then(|output| {
-                output.into_verdict().map_err(|message| Failure::Error {
-                    task: "main".to_owned(),
-                    message,
-                })
+                output
+                    .into_verdict()
+                    .map_err(|message| Failure::Error { task: "main".to_owned(), message })
             })
         };
         Self { run: Arc::new(run) }

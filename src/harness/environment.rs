@@ -118,8 +118,9 @@ fn read_token(text: &str) -> Result<ReplayToken, EnvironmentError> {
         None => text.parse().map_err(EnvironmentError::Token),
         Some(path) => {
             let path = PathBuf::from(path);
-            let content = fs::read_to_string(&path).map_err(|error| {
-                EnvironmentError::File { path: path.clone(), message: error.to_string() }
+            let content = fs::read_to_string(&path).map_err(|error| EnvironmentError::File {
+                path: path.clone(),
+                message: error.to_string(),
             })?;
             ReplayToken::find_in(&content).map_err(EnvironmentError::Token)
         }

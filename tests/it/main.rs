@@ -1,1 +1,10 @@
-fn main() {}
+//! All integration tests, in one binary.
+#![expect(clippy::unwrap_used, reason = "a test reports a failure by panicking")]
+
+mod attribute;
+mod determinism;
+mod explore;
+mod harness;
+mod replay;
+mod report;
+mod scenarios;

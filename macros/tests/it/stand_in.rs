@@ -15,9 +15,6 @@ impl Seed {
 }
 
 pub(crate) mod explore {
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
     use std::time::Duration;
 
     use super::Seed;
@@ -84,6 +81,14 @@ pub(crate) mod explore {
         FirstSeed,
         Off,
     }
+}
+
+pub(crate) mod harness {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::explore::Check;
 
     /// As `parcae::harness::TestCase`.
     #[derive(Debug)]
