@@ -34,6 +34,7 @@ use crate::kernel::Fill;
 ///
 /// let token = ReplayToken::find_in(&std::fs::read_to_string(&path).expect("it was written"));
 /// assert_eq!(token.as_ref().ok(), report.finding().and_then(|finding| finding.token()));
+/// # std::fs::remove_dir_all(folder).expect("it is ours");
 /// # Ok::<(), parcae::report::SaveError>(())
 /// ```
 pub fn save(
