@@ -117,6 +117,7 @@ impl LastPoll {
     fn before(log: &Log, decision: &LoggedDecision) -> Self {
         let Some(entries) = log.entries.get(..decision.entry) else { return Self::Unknown };
         let mut waits = Vec::new();
+        let mut are_last = true;
         for entry in entries.iter().rev() {
             if let Happening::Event(Event { kind: EventKind::Time, .. }) = entry.what {
                 return Self::TimeMoved(entry.time);
@@ -126,16 +127,19 @@ impl LastPoll {
             }
             match &entry.what {
                 Happening::Yielded => return Self::Yielded,
-                Happening::Wait { .. } => waits.insert(0, wait(log, entry)),
                 Happening::Event(event) => match event.kind {
                     EventKind::Complete => return Self::Ended,
                     EventKind::Cancel => return Self::Cancelled,
                     EventKind::Panic => return Self::Panicked,
-                    EventKind::TimerSet => waits.insert(0, wait(log, entry)),
-                    _ => return Self::Waits(waits),
+                    EventKind::Poll => return Self::Waits(waits),
+                    EventKind::TimerSet if are_last => waits.insert(0, wait(log, entry)),
+                    _ => are_last = false,
                 },
+                Happening::Wait { .. } if are_last => waits.insert(0, wait(log, entry)),
+                // Who ends wakes who joins.
+                Happening::Woken { .. } => {}
                 // What it did before it came to its last waits.
-                _ => return Self::Waits(waits),
+                _ => are_last = false,
             }
         }
         Self::Unknown

@@ -2,6 +2,7 @@
 //!
 //! Tokens stand as `TOKEN` in what is expected here: they hold hashes of the run.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -120,6 +121,126 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
+}
+
+#[test]
+fn what_came_before_a_turn_is_told_as_it_was() {
+    let sentences = |report: CheckReport| {
+        let text = shown(&report);
+        let is_sentence = |line: &&str| line.starts_with("    1. ") || line.starts_with("    2. ");
+        let lines: Vec<&str> = text.lines().filter(is_sentence).collect();
+        lines.join("\n")
+    };
+    expect!["    1. `main` yields and goes on all the same, before `other`"]
+        .assert_eq(&sentences(check("kv").run(programs::overtakes)));
+    expect!["    1. when `main` waits (join `early` at tests/it/report/programs.rs:220), `late` goes on before `early`"].assert_eq(&sentences(check("kv").run(programs::due_together)));
+    expect!["    1. when `main` waits (join `gone` at tests/it/report/programs.rs:235), `two` goes on before `dropped`"].assert_eq(&sentences(check("kv").run(programs::cancelled)));
+    expect!["    1. when `one` waits (lock Mutex `list` at tests/it/report/programs.rs:248), `three` goes on before `two`"].assert_eq(&sentences(check("kv").run(programs::waits_for_a_lock)));
+    expect!["    1. when `main` waits (join `broken` at tests/it/report/programs.rs:266), `two` goes on before `broken`"].assert_eq(&sentences(check("kv").run(programs::panics_and_goes_on)));
+}
+
+/// Checks that each number of the list stands at one row of the timeline, for failures of all kinds
+/// of overrides, shrunk and half shrunk.
+#[test]
+fn each_sentence_has_its_row() {
+    let reports = |seed: u64, runs: u64| {
+        let mut shrink = Shrink::default();
+        shrink.runs = runs;
+        let check = || check("kv").first_seed(seed * 1_000).shrink(shrink.clone());
+        [
+            check().run(programs::lost_update),
+            check().run(programs::turns),
+            check().run(programs::shared_lost_update),
+            check().run(programs::opposite_locks),
+            check().run(programs::fails_in_two_ways),
+            check().run(programs::overtakes),
+            check().run(programs::due_together),
+            check().run(programs::cancelled),
+            check().run(programs::panics_and_goes_on),
+            check().run(programs::yields_and_writes),
+        ]
+    };
+    let mut seen = BTreeSet::new();
+    let texts = (0..30).flat_map(|seed| [1, 3, 500].map(|runs| reports(seed, runs))).flatten();
+    for text in texts.map(|report| shown(&report)) {
+        let (list, timeline) = text.split_once("  timeline").unwrap();
+        let timeline = timeline.split_once('\n').unwrap().1;
+        let timeline = Timeline::read(timeline);
+        for line in list.lines().filter_map(|line| line.strip_prefix("    ")) {
+            let Some((number, sentence)) = line.split_once(". ") else { continue };
+            let Ok(number) = number.parse() else { continue };
+            seen.insert(
+                timeline.check(number, sentence).unwrap_or_else(|| panic!("{line}: {text}")),
+            );
+        }
+    }
+    let all =
+        ["at", "cancelled", "draws", "ended", "panicked", "preempted", "same", "waits", "yields"];
+    assert_eq!(Vec::from_iter(seen), all);
+}
+
+/// A timeline as it was printed: names of columns, and the cells of each row.
+struct Timeline<'a> {
+    names: Vec<&'a str>,
+    rows: Vec<Vec<&'a str>>,
+}
+
+impl<'a> Timeline<'a> {
+    fn read(text: &'a str) -> Self {
+        let mut lines = text.lines().take_while(|line| !line.starts_with("  replay"));
+        let cells = |line: &'a str| -> Vec<&'a str> {
+            let line = line.get("    0.000 s  ".len()..).unwrap();
+            line.split(" │").map(str::trim).collect()
+        };
+        Self { names: cells(lines.next().unwrap()), rows: lines.map(cells).collect() }
+    }
+
+    fn column(&self, name: &str) -> usize {
+        self.names.iter().position(|known| *known == name).unwrap()
+    }
+
+    /// Returns what kind of sentence this is, if the rows around its number say the same.
+    fn check(&self, number: usize, sentence: &str) -> Option<&'static str> {
+        let mark = format!("[{number}]");
+        let marked: Vec<usize> =
+            (0..self.rows.len()).filter(|row| self.rows[*row].concat().contains(&mark)).collect();
+        let [row] = marked[..] else { return None };
+        let names: Vec<&str> = sentence.split('`').skip(1).step_by(2).collect();
+        let cell = |row: usize, name: &str| self.rows[row].get(self.column(name)).copied();
+        let before = |name: &str| {
+            (0..row).rev().find_map(|row| cell(row, name).filter(|text| !text.is_empty()))
+        };
+        let is_marked = |name: &str| cell(row, name).is_some_and(|text| text.contains(&mark));
+        let (first, last) = (names[0], names[names.len().saturating_sub(2)]);
+        let is_told = |what: &str| {
+            is_marked(last) && before(first).is_some_and(|text| text.starts_with(what))
+        };
+        let kinds: [(&str, &str, bool); 9] = [
+            ("at", "at 0.", is_marked(first)),
+            ("cancelled", "has been cancelled, ", is_told("is cancelled")),
+            ("draws", " draws ", cell(row, first).is_some_and(|text| text.starts_with("draws "))),
+            ("ended", "has ended, ", is_told("ends")),
+            ("panicked", "has panicked, ", is_told("panics")),
+            (
+                "preempted",
+                "is preempted by",
+                cell(row, first).is_some_and(|text| text.starts_with("── preempted ── ["))
+                    && cell(row + 1, names[1]).is_some_and(|text| !text.is_empty()),
+            ),
+            (
+                "same",
+                "yields and goes on all the same",
+                is_marked(first) && before(first) == Some("yields"),
+            ),
+            ("waits", "` waits (", is_told("waits: ") || is_told("timer for")),
+            ("yields", "` yields, ", is_told("yields")),
+        ];
+        kinds
+            .iter()
+            .find(|(_, text, _)| sentence.contains(text))
+            .filter(|kind| kind.2)
+            .map(|kind| kind.0)
+    }
 }
 
 #[test]
@@ -425,9 +546,9 @@ fn a_replay_says_whether_the_failure_is_still_there() {
         ReplayVerdict::Reproduced,
         &expect![[r#"
             parcae: kv::sizes replayed: it fails again, event for event as recorded
-              failure  panic in `main` at tests/it/report/programs.rs:222: size is 3
+              failure  panic in `main` at tests/it/report/programs.rs:314: size is 3
               forced
-                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:217)
+                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:309)
               timeline
                          main
                 0.000 s  draws 3 for choose 0 [1]
@@ -454,12 +575,12 @@ fn a_replay_says_where_it_leaves_the_record() {
         ReplayVerdict::Reproduced,
         &expect![[r#"
             parcae: kv::sizes replayed: it fails again with the same failure, by another way than recorded
-              failure  panic in `main` at tests/it/report/programs.rs:222: size is 3
+              failure  panic in `main` at tests/it/report/programs.rs:314: size is 3
               differs  from the record, first between events 2 and 3; there this run did:
-                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:211)
-                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:211)
+                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:303)
+                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:303)
               forced
-                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:217)
+                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:309)
               timeline
                          main                     │ idle
                 0.000 s  spawns `idle`            │
@@ -475,9 +596,9 @@ fn a_replay_says_where_it_leaves_the_record() {
         ReplayVerdict::Diverged,
         &expect![[r#"
             parcae: kv::sizes replayed: it takes the recorded way, event for event, but fails otherwise
-              failure  panic in `main` at tests/it/report/programs.rs:221: broken by another reason
+              failure  panic in `main` at tests/it/report/programs.rs:313: broken by another reason
               forced
-                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:217)
+                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:309)
               timeline
                          main
                 0.000 s  draws 3 for choose 0 [1]
@@ -490,12 +611,12 @@ fn a_replay_says_where_it_leaves_the_record() {
         ReplayVerdict::Diverged,
         &expect![[r#"
             parcae: kv::sizes replayed: it fails, but otherwise than recorded
-              failure  panic in `main` at tests/it/report/programs.rs:214: idle is broken
+              failure  panic in `main` at tests/it/report/programs.rs:306: idle is broken
               stale    `main` draws 3 for choose 0
                 Nothing in this run asked for what is stale, as after an edit of the program.
               differs  from the record, first between events 2 and 3; there this run did:
-                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:214)
-                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:215)
+                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:306)
+                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:307)
               timeline
                          main                     │ idle
                 0.000 s  spawns `idle`            │
@@ -514,7 +635,7 @@ fn what_is_stale_is_listed() {
         ReplayVerdict::Reproduced,
         &expect![[r#"
             parcae: kv::sizes replayed: it fails again with the same failure, by another way than recorded
-              failure  panic in `main` at tests/it/report/programs.rs:222: size is 9
+              failure  panic in `main` at tests/it/report/programs.rs:314: size is 9
               stale    `main` draws 3 for choose 0
                 Nothing in this run asked for what is stale, as after an edit of the program.
               differs  from the record, first between events 2 and 3; there this run did:

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parcae::sync::Mutex;
-use parcae::task::yield_now;
+use parcae::task::{settle, yield_now};
 use parcae::testing::Shared;
 use parcae::{choose, spawn_named};
 
@@ -192,6 +192,98 @@ pub(super) async fn crowd() {
         task.await;
     }
     assert_eq!(*lock.lock().await, 13);
+}
+
+/// The program goes on before a task that was there first.
+pub(super) async fn overtakes() {
+    let has_run = Rc::new(Cell::new(false));
+    let other = has_run.clone();
+    let other = spawn_named("other", async move { other.set(true) });
+    yield_now().await;
+    assert!(has_run.get(), "`other` has not run");
+    other.await;
+}
+
+/// Two timers are due at one instant, after everything else.
+pub(super) async fn due_together() {
+    let first = Rc::new(Cell::new(""));
+    let tasks = ["early", "late"].map(|name| {
+        let first = first.clone();
+        spawn_named(name, async move {
+            parcae::time::sleep(Duration::from_millis(10)).await;
+            if first.get().is_empty() {
+                first.set(name);
+            }
+        })
+    });
+    for task in tasks {
+        task.await;
+    }
+    assert_ne!(first.get(), "late", "it was first");
+}
+
+/// One of two tasks is cancelled, then another that was ready before it goes on.
+pub(super) async fn cancelled() {
+    let order = Rc::new(Cell::new(0));
+    let gone = spawn_named("gone", pending::<()>());
+    settle().await;
+    let tasks = [("one", 1), ("two", 2)].map(|(name, digit)| {
+        let order = order.clone();
+        drop(spawn_named("dropped", pending::<()>()));
+        spawn_named(name, async move { order.set(order.get() * 10 + digit) })
+    });
+    gone.cancel().await;
+    for task in tasks {
+        task.await;
+    }
+    assert_ne!(order.get(), 21, "two was first");
+}
+
+/// Who waits for the lock first does not get it second.
+pub(super) async fn waits_for_a_lock() {
+    let lock = Rc::new(Mutex::new(Vec::new()).named("list"));
+    let held = lock.lock().await;
+    let tasks = ["one", "two", "three"].map(|name| {
+        let lock = lock.clone();
+        spawn_named(name, async move { lock.lock().await.push(name) })
+    });
+    settle().await;
+    drop(held);
+    for task in tasks {
+        task.await;
+    }
+    assert_ne!(*lock.lock().await, ["one", "three", "two"]);
+}
+
+/// A task panics, is observed, and others go on in another order.
+pub(super) async fn panics_and_goes_on() {
+    let order = Rc::new(Cell::new(0));
+    let broken = spawn_named("broken", async { panic!("as it should") });
+    let tasks = [("one", 1), ("two", 2)].map(|(name, digit)| {
+        let order = order.clone();
+        spawn_named(name, async move { order.set(order.get() * 10 + digit) })
+    });
+    assert!(broken.join().await.is_err());
+    for task in tasks {
+        task.await;
+    }
+    assert_ne!(order.get(), 21, "two was first");
+}
+
+/// Three tasks yield and then write their digits.
+pub(super) async fn yields_and_writes() {
+    let order = Rc::new(Cell::new(0));
+    let tasks = [("one", 1), ("two", 2), ("three", 3)].map(|(name, digit)| {
+        let order = order.clone();
+        spawn_named(name, async move {
+            yield_now().await;
+            order.set(order.get() * 10 + digit);
+        })
+    });
+    for task in tasks {
+        task.await;
+    }
+    assert_eq!(order.get(), 123);
 }
 
 /// How the program was edited since the failure was found.
