@@ -390,7 +390,7 @@ fn values_are_noted_beside_the_operation() {
               shrunk   to 0 choices in 1 run; it fails in the default world, no choice is needed
               timeline
                          main
-                0.000 s  swap `cell`: writes 7, instead of 1
+                0.000 s  swap `cell`: reads 1, writes 7
                          update `cell`: reads 7, writes 8
                          `cell`: reads 8
                          Shared of programs.rs:175: writes 8
