@@ -157,11 +157,14 @@ impl fmt::Display for Failure {
             Self::ForeignWake { task, .. } => {
                 write!(formatter, "foreign wake: `{task}` was woken by another thread")
             }
-            Self::Nondeterminism { event, first, second } => write!(
-                formatter,
-                "nondeterminism: two runs of one seed differ from event {event} on\n    first run:  \
-                 {first}\n    second run: {second}"
-            ),
+            Self::Nondeterminism { event, first, second } => {
+                formatter.write_str("nondeterminism: two runs of one seed differ")?;
+                // The first event is the spawn of `main` and cannot differ: none is known.
+                if *event > 0 {
+                    write!(formatter, " from event {event} on")?;
+                }
+                write!(formatter, "\n    first run:  {first}\n    second run: {second}")
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ pub fn save(
 ) -> Result<PathBuf, SaveError> {
     let finding = report.finding().ok_or(SaveError::NoFailure)?;
     let path = folder.join(file_name(report.name(), finding));
-    let detail = Detail::default().complete(true);
+    let detail = Detail::default().with_complete_lists(true);
     let content = format!(
         "{}\n{}",
         twin(report.name(), finding),

@@ -43,7 +43,7 @@ impl Detail {
 
     /// Sets whether long lists and timelines are complete.
     #[must_use]
-    pub fn complete(self, is_complete: bool) -> Self {
+    pub fn with_complete_lists(self, is_complete: bool) -> Self {
         Self { is_complete, ..self }
     }
 }

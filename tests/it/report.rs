@@ -482,7 +482,8 @@ fn a_list_that_is_long_is_cut_but_in_the_file() {
     let text = shown(&report);
     assert!(text.contains("\n    20. ") && !text.contains("\n    21. "), "{text}");
     assert!(text.contains(&format!("\n    … and {} more\n", count - 20)), "{text}");
-    let text = report::text_with(&report, &command(), Detail::default().complete(true), None);
+    let text =
+        report::text_with(&report, &command(), Detail::default().with_complete_lists(true), None);
     assert!(text.contains(&format!("\n    {count}. ")), "{text}");
 }
 
