@@ -157,11 +157,14 @@ impl fmt::Display for Failure {
             Self::ForeignWake { task, .. } => {
                 write!(formatter, "foreign wake: `{task}` was woken by another thread")
             }
-            Self::Nondeterminism { event, first, second } => write!(
-                formatter,
-                "nondeterminism: two runs of one seed differ from event {event} on\n    first run:  \
-                 {first}\n    second run: {second}"
-            ),
+            Self::Nondeterminism { event, first, second } => {
+                formatter.write_str("nondeterminism: two runs of one seed differ")?;
+                // The first event is the spawn of `main` and cannot differ: none is known.
+                if *event > 0 {
+                    write!(formatter, " from event {event} on")?;
+                }
+                write!(formatter, "\n    first run:  {first}\n    second run: {second}")
+            }
         }
     }
 }
@@ -242,9 +245,11 @@ impl fmt::Display for StalledTask {
 
 impl fmt::Display for Wait {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.kind, self.verb)?;
-        if let Some(name) = &self.name {
-            write!(formatter, " of `{name}`")?;
+        match (self.kind, &self.name) {
+            ("Timer", Some(time)) => write!(formatter, "the time {time}")?,
+            ("Future", _) => formatter.write_str("a future that parcae does not know")?,
+            (kind, Some(name)) => write!(formatter, "{kind} {} of `{name}`", self.verb)?,
+            (kind, None) => write!(formatter, "{kind} {}", self.verb)?,
         }
         match &self.waits_at {
             Some(place) => write!(formatter, " at {place}"),

@@ -120,6 +120,11 @@ impl Executor {
             return Arrival::Goes;
         }
         core.preempt(picked - 1);
+        if core.log.is_some() {
+            core.log_resource(number, resource);
+            let what = Happening::Preempted { resource: number, verb: verb.name };
+            core.log_entry(stream, what, Some(at));
+        }
         Arrival::Preempted
     }
 
@@ -194,9 +199,5 @@ impl Core {
         let chosen = self.ready.remove(place);
         self.chosen = Some(chosen);
         self.is_preempted = true;
-        if self.log.is_some() {
-            let stream = self.current_stream();
-            self.log_entry(stream, Happening::Preempted, None);
-        }
     }
 }

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::foreign::RunNumber;
 use super::id::TaskId;
 use super::limits::Limits;
-use super::log::Log;
+use super::log::{Happening, Log};
 use super::panic::{PanicNote, install_hook};
 use super::pick::Pick;
 use super::spawn::{JoinEnd, SpawnOptions, TaskPanic};
@@ -355,8 +355,12 @@ impl Core {
         slot.steps += 1;
         self.last = (slot.stream, slot.steps);
         if self.is_woken {
-            let domain = slot.domain;
+            let (domain, stream) = (slot.domain, slot.stream);
             self.make_ready(index, domain);
+            // At the limits of a run a task pends without having asked for it.
+            if self.log.is_some() && self.failure.is_none() {
+                self.log_entry(stream, Happening::Yielded, None);
+            }
         } else {
             slot.state = TaskState::Blocked;
         }

@@ -29,12 +29,16 @@ pub enum ReplayMode {
 #[derive(Clone, Debug)]
 #[must_use = "a replay says whether the failure is still there"]
 pub struct Replay {
+    /// Name of the program.
+    pub name: String,
     /// In one word.
     pub verdict: ReplayVerdict,
     /// Where the run left the record, if it did.
     pub divergence: Option<Divergence>,
     /// Overrides that applied to nothing, in words.
     pub stale: Vec<String>,
+    /// Whether the failure is that of the record, whatever way led to it.
+    pub recurrence: Recurrence,
     /// Whether the failure came back only on the supposition that an unnamed task was added or
     /// removed since the record, which renumbers its siblings.
     pub is_renumbered: bool,
@@ -55,6 +59,17 @@ pub enum ReplayVerdict {
     Passes,
     /// It fails otherwise, or took another way there.
     Diverged,
+}
+
+/// How the failure of a replay compares with the recorded one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recurrence {
+    /// The run did not fail.
+    Absent,
+    /// It has the same signature: kind, place, message without numbers, waits.
+    Same,
+    /// It is another failure.
+    Other,
 }
 
 /// Where a run left its record.
@@ -169,6 +184,11 @@ impl Check {
         let is_same_failure = failure
             .as_ref()
             .is_some_and(|failure| Signature::of(failure).hash() == expected.signature_hash);
+        let recurrence = match &failure {
+            None => Recurrence::Absent,
+            Some(_) if is_same_failure => Recurrence::Same,
+            Some(_) => Recurrence::Other,
+        };
         let verdict = match (&failure, mode) {
             (None, _) => ReplayVerdict::Passes,
             (Some(_), ReplayMode::Strict) if is_same_failure && is_same_run => {
@@ -181,9 +201,11 @@ impl Check {
             Box::new(Finding::replayed(self, outcome, token.world.clone(), failure))
         });
         Replay {
+            name: self.name.clone(),
             verdict,
             divergence,
             stale,
+            recurrence,
             is_renumbered: false,
             has_other_settings: settings_hash(&self.settings) != token.settings_hash,
             finding,

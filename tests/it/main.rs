@@ -10,6 +10,7 @@ mod harness;
 mod kernel;
 mod points;
 mod replay;
+mod report;
 mod runs;
 mod scenarios;
 mod shared;

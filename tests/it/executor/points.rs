@@ -56,7 +56,7 @@ fn under_fifo_nothing_is_preempted() {
     assert_eq!(fifo(lost_update).unwrap(), 3);
     let sim = Sim::builder().strategy(Strategy::Fifo).log(true).build().unwrap();
     let outcome = sim.run(lost_update);
-    let is_preempted = |what: &Happening| *what == Happening::Preempted;
+    let is_preempted = |what: &Happening| matches!(what, Happening::Preempted { .. });
     assert!(!outcome.log().unwrap().entries.iter().any(|entry| is_preempted(&entry.what)));
 }
 
@@ -192,7 +192,8 @@ fn a_log_of_preemptions_changes_nothing_and_replays_them() {
         let recorded = Sim::builder().seed(seed).log(true).build().unwrap().run(lost_update);
         assert_eq!(plain.chain(), recorded.chain(), "seed {seed}");
         let log = recorded.log().unwrap();
-        let preempted = log.entries.iter().filter(|entry| entry.what == Happening::Preempted);
+        let preempted =
+            log.entries.iter().filter(|entry| matches!(entry.what, Happening::Preempted { .. }));
         preempted_count += preempted.count();
         let overrides: Overrides = log
             .decisions
