@@ -23,7 +23,7 @@ use crate::report::{self, ReplayCommand};
 
 mod environment;
 
-pub use environment::{Environment, EnvironmentError, Replayed};
+pub use environment::{Environment, EnvironmentError, Replayed, parse_duration};
 
 /// The place of a test, as the attribute knows it.
 #[derive(Clone, Copy, Debug)]

@@ -120,19 +120,18 @@ impl Check {
         }
         self.settings.strategy = token.strategy;
         let program = Program::new(program);
-        let sim = token.world.sim(&self.settings).logged(true).traced(self.trace.is_some());
-        let run = || super::trace::captured(self.trace, || program.run(sim));
-        let (outcome, trace) = host::isolated(self.isolation, run);
-        Ok(self.judge(token, mode, outcome, trace))
+        let sim = token.world.sim(&self.settings).logged(true).traced(self.trace);
+        let outcome = host::isolated(self.isolation, || program.run(sim));
+        Ok(self.judge(token, mode, outcome))
     }
 
     fn judge(
         &self,
         token: &ReplayToken,
         mode: ReplayMode,
-        outcome: Outcome,
-        trace: Vec<String>,
+        mut outcome: Outcome,
     ) -> Replay {
+        let trace = outcome.take_trace();
         let expected = &token.expected;
         let failure = outcome.failure().cloned();
         let log = outcome.log().expect("a replay is logged");

@@ -141,7 +141,7 @@ fn parse_seeds(text: &str) -> Option<(Option<Seed>, u64)> {
 
 /// Reads a whole number with a unit: `ns`, `us`, `ms`, `s`, `m`, `h`.
 #[must_use]
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let nanos_each: u64 = match unit {
