@@ -1,23 +1,64 @@
-//! Lost update.
+//! Visits to a page are counted in a row of a database.
+//!
+//! What is wrong: a handler reads the row and writes it back one higher, and these are two round
+//! trips. When another handler reads in between, both write the same number, and a visit is lost.
+//!
+//! The repair holds a lock across both, so that nobody reads what is about to be replaced. (In SQL:
+//! `UPDATE ... SET visits = visits + 1`, or `SELECT ... FOR UPDATE`.)
 
-use std::cell::Cell;
 use std::rc::Rc;
-use parcae::task::yield_now;
+
+use parcae::sync::Mutex;
+use parcae::testing::Shared;
+use parcae::{Task, spawn_named};
+
 use crate::scenario::Scenario;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "lost-update",
-    summary: "x", defect: "y", source: "G15", failure_kind: "panic", seeds_until_found: 100,
+    summary: "Handlers count visits: each reads the row, then writes it back one higher.",
+    defect: "Two that read before either writes count one visit together; the twin locks the row.",
+    source: "ACIDRain (SIGMOD 2017), lost updates",
+    failure_kind: "panic",
+    seeds_until_found: 10,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };
 
+const VISITORS: u64 = 3;
+
 async fn buggy() {
-    let n = Rc::new(Cell::new(0));
-    let o = n.clone();
-    let t = parcae::spawn_named("a", async move { let v = o.get(); yield_now().await; o.set(v+1) });
-    let v = n.get(); yield_now().await; n.set(v+1);
-    t.await;
-    assert_eq!(n.get(), 2);
+    let visits = Rc::new(Shared::new(0).named("visits"));
+    let handlers: Vec<Task<()>> = (1..=VISITORS)
+        .map(|visitor| {
+            let visits = visits.clone();
+            spawn_named(format!("handler-{visitor}"), async move {
+                let seen = visits.get().await;
+                // Here another handler may read the same number.
+                visits.set(seen + 1).await;
+            })
+        })
+        .collect();
+    for handler in handlers {
+        handler.await;
+    }
+    assert_eq!(visits.peek(), VISITORS, "a visit was lost");
 }
-async fn fixed() {}
+
+async fn fixed() {
+    let visits = Rc::new(Mutex::new(Shared::new(0).named("visits")).named("row lock"));
+    let handlers: Vec<Task<()>> = (1..=VISITORS)
+        .map(|visitor| {
+            let visits = visits.clone();
+            spawn_named(format!("handler-{visitor}"), async move {
+                let row = visits.lock().await;
+                let seen = row.get().await;
+                row.set(seen + 1).await;
+            })
+        })
+        .collect();
+    for handler in handlers {
+        handler.await;
+    }
+    assert_eq!(visits.lock().await.peek(), VISITORS, "a visit was lost");
+}
