@@ -25,7 +25,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "A client cancelled in the handshake loses the connection; the twin holds it in a guard.",
     source: "pools that lost connections to cancelled callers: asyncpg#548, sqlx#83",
     failure_kind: "deadlock",
-    seeds_until_found: 20,
+    seeds_until_found: 100,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };

@@ -20,7 +20,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "Between test and withdrawal others take the same money; the twin locks the account.",
     source: "the double spends of Flexcoin (2014)",
     failure_kind: "panic",
-    seeds_until_found: 10,
+    seeds_until_found: 20,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };

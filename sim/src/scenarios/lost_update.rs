@@ -20,7 +20,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "Two that read before either writes count one visit together; the twin locks the row.",
     source: "ACIDRain (SIGMOD 2017), lost updates",
     failure_kind: "panic",
-    seeds_until_found: 10,
+    seeds_until_found: 20,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };

@@ -23,7 +23,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "It notifies between test and wait: nobody hears; in the twin the event stays set.",
     source: "bpo-32734 and the like: wake-ups lost between test and wait",
     failure_kind: "deadlock",
-    seeds_until_found: 50,
+    seeds_until_found: 200,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };

@@ -22,7 +22,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "A late job ends its worker before `task_done`; in the twin the worker reports it and goes on.",
     source: "asyncio tutorials: `process(job)` raises before `task_done`",
     failure_kind: "deadlock",
-    seeds_until_found: 50,
+    seeds_until_found: 100,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };

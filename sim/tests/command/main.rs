@@ -1,1 +1,31 @@
-fn main(){}
+//! Tests of the `parcae` command as a process: its output, its files, its exit codes.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a process is waited for in wall time, and ended when it takes too long"
+)]
+
+mod process;
+
+mod bad_input;
+mod hunting;
+mod replaying;
+mod stopping;
+mod teaching;
+
+/// All scenarios.
+const SCENARIOS: [&str; 6] = [
+    "lost-update",
+    "check-then-act",
+    "lost-wakeup",
+    "pipeline-sentinel",
+    "worker-pool-join",
+    "cancel-leak",
+];
+
+const CLEAN: i32 = 0;
+const USAGE: i32 = 2;
+const DIVERGED: i32 = 3;
+const FAILING: i32 = 42;
+const INFRASTRUCTURE: i32 = 75;
+const INTERRUPTED: i32 = 130;
