@@ -8,18 +8,22 @@
 //! | `PARCAE_JOBS=4` | use so many threads |
 //! | `PARCAE_STRATEGY=fifo` | explore with this strategy |
 //! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time |
-//! | `PARCAE_TRACE=debug` | with a replay: print what the program traced |
+//! | `PARCAE_TRACE=debug` | with a replay that fails: show what the program traced |
+//! | `CARGO_TARGET_DIR` | the folder in which `parcae/` holds the reports |
 //!
 //! They override what the attribute says. Anything that cannot be read fails the test with a
 //! message that says what is accepted; nothing is ignored silently.
 //!
-//! A failing check panics, as a test must, with the report as its message; the report is written to
-//! `target/parcae/` too.
+//! A failing check panics, as a test must, with the report as its message. The report is also
+//! written to a file in `target/parcae/`, where `target` is looked for from the current directory
+//! upwards; a file that cannot be written is mentioned in the report. A replay panics too when it
+//! fails, with the lines that it traced at the end of its report; when it passes, the test passes
+//! and says nothing.
 
 use std::future::Future;
 
 use crate::explore::{Check, CheckReport, Replay, ReplayMode, ReplayVerdict, Verdict};
-use crate::report::{self, ReplayCommand};
+use crate::report::{self, Detail, ReplayCommand};
 
 mod environment;
 
@@ -62,7 +66,7 @@ where
 {
     let place = std::panic::Location::caller();
     let name = format!("{}:{}", place.file(), place.line());
-    let command = ReplayCommand::from_prefix("");
+    let command = ReplayCommand::from_prefix("cargo test");
     run(Check::new(name).seeds(seeds), command, program);
 }
 
@@ -112,9 +116,9 @@ where
 #[track_caller]
 fn judge(report: &CheckReport, command: &ReplayCommand) {
     if report.finding().is_some() {
-        let text = report::text(report, command);
-        let saved = report::save(report, &text);
-        panic!("{}", report::with_file(&text, &saved));
+        let saved = report::save(report, command, &environment::report_folder());
+        let saved = saved.as_deref();
+        panic!("{}", report::text_with(report, command, Detail::default(), Some(saved)));
     }
 }
 

@@ -1,55 +1,45 @@
-//! Failures as people read them. Cannot fail a run and cannot draw.
+//! Failures as people read them.
+//!
+//! ```text
+//! parcae: kv::counter failed: panic in `main` at tests/kv.rs:14: an update is lost
+//!   found    seed 3, run 4 of 100 (random), 6 choices (all switches), 24 steps, 12 ms
+//!   shrunk   to 1 choice in 9 runs, 3 ms; it is necessary:
+//!     1. `main` is preempted by `writer` before: write Shared `counter` (tests/kv.rs:9)
+//!   timeline
+//!              main                    │ writer
+//!     0.000 s  `counter`: reads 0      │
+//!              ── preempted ── [1]     │
+//!              …
+//!   replay   PARCAE_REPLAY=v1:… cargo test -p kv counter
+//!   report   target/parcae/kv-counter-3.txt
+//! ```
+//!
+//! | you want | use |
+//! |---|---|
+//! | the report of a check | [`text()`], or [`text_with`] for colours or without wall times |
+//! | the report of a replay | [`replay_text`], [`replay_text_with`] |
+//! | to keep it in a file | [`save`] |
+//! | the replay line alone | [`replay_line`] |
+//!
+//! Each sentence is made from the log of the run that is reported: where the log does not say why
+//! something happened, the report says less. Reports are values: this layer prints nothing, writes a
+//! file only in [`save`], cannot fail a run and cannot draw. But for wall times, the report of a
+//! check is the same on every machine and with any number of threads.
+//!
+//! **Absent on purpose**: deciding about terminals and the environment, which is the caller's; see
+//! [`Style::for_terminal`].
 
-use std::fmt::Write as _;
-use std::path::PathBuf;
+mod artefact;
+mod command;
+mod detail;
+mod page;
+mod story;
+mod style;
+mod text;
+mod timeline;
 
-use crate::explore::{CheckReport, Replay};
-
-/// How the replay line of a report begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReplayCommand {
-    prefix: String,
-}
-
-impl ReplayCommand {
-    /// Makes the line `PARCAE_REPLAY=TOKEN prefix`, for a program that reads the environment.
-    #[must_use]
-    pub fn from_prefix(prefix: impl Into<String>) -> Self {
-        Self { prefix: prefix.into() }
-    }
-}
-
-/// Returns the report of a check as text.
-#[must_use]
-pub fn text(report: &CheckReport, command: &ReplayCommand) -> String {
-    let mut text = format!("{}: ", report.name());
-    if let Some(finding) = report.finding() {
-        let _ = writeln!(text, "{}", finding.failure());
-        let _ = writeln!(text, "{:?}", finding.shrink());
-        for (key, value) in &finding.world().overrides {
-            let _ = writeln!(text, "  {}", finding.log().describe_override(*key, *value));
-        }
-        if let Some(token) = finding.token() {
-            let _ = writeln!(text, "PARCAE_REPLAY={token} {}", command.prefix);
-        }
-    }
-    text
-}
-
-/// Saves.
-#[must_use]
-pub fn save(_: &CheckReport, _: &str) -> Result<PathBuf, std::io::Error> {
-    Ok(PathBuf::new())
-}
-
-/// Adds the file.
-#[must_use]
-pub fn with_file(text: &str, _: &Result<PathBuf, std::io::Error>) -> String {
-    text.to_owned()
-}
-
-/// Returns the report of a replay as text.
-#[must_use]
-pub fn replay_text(replay: &Replay, _: &ReplayCommand) -> String {
-    format!("{:?} {:?}", replay.verdict, replay.failure())
-}
+pub use artefact::{SaveError, save};
+pub use command::{ReplayCommand, replay_line};
+pub use detail::Detail;
+pub use style::Style;
+pub use text::{replay_text, replay_text_with, text, text_with};

@@ -53,7 +53,14 @@ pub enum Happening {
         verb: &'static str,
     },
     /// The task was preempted before the operation it had come to.
-    Preempted,
+    Preempted {
+        /// Number of the resource.
+        resource: u64,
+        /// Name of the verb.
+        verb: &'static str,
+    },
+    /// The task lets others go first: it pends and is ready again at once.
+    Yielded,
     /// The task waits.
     Wait {
         /// Number of the resource.
@@ -152,7 +159,10 @@ impl Log {
             Happening::Operation { resource, verb } => {
                 format!("{verb} {}", self.resource_name(*resource))
             }
-            Happening::Preempted => "is preempted".to_owned(),
+            Happening::Preempted { resource, verb } => {
+                format!("is preempted before: {verb} {}", self.resource_name(*resource))
+            }
+            Happening::Yielded => "yields".to_owned(),
             Happening::Wait { resource, verb } => {
                 format!("waits: {verb} {}", self.resource_name(*resource))
             }

@@ -120,6 +120,11 @@ impl Executor {
             return Arrival::Goes;
         }
         core.preempt(index, picked - 1);
+        if core.log.is_some() {
+            core.log_resource(number, resource);
+            let what = Happening::Preempted { resource: number, verb: verb.name };
+            core.log_entry(stream, what, Some(at));
+        }
         Arrival::Preempted
     }
 
@@ -197,9 +202,5 @@ impl Core {
         self.is_preempted = true;
         self.tasks.get_mut(index).state = TaskState::Ready;
         self.ready.push_back(index);
-        if self.log.is_some() {
-            let stream = self.current_stream();
-            self.log_entry(stream, Happening::Preempted, None);
-        }
     }
 }

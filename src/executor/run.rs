@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::foreign::RunNumber;
 use super::id::TaskId;
 use super::limits::Limits;
-use super::log::Log;
+use super::log::{Happening, Log};
 use super::panic::{PanicNote, install_hook};
 use super::pick::Pick;
 use super::spawn::{JoinEnd, SpawnOptions};
@@ -335,9 +335,13 @@ impl Core {
         }
         slot.steps += 1;
         self.last = (slot.stream, slot.steps);
-        let (is_woken, domain) = (slot.is_woken, slot.domain);
+        let (is_woken, domain, stream) = (slot.is_woken, slot.domain, slot.stream);
         if is_woken {
             self.make_ready(index, domain);
+            // At the limits of a run a task pends without having asked for it.
+            if self.log.is_some() && self.failure.is_none() {
+                self.log_entry(stream, Happening::Yielded, None);
+            }
         } else {
             self.tasks.get_mut(index).state = TaskState::Blocked;
         }

@@ -28,12 +28,16 @@ pub enum ReplayMode {
 #[derive(Clone, Debug)]
 #[must_use = "a replay says whether the failure is still there"]
 pub struct Replay {
+    /// Name of the program.
+    pub name: String,
     /// In one word.
     pub verdict: ReplayVerdict,
     /// Where the run left the record, if it did.
     pub divergence: Option<Divergence>,
     /// Overrides that applied to nothing, in words.
     pub stale: Vec<String>,
+    /// Whether it failed with the signature of the record, on whatever way.
+    pub is_same_failure: bool,
     /// Whether limits or epoch differ from those of the record.
     pub has_other_settings: bool,
     /// The failure, if the run failed.
@@ -154,9 +158,11 @@ impl Check {
             Box::new(Finding::replayed(self, outcome, token.world.clone(), failure))
         });
         Replay {
+            name: self.name.clone(),
             verdict,
             divergence,
             stale,
+            is_same_failure,
             has_other_settings: settings_hash(&self.settings) != token.settings_hash,
             finding,
             trace,

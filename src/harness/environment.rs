@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing::Level;
@@ -154,6 +154,25 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(nanos_each).map(Duration::from_nanos)
+}
+
+/// Returns the folder for reports: `parcae` in cargo's target folder.
+///
+/// That is `CARGO_TARGET_DIR`, or else `target` in the nearest folder, from the current one upwards,
+/// that holds `target` or a `Cargo.lock`; without any, in the current one. Relative where it can
+/// be, so that reports name it shortly.
+pub(super) fn report_folder() -> PathBuf {
+    // What is not Unicode is a setting of cargo's, not of ours: the report goes to the default.
+    if let Ok(Some(target)) = explore::variable("CARGO_TARGET_DIR") {
+        return Path::new(&target).join("parcae");
+    }
+    let current = std::env::current_dir().unwrap_or_default();
+    let is_root =
+        |folder: &&Path| folder.join("target").is_dir() || folder.join("Cargo.lock").is_file();
+    match current.ancestors().find(is_root) {
+        Some(root) if root != current => root.join("target/parcae"),
+        _ => PathBuf::from("target/parcae"),
+    }
 }
 
 /// A variable that cannot be read.

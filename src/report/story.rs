@@ -1,0 +1,170 @@
+//! What a shrunk world forces, as sentences made from the log of its run.
+
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::executor::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, SCHEDULE};
+use crate::explore::{Finding, World};
+use crate::kernel::{Event, EventKind, Key, Space, StreamId, VirtualTime};
+
+/// One override in words.
+#[derive(Debug)]
+pub(super) struct Sentence {
+    /// The text.
+    pub(super) text: String,
+    /// The tasks that it names.
+    pub(super) tasks: Vec<StreamId>,
+    /// Index of its entry in the log; none when it applied to nothing.
+    pub(super) entry: Option<usize>,
+}
+
+/// Returns the overrides of a world in words, in the order in which they come to bear; those that
+/// applied to nothing are last.
+pub(super) fn story(finding: &Finding) -> Vec<Sentence> {
+    let World { overrides, .. } = finding.world();
+    let log = finding.log();
+    let mut sentences: Vec<Sentence> =
+        overrides.iter().map(|(key, value)| sentence(log, *key, *value)).collect();
+    sentences.sort_by_key(|sentence| sentence.entry.unwrap_or(usize::MAX));
+    sentences
+}
+
+fn sentence(log: &Log, key: Key, value: u64) -> Sentence {
+    if key.site == SCHEDULE.id() {
+        let chosen = StreamId::from_bits(value);
+        let is_it = |decision: &&LoggedDecision| {
+            decision.key == key && decision.chosen == chosen && !decision.is_stale
+        };
+        if let Some(decision) = log.decisions.iter().find(is_it) {
+            return of_decision(log, decision);
+        }
+    } else if let Some(drawn) =
+        log.draws.iter().find(|drawn| drawn.draw.key == key && drawn.draw.value == value)
+    {
+        return of_draw(log, drawn);
+    }
+    let text = format!("{} (this did not come up)", log.describe_override(key, value));
+    Sentence { text, tasks: Vec::new(), entry: None }
+}
+
+fn of_decision(log: &Log, decision: &LoggedDecision) -> Sentence {
+    let text = if decision.can_continue { preemption(log, decision) } else { turn(log, decision) };
+    let tasks = vec![decision.key.stream, decision.chosen, decision.default];
+    Sentence { text, tasks, entry: Some(decision.entry) }
+}
+
+/// A task was preempted at a point.
+fn preemption(log: &Log, decision: &LoggedDecision) -> String {
+    let (task, next) = (log.task_name(decision.key.stream), log.task_name(decision.chosen));
+    let mut text = format!("`{task}` is preempted by `{next}`");
+    if let Some(LogEntry { what: Happening::Preempted { resource, verb }, location, .. }) =
+        log.entries.get(decision.entry)
+    {
+        let what = Happening::Operation { resource: *resource, verb };
+        text += &format!(" before: {}{}", log.describe_what(&what), at(*location));
+    }
+    text
+}
+
+/// Another task than the first in the queue had its turn.
+fn turn(log: &Log, decision: &LoggedDecision) -> String {
+    let (next, default) = (log.task_name(decision.chosen), log.task_name(decision.default));
+    let task = decision.key.stream;
+    let last = LastPoll::before(log, decision);
+    let name = log.task_name(task);
+    let when = match last {
+        LastPoll::Yielded if task == decision.chosen => {
+            return format!("`{name}` yields and goes on all the same, before `{default}`");
+        }
+        LastPoll::Yielded => format!("when `{name}` yields"),
+        LastPoll::Ended => format!("when `{name}` has ended"),
+        LastPoll::Cancelled => format!("when `{name}` has been cancelled"),
+        LastPoll::Panicked => format!("when `{name}` has panicked"),
+        LastPoll::Waits(waits) if waits.is_empty() => format!("when `{name}` waits"),
+        LastPoll::Waits(waits) => format!("when `{name}` waits ({})", waits.join(", ")),
+        LastPoll::TimeMoved(time) => format!("at {time}"),
+        LastPoll::Unknown => format!("after step {} of `{name}`", decision.key.ordinal),
+    };
+    format!("{when}, `{next}` goes on before `{default}`")
+}
+
+/// How the poll before a decision ended.
+#[derive(Debug)]
+enum LastPoll {
+    Yielded,
+    Ended,
+    Cancelled,
+    Panicked,
+    /// What the last entries of the poll say that it waits for.
+    Waits(Vec<String>),
+    /// Time has moved since, and tasks were woken by it.
+    TimeMoved(VirtualTime),
+    Unknown,
+}
+
+impl LastPoll {
+    fn before(log: &Log, decision: &LoggedDecision) -> Self {
+        let Some(entries) = log.entries.get(..decision.entry) else { return Self::Unknown };
+        let mut waits = Vec::new();
+        for entry in entries.iter().rev() {
+            if let Happening::Event(Event { kind: EventKind::Time, .. }) = entry.what {
+                return Self::TimeMoved(entry.time);
+            }
+            if entry.task != decision.key.stream {
+                continue;
+            }
+            match &entry.what {
+                Happening::Yielded => return Self::Yielded,
+                Happening::Wait { .. } => waits.insert(0, wait(log, entry)),
+                Happening::Event(event) => match event.kind {
+                    EventKind::Complete => return Self::Ended,
+                    EventKind::Cancel => return Self::Cancelled,
+                    EventKind::Panic => return Self::Panicked,
+                    EventKind::TimerSet => waits.insert(0, wait(log, entry)),
+                    _ => return Self::Waits(waits),
+                },
+                // What it did before it came to its last waits.
+                _ => return Self::Waits(waits),
+            }
+        }
+        Self::Unknown
+    }
+}
+
+fn wait(log: &Log, entry: &LogEntry) -> String {
+    let what = match &entry.what {
+        Happening::Wait { resource, verb } => format!("{verb} {}", log.resource_name(*resource)),
+        Happening::Event(event) => format!("until {}", VirtualTime::from_nanos(event.subject)),
+        _ => String::new(),
+    };
+    match entry.location {
+        Some(location) => format!("{what} at {}:{}", location.file(), location.line()),
+        None => what,
+    }
+}
+
+fn of_draw(log: &Log, drawn: &LoggedDraw) -> Sentence {
+    let LoggedDraw { draw, site, location, entry } = drawn;
+    let Key { stream, ordinal, .. } = draw.key;
+    let text = format!(
+        "`{}` draws {} for {site} {ordinal} (default {}){}",
+        log.task_name(stream),
+        value(draw.space, draw.value),
+        value(draw.space, draw.space.default_value()),
+        at(*location),
+    );
+    Sentence { text, tasks: vec![stream], entry: Some(*entry) }
+}
+
+/// Returns a drawn value as its space reads it.
+pub(super) fn value(space: Space, value: u64) -> String {
+    match space {
+        Space::Chance { .. } => (value == 1).to_string(),
+        Space::Nanos { .. } => format!("{:?}", Duration::from_nanos(value)),
+        _ => value.to_string(),
+    }
+}
+
+fn at(location: Option<&Location<'_>>) -> String {
+    location.map_or_else(String::new, |at| format!(" ({}:{})", at.file(), at.line()))
+}

@@ -1,0 +1,297 @@
+//! Reports as text.
+
+use std::error::Error as _;
+use std::path::Path;
+
+use super::artefact::SaveError;
+use super::command::{ReplayCommand, replay_line};
+use super::detail::Detail;
+use super::page::{Page, clipped, counted, first_line, number, wall_time};
+use super::story::{Sentence, story};
+use super::style::Ink;
+use super::timeline;
+use crate::executor::Failure;
+use crate::explore::{CheckReport, Finding, Replay, ReplayVerdict, RunSize, ShrinkSummary, Stop};
+
+/// Returns the report of a check as plain text.
+///
+/// One that found nothing is one line; a failure is followed by how it was found and shrunk, what
+/// its world forces, a timeline, and the line that runs it again.
+///
+/// # Examples
+/// ```
+/// use parcae::explore::Check;
+/// use parcae::report::{self, ReplayCommand};
+///
+/// let command = ReplayCommand::from_prefix("cargo test -p kv");
+/// let report = Check::new("kv::starts").seeds(10).run(|| async {});
+/// assert!(report::text(&report, &command).starts_with("parcae: kv::starts ok: 10 seeds (random)"));
+///
+/// let report = Check::new("kv::starts").seeds(10).run(|| async { panic!("no config") });
+/// let text = report::text(&report, &command);
+/// assert!(text.starts_with("parcae: kv::starts failed: panic in `main`"));
+/// assert!(text.contains("PARCAE_REPLAY=v1:"));
+/// ```
+#[must_use]
+pub fn text(report: &CheckReport, command: &ReplayCommand) -> String {
+    text_with(report, command, Detail::default(), None)
+}
+
+/// Returns the report of a check as text, with what `detail` asks for.
+///
+/// `saved` says where [`super::save`] has put it, or why it could not; the report shows either.
+#[must_use]
+pub fn text_with(
+    report: &CheckReport,
+    command: &ReplayCommand,
+    detail: Detail,
+    saved: Option<Result<&Path, &SaveError>>,
+) -> String {
+    let mut page = Page::new(detail.style);
+    match report.finding() {
+        None => page.headline(Ink::Success, &passing(report, detail)),
+        Some(finding) => failing(&mut page, report, finding, detail),
+    }
+    if let Some(finding) = report.finding() {
+        let file = saved.and_then(Result::ok);
+        match finding.token() {
+            Some(token) => page.section("replay", &replay_line(command, token, file)),
+            None => no_token(&mut page),
+        }
+    }
+    match saved {
+        Some(Ok(path)) => page.section("report", &path.display().to_string()),
+        Some(Err(error)) => {
+            let cause = error.source().map_or_else(String::new, |source| format!(": {source}"));
+            page.section("report", &format!("not saved: {error}{cause}"));
+        }
+        None => {}
+    }
+    page.into_text()
+}
+
+/// Returns the report of a replay as plain text.
+///
+/// # Examples
+/// ```
+/// use parcae::explore::{Check, ReplayMode};
+/// use parcae::report::{self, ReplayCommand};
+///
+/// let check = Check::new("kv::starts").seeds(10);
+/// let report = check.clone().run(|| async { panic!("no config") });
+/// let token = report.finding().and_then(|finding| finding.token()).expect("it can be replayed");
+///
+/// let replay = check.replay(token, ReplayMode::Strict, || async { /* repaired */ })?;
+/// let text = report::replay_text(&replay, &ReplayCommand::of_cli("parcae"));
+/// assert!(text.starts_with("parcae: kv::starts replayed: it does not fail any more"));
+/// # Ok::<(), parcae::explore::ReplayError>(())
+/// ```
+#[must_use]
+pub fn replay_text(replay: &Replay, command: &ReplayCommand) -> String {
+    replay_text_with(replay, command, Detail::default())
+}
+
+/// Returns the report of a replay as text, with what `detail` asks for.
+#[must_use]
+pub fn replay_text_with(replay: &Replay, command: &ReplayCommand, detail: Detail) -> String {
+    let mut page = Page::new(detail.style);
+    let is_repaired = replay.verdict == ReplayVerdict::Passes;
+    let ink = if is_repaired { Ink::Success } else { Ink::Failure };
+    page.headline(ink, &format!("parcae: {} replayed: {}", replay.name, verdict(replay)));
+    if let Some(finding) = &replay.finding {
+        page.section("failure", &finding.failure().to_string());
+    }
+    if replay.has_other_settings {
+        page.section("note", "limits or epoch are not those of the record");
+    }
+    let mut stale = replay.stale.iter();
+    if let Some(first) = stale.next() {
+        page.section("stale", first);
+        stale.for_each(|text| page.indented(&format!("       {text}")));
+        page.indented("What is stale applied to nothing in this run: the program was edited.");
+    }
+    if let Some(divergence) = &replay.divergence {
+        let (from, to) = (divergence.from_event, divergence.to_event);
+        page.section(
+            "differs",
+            &format!("from the record, first between events {from} and {to}; there this run did:"),
+        );
+        for event in &divergence.events {
+            page.indented(event);
+        }
+    }
+    if let Some(finding) = &replay.finding {
+        let sentences = story(finding);
+        if !sentences.is_empty() {
+            page.section("forced", "");
+            list(&mut page, &sentences, detail);
+        }
+        timeline::draw(&mut page, finding, &sentences, detail.is_complete);
+        if let Some(token) = finding.token() {
+            page.section("replay", &replay_line(command, token, None));
+        }
+    }
+    if !replay.trace.is_empty() {
+        page.section("trace", "");
+        replay.trace.iter().for_each(|line| page.indented(line));
+    }
+    page.into_text()
+}
+
+fn verdict(replay: &Replay) -> &'static str {
+    let is_same_run = replay.divergence.is_none();
+    match (replay.verdict, replay.is_same_failure) {
+        (ReplayVerdict::Passes, _) => "it does not fail any more",
+        (_, true) if is_same_run => "it fails again, event for event as recorded",
+        (_, true) => "it fails again with the same failure, by another way than recorded",
+        (_, false) if is_same_run => {
+            "it takes the recorded way, event for event, but fails otherwise"
+        }
+        (_, false) => "it fails, but otherwise than recorded",
+    }
+}
+
+/// Returns the one line of a check that found nothing.
+fn passing(report: &CheckReport, detail: Detail) -> String {
+    let strategy = report.strategy();
+    let seeds = counted(report.seeds_run(), "seed");
+    let steps = counted(report.steps(), "step");
+    let time = wall_time(report.wall_time(), detail.times);
+    let name = report.name();
+    let planned = number(report.seeds_planned());
+    match report.stop() {
+        None => format!("parcae: {name} ok: {seeds} ({strategy}), {steps}{time}"),
+        Some(stop) => {
+            let by = match stop {
+                Stop::TimeLimit => "the time limit",
+                Stop::Interrupted => "request",
+            };
+            format!(
+                "parcae: {name} stopped early by {by}: no failure in {seeds} of {planned} \
+                 ({strategy}), {steps}{time}"
+            )
+        }
+    }
+}
+
+fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Detail) {
+    let name = report.name();
+    page.headline(Ink::Failure, &format!("parcae: {name} failed: {}", finding.failure()));
+    page.section("found", &found(report, finding, detail));
+    let sentences = story(finding);
+    match finding.shrink() {
+        Some(summary) => {
+            page.section("shrunk", &shrunk(summary, detail));
+            list(page, &sentences, detail);
+            others(page, summary, detail);
+        }
+        // What the seed draws is all there is; no sentence stands out.
+        None if finding.token().is_some() => {
+            page.section("shrunk", "no: this is the run of the seed as it was found");
+        }
+        None => {}
+    }
+    if finding.token().is_some() {
+        timeline::draw(page, finding, &sentences, detail.is_complete);
+    }
+    if let (Failure::ForeignWake { backtrace, .. }, true) = (finding.failure(), detail.times) {
+        page.section("woken by", "another thread, which was here:");
+        let lines = if detail.is_complete { usize::MAX } else { BACKTRACE_LINES_MAX };
+        backtrace.lines().take(lines).for_each(|line| page.indented(line));
+    }
+}
+
+/// Returns by what the failure was found.
+fn found(report: &CheckReport, finding: &Finding, detail: Detail) -> String {
+    let planned = report.seeds_planned();
+    let run = if planned > 1 {
+        format!(", run {} of {}", number(report.seeds_run()), number(planned))
+    } else {
+        String::new()
+    };
+    let found = finding.found();
+    format!(
+        "seed {}{run} ({}), {}, {}{}",
+        finding.seed(),
+        finding.strategy(),
+        size(found),
+        counted(found.steps, "step"),
+        wall_time(finding.search_time(), detail.times),
+    )
+}
+
+/// Returns how many choices differ from those of the default world.
+fn size(size: RunSize) -> String {
+    let RunSize { choices, switches, .. } = size;
+    let all = counted(choices as u64, "choice");
+    match (choices, switches) {
+        (_, 0) => all,
+        (1, _) => format!("{all} (a switch)"),
+        (_, switches) if switches == choices => format!("{all} (all switches)"),
+        (_, 1) => format!("{all} (1 a switch)"),
+        (_, switches) => format!("{all} ({} switches)", number(switches as u64)),
+    }
+}
+
+/// Returns what shrinking came to.
+fn shrunk(summary: &ShrinkSummary, detail: Detail) -> String {
+    let count = summary.size.choices;
+    let spent = format!(
+        "to {} in {}{}",
+        counted(count as u64, "choice"),
+        counted(summary.runs, "run"),
+        wall_time(summary.wall_time, detail.times)
+    );
+    let sense = match (count, summary.is_minimal, summary.is_cut) {
+        (0, _, _) => "it fails in the default world, no choice is needed",
+        (1, true, _) => "it is necessary:",
+        (_, true, _) => "each one is necessary:",
+        (_, false, true) => "cut short by the time limit or by request, may not be minimal:",
+        (_, false, false) => "the budget of runs was used up, may not be minimal:",
+    };
+    format!("{spent}; {sense}")
+}
+
+/// Adds the sentences of a story, numbered.
+fn list(page: &mut Page, sentences: &[Sentence], detail: Detail) {
+    let shown = if detail.is_complete { sentences.len() } else { SENTENCES_MAX };
+    for (number, sentence) in (1..).zip(sentences.iter().take(shown)) {
+        page.indented(&format!("{number}. {}", sentence.text));
+    }
+    if let Some(more) = sentences.len().checked_sub(shown).filter(|more| *more > 0) {
+        page.indented(&format!("… and {} more", number(more as u64)));
+    }
+}
+
+/// Adds the other failures that shrinking met.
+fn others(page: &mut Page, summary: &ShrinkSummary, detail: Detail) {
+    let others = &summary.others;
+    if others.is_empty() {
+        return;
+    }
+    let shown = if detail.is_complete { others.len() } else { OTHERS_MAX };
+    page.section("also", "seen while shrinking (# stands for any number):");
+    for other in others.iter().take(shown) {
+        page.indented(&clipped(&first_line(other), OTHER_WIDTH_MAX));
+    }
+    if let Some(more) = others.len().checked_sub(shown).filter(|more| *more > 0) {
+        page.indented(&format!("… and {} more", number(more as u64)));
+    }
+}
+
+/// Adds what to do about a failure that the seed does not decide.
+fn no_token(page: &mut Page) {
+    page.section("replay", "none: the seed does not decide this run, something outside of it does");
+    page.indented("Look, at the event above, for what the simulation does not control:");
+    page.indented("* hash maps and sets of std, whose order is random: use BTreeMap, BTreeSet;");
+    page.indented("* real time, threads, files, sockets, the environment, addresses as keys;");
+    page.indented("* statics and thread-locals that keep something from run to run;");
+    page.indented(
+        "* generators seeded by the system: draw from parcae::rng() or parcae::choose().",
+    );
+}
+
+const SENTENCES_MAX: usize = 20;
+const OTHERS_MAX: usize = 5;
+const OTHER_WIDTH_MAX: usize = 100;
+const BACKTRACE_LINES_MAX: usize = 24;

@@ -1,0 +1,499 @@
+//! The run as a picture in text: a column for each task that matters, time in the margin.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::page::{Page, clipped, first_line};
+use super::story::{self, Sentence};
+use super::style::Ink;
+use crate::executor::{Failure, Happening, Log, LogEntry, ResourceInfo, StalledTask, Wait};
+use crate::explore::Finding;
+use crate::kernel::{Event, EventKind, StreamId, VirtualTime};
+
+/// Adds the timeline of a finding's run to a page. Rows of the story's sentences carry their
+/// numbers, as `[1]`.
+pub(super) fn draw(page: &mut Page, finding: &Finding, story: &[Sentence], is_complete: bool) {
+    let log = finding.log();
+    let end = end_of_run(log);
+    let columns = Columns::of(finding, story, &log.entries[..end]);
+    if columns.shown.is_empty() {
+        return;
+    }
+    let picture = Picture { finding, columns: &columns, forced: &forced_entries(story) };
+    let mut spans = picture.spans(end);
+    let last_row = picture.last_row(&spans);
+    let kept = if is_complete { COMPLETE_ROWS_MAX } else { ROWS_MAX };
+    let gaps = picture.leave_out(&mut spans, kept.saturating_sub(usize::from(last_row.is_some())));
+    let mut rows: Vec<Row> = spans.iter().map(|span| picture.row(span)).collect();
+    rows.extend(last_row);
+    page.section("timeline", &columns.note());
+    render(page, log, &columns, &rows, &gaps);
+    if log.dropped_count > 0 {
+        page.indented(&format!("… {} more entries were not kept", log.dropped_count));
+    }
+}
+
+/// The tasks that have a column, in the order in which they were seen.
+#[derive(Debug)]
+struct Columns {
+    shown: Vec<StreamId>,
+    /// How many others matter too, and how many do not.
+    crowded_out: usize,
+    others: usize,
+}
+
+impl Columns {
+    fn of(finding: &Finding, story: &[Sentence], entries: &[LogEntry]) -> Self {
+        let log = finding.log();
+        let mut order: Vec<StreamId> = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut touched: BTreeMap<u64, BTreeSet<StreamId>> = BTreeMap::new();
+        let mut is_main_busy = false;
+        let main = log.tasks.iter().find(|(_, info)| info.name == MAIN).map(|(task, _)| *task);
+        for entry in entries {
+            let task = match &entry.what {
+                Happening::Event(Event { kind: EventKind::Spawn, subject, .. }) => {
+                    StreamId::from_bits(*subject)
+                }
+                _ => entry.task,
+            };
+            if log.tasks.contains_key(&task) && seen.insert(task) {
+                order.push(task);
+            }
+            if let Happening::Operation { resource, .. }
+            | Happening::Wait { resource, .. }
+            | Happening::Preempted { resource, .. } = &entry.what
+                && log.resources.contains_key(resource)
+            {
+                touched.entry(*resource).or_default().insert(task);
+            }
+            is_main_busy |= Some(task) == main && says_something(&entry.what);
+        }
+        // Most important first: what is forced, what the failure names, what meets in a resource.
+        let mut wanted: Vec<StreamId> = Vec::new();
+        wanted.extend(story.iter().flat_map(|sentence| sentence.tasks.iter().copied()));
+        for name in names_of(finding.failure()) {
+            wanted.extend(log.tasks.iter().find(|(_, info)| info.name == name).map(|(at, _)| *at));
+        }
+        wanted.extend(main.filter(|_| is_main_busy));
+        let meeting: BTreeSet<StreamId> =
+            touched.into_values().filter(|tasks| tasks.len() > 1).flatten().collect();
+        wanted.extend(order.iter().copied().filter(|task| meeting.contains(task)));
+        if order.len() <= FEW_TASKS {
+            wanted.extend(order.iter().copied());
+        }
+        let mut is_wanted = BTreeSet::new();
+        wanted.retain(|task| seen.contains(task) && is_wanted.insert(*task));
+        let crowded_out = wanted.len().saturating_sub(COLUMNS_MAX);
+        wanted.truncate(COLUMNS_MAX);
+        let others = order.len() - wanted.len() - crowded_out;
+        order.retain(|task| wanted.contains(task));
+        Self { shown: order, crowded_out, others }
+    }
+
+    fn position(&self, task: StreamId) -> Option<usize> {
+        self.shown.iter().position(|shown| *shown == task)
+    }
+
+    /// Returns what is not shown, in words.
+    fn note(&self) -> String {
+        let tasks = |count: usize| if count == 1 { "task" } else { "tasks" };
+        match (self.crowded_out, self.others) {
+            (0, 0) => String::new(),
+            (0, others) => {
+                format!("({others} {} with no part in this not shown)", tasks(others))
+            }
+            (crowded, others) => {
+                let count = crowded + others;
+                format!("({count} more {} not shown, for lack of room)", tasks(count))
+            }
+        }
+    }
+}
+
+/// What a row is made from: one entry of the log, and one that completes it.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    entry: usize,
+    /// A wait that the operation of `entry` led to, or a value noted for it.
+    completed_by: Option<usize>,
+    /// Whether the next entry may complete it.
+    is_open: bool,
+    column: usize,
+}
+
+/// One line: a time and the cells that are not empty.
+#[derive(Debug)]
+struct Row {
+    time: VirtualTime,
+    cells: Vec<Cell>,
+}
+
+#[derive(Debug)]
+struct Cell {
+    column: usize,
+    text: String,
+    /// Numbers of the sentences that force it: `[1]`.
+    marks: String,
+    ink: Ink,
+}
+
+impl Cell {
+    fn width(&self) -> usize {
+        self.text.chars().count() + self.marks.chars().count()
+    }
+
+    /// Returns its text, clipped to a width; the numbers of sentences stay.
+    fn fitted(&self, width: usize) -> String {
+        let room = width.saturating_sub(self.marks.chars().count());
+        format!("{}{}", clipped(&self.text, room), self.marks)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Picture<'a> {
+    finding: &'a Finding,
+    columns: &'a Columns,
+    /// Numbers of sentences, by entry.
+    forced: &'a BTreeMap<usize, Vec<usize>>,
+}
+
+impl Picture<'_> {
+    fn log(&self) -> &Log {
+        self.finding.log()
+    }
+
+    /// Finds the entries up to `end` that make a row.
+    fn spans(&self, end: usize) -> Vec<Span> {
+        let entries = &self.log().entries[..end];
+        let mut spans: Vec<Span> = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            if let Some(last) = spans.last_mut() {
+                let is_open = std::mem::take(&mut last.is_open);
+                let before = &entries[last.entry];
+                if is_open && before.task == entry.task && completes(&before.what, &entry.what) {
+                    last.completed_by = Some(index);
+                    continue;
+                }
+            }
+            let Some(column) = self.columns.position(entry.task) else { continue };
+            if self.is_row(index, &entry.what) && !self.is_repeated(&spans, column, entry) {
+                spans.push(Span { entry: index, completed_by: None, is_open: true, column });
+            }
+        }
+        spans
+    }
+
+    fn is_row(&self, index: usize, what: &Happening) -> bool {
+        if self.forced.contains_key(&index) {
+            return true;
+        }
+        let is_shown = |task: StreamId| self.columns.position(task).is_some();
+        match what {
+            Happening::Event(event) => match event.kind {
+                EventKind::Spawn => is_shown(StreamId::from_bits(event.subject)),
+                EventKind::Poll | EventKind::Operation | EventKind::Time | EventKind::End => false,
+                _ => true,
+            },
+            Happening::Woken { task } => is_shown(*task),
+            _ => true,
+        }
+    }
+
+    /// Tells whether a task waits for what it waited for before: it was woken in vain.
+    fn is_repeated(&self, spans: &[Span], column: usize, entry: &LogEntry) -> bool {
+        let before = spans.iter().rev().find(|span| span.column == column);
+        matches!(entry.what, Happening::Wait { .. })
+            && before.is_some_and(|span| {
+                let at = span.completed_by.unwrap_or(span.entry);
+                self.log().entries[at].what == entry.what
+            })
+    }
+
+    /// Leaves rows out of the middle until `count` are left; returns how many were left out before
+    /// each row. What is forced stays, and so do the last rows.
+    fn leave_out(&self, spans: &mut Vec<Span>, count: usize) -> BTreeMap<usize, usize> {
+        let in_all = spans.len();
+        let mut gaps = BTreeMap::new();
+        if in_all <= count {
+            return gaps;
+        }
+        let tail = in_all.saturating_sub(LAST_ROWS);
+        let is_forced = |span: &Span| self.forced.contains_key(&span.entry);
+        let forced = spans[..tail].iter().filter(|span| is_forced(span)).count();
+        let mut free = count.saturating_sub(LAST_ROWS + forced);
+        let mut kept = Vec::new();
+        let mut left_out = 0;
+        for (index, span) in spans.iter().enumerate() {
+            let is_kept = if index >= tail || is_forced(span) {
+                true
+            } else if free > 0 {
+                free -= 1;
+                true
+            } else {
+                false
+            };
+            if is_kept {
+                if left_out > 0 {
+                    gaps.insert(kept.len(), left_out);
+                }
+                left_out = 0;
+                kept.push(*span);
+            } else {
+                left_out += 1;
+            }
+        }
+        *spans = kept;
+        gaps
+    }
+
+    fn row(&self, span: &Span) -> Row {
+        let entry = &self.log().entries[span.entry];
+        let (text, ink) = self.cell(span, entry);
+        let numbers = self.forced.get(&span.entry).map_or(&[][..], Vec::as_slice);
+        let marks: String = numbers.iter().map(|number| format!(" [{number}]")).collect();
+        let ink = if marks.is_empty() { ink } else { Ink::Forced };
+        let cell = Cell { column: span.column, text, marks, ink };
+        Row { time: entry.time, cells: vec![cell] }
+    }
+
+    fn cell(&self, span: &Span, entry: &LogEntry) -> (String, Ink) {
+        let log = self.log();
+        let completion = span.completed_by.map(|at| &log.entries[at].what);
+        match (&entry.what, completion) {
+            (Happening::Operation { .. }, Some(Happening::Wait { resource, verb }))
+            | (Happening::Wait { resource, verb }, _) => {
+                (format!("waits: {verb} {}", self.thing(*resource)), Ink::Normal)
+            }
+            (Happening::Operation { resource, verb }, Some(Happening::Note(note))) => {
+                let thing = self.thing(*resource);
+                // "reads 0" says what the verb "read" says.
+                let text = if note.starts_with(verb) {
+                    format!("{thing}: {}", first_line(note))
+                } else {
+                    format!("{verb} {thing}: {}", first_line(note))
+                };
+                (text, Ink::Normal)
+            }
+            (Happening::Operation { resource, verb }, _) => {
+                (format!("{verb} {}", self.thing(*resource)), Ink::Normal)
+            }
+            (Happening::Preempted { .. }, _) => ("── preempted ──".to_owned(), Ink::Forced),
+            (Happening::Yielded, _) => ("yields".to_owned(), Ink::Quiet),
+            (Happening::Note(note), _) => (first_line(note), Ink::Normal),
+            (Happening::Event(event), _) => self.event(span, event),
+            (what @ Happening::Woken { .. }, _) => (log.describe_what(what), Ink::Quiet),
+        }
+    }
+
+    fn event(&self, span: &Span, event: &Event) -> (String, Ink) {
+        let log = self.log();
+        match event.kind {
+            // Shown only where it was forced.
+            EventKind::Poll => ("goes on".to_owned(), Ink::Forced),
+            EventKind::Draw => {
+                let drawn = log.draws.iter().find(|drawn| drawn.entry == span.entry);
+                let text = drawn.map_or_else(
+                    || format!("draws {}", event.value),
+                    |drawn| {
+                        let value = story::value(drawn.draw.space, drawn.draw.value);
+                        format!("draws {value} for {} {}", drawn.site, drawn.draw.key.ordinal)
+                    },
+                );
+                (text, Ink::Normal)
+            }
+            EventKind::Panic => match self.finding.failure() {
+                Failure::Panic { task, message, .. } if *task == log.task_name(event.task) => {
+                    (format!("✗ panics: {}", first_line(message)), Ink::Failure)
+                }
+                _ => ("panics".to_owned(), Ink::Normal),
+            },
+            EventKind::Complete | EventKind::Spawn => {
+                (log.describe_what(&Happening::Event(*event)), Ink::Quiet)
+            }
+            _ => (log.describe_what(&Happening::Event(*event)), Ink::Normal),
+        }
+    }
+
+    /// Returns what a cell calls a resource: its name, or its kind and line.
+    fn thing(&self, resource: u64) -> String {
+        let log = self.log();
+        match log.resources.get(&resource) {
+            Some(ResourceInfo { name: Some(name), .. }) => format!("`{name}`"),
+            _ => log.resource_name(resource),
+        }
+    }
+
+    /// Returns the row that says how the run failed; none when the last row says so.
+    fn last_row(&self, spans: &[Span]) -> Option<Row> {
+        let log = self.log();
+        let time = self.finding.elapsed();
+        let cells = match self.finding.failure() {
+            Failure::Panic { task, message, .. } => {
+                let has_panicked = spans.iter().any(|span| {
+                    let entry = &log.entries[span.entry];
+                    matches!(entry.what, Happening::Event(Event { kind: EventKind::Panic, .. }))
+                        && log.task_name(entry.task) == *task
+                });
+                if has_panicked {
+                    return None;
+                }
+                self.cell_of(task, format!("✗ panics: {}", first_line(message)))
+            }
+            Failure::Error { task, message } => {
+                self.cell_of(task, format!("✗ error: {}", first_line(message)))
+            }
+            Failure::TaskLimit { spawner, .. } => {
+                self.cell_of(spawner, "✗ spawns one more".to_owned())
+            }
+            Failure::ForeignWake { task, .. } => {
+                self.cell_of(task, "✗ is woken by another thread".to_owned())
+            }
+            failure => failure.stalled_tasks().iter().flat_map(|task| self.stalled(task)).collect(),
+        };
+        (!cells.is_empty()).then_some(Row { time, cells })
+    }
+
+    fn stalled(&self, task: &StalledTask) -> Vec<Cell> {
+        let text = match &task.wait {
+            Some(Wait { verb, name: Some(name), .. }) => format!("✗ waits: {verb} `{name}`"),
+            Some(Wait { verb, kind, .. }) => format!("✗ waits: {verb} {kind}"),
+            None if matches!(self.finding.failure(), Failure::Leak { .. }) => {
+                "✗ is alive".to_owned()
+            }
+            None if task.steps > 0 => format!("✗ has taken {} steps", task.steps),
+            None => "✗ has not begun".to_owned(),
+        };
+        self.cell_of(&task.name, text)
+    }
+
+    fn cell_of(&self, name: &str, text: String) -> Vec<Cell> {
+        let log = self.log();
+        let column = self.columns.shown.iter().position(|task| log.task_name(*task) == name);
+        let cell = |column| Cell { column, text, marks: String::new(), ink: Ink::Failure };
+        column.map(cell).into_iter().collect()
+    }
+}
+
+// Layout
+
+fn render(
+    page: &mut Page,
+    log: &Log,
+    columns: &Columns,
+    rows: &[Row],
+    gaps: &BTreeMap<usize, usize>,
+) {
+    let heads: Vec<String> = columns.shown.iter().map(|task| log.task_name(*task)).collect();
+    let margin = rows.iter().map(|row| row.time.to_string().chars().count()).max().unwrap_or(0);
+    let widths = widths(&heads, rows, margin);
+    let style = page.style();
+    let head = |(column, text)| Cell { column, text, marks: String::new(), ink: Ink::Label };
+    let heads: Vec<Cell> = heads.into_iter().enumerate().map(head).collect();
+    let line = |time: &str, cells: &[Cell]| {
+        let mut line = format!("    {time:>margin$} ");
+        for (column, width) in widths.iter().enumerate() {
+            let cell = cells.iter().find(|cell| cell.column == column);
+            let text = cell.map_or_else(String::new, |cell| cell.fitted(*width));
+            let space = width.saturating_sub(text.chars().count());
+            let is_last = column + 1 == widths.len();
+            line += if column == 0 { " " } else { " │ " };
+            line += &style.paint(cell.map_or(Ink::Normal, |cell| cell.ink), &text);
+            if !is_last {
+                line.extend(std::iter::repeat_n(' ', space));
+            }
+        }
+        line
+    };
+    page.line(&line("", &heads));
+    let mut shown_time = None;
+    for (index, row) in rows.iter().enumerate() {
+        if let Some(count) = gaps.get(&index) {
+            let rows = if *count == 1 { "row" } else { "rows" };
+            let gap = format!("… {count} {rows} …");
+            page.line(&format!("    {:margin$}  {}", "", style.paint(Ink::Quiet, &gap)));
+            shown_time = None;
+        }
+        let time = row.time.to_string();
+        let is_new = shown_time.replace(row.time) != Some(row.time);
+        page.line(&line(if is_new { &time } else { "" }, &row.cells));
+    }
+}
+
+/// Divides the width of a line among columns: each gets what it needs, or an even share of what
+/// those leave that need less.
+fn widths(heads: &[String], rows: &[Row], margin: usize) -> Vec<usize> {
+    let mut needs: Vec<usize> = heads.iter().map(|head| head.chars().count()).collect();
+    for cell in rows.iter().flat_map(|row| &row.cells) {
+        needs[cell.column] = needs[cell.column].max(cell.width());
+    }
+    let count = needs.len();
+    let mut left = WIDTH_MAX.saturating_sub(margin + 6 + 3 * count.saturating_sub(1));
+    let mut widths = vec![0; count];
+    let mut by_need: Vec<usize> = (0..count).collect();
+    by_need.sort_by_key(|column| needs[*column]);
+    for (done, column) in by_need.into_iter().enumerate() {
+        widths[column] = needs[column].min(left / (count - done));
+        left -= widths[column];
+    }
+    widths
+}
+
+// The log
+
+/// Returns the number of entries up to the end of the run: what destructors do is not part of it.
+fn end_of_run(log: &Log) -> usize {
+    let is_end = |entry: &LogEntry| {
+        matches!(entry.what, Happening::Event(Event { kind: EventKind::End, .. }))
+    };
+    log.entries.iter().position(is_end).unwrap_or(log.entries.len())
+}
+
+/// Returns the numbers of the story's sentences, from 1, by entry.
+fn forced_entries(story: &[Sentence]) -> BTreeMap<usize, Vec<usize>> {
+    let mut forced: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (number, sentence) in (1..).zip(story) {
+        if let Some(entry) = sentence.entry {
+            forced.entry(entry).or_default().push(number);
+        }
+    }
+    forced
+}
+
+/// Tells whether an entry only says more of what the entry before it began.
+fn completes(first: &Happening, second: &Happening) -> bool {
+    match (first, second) {
+        (Happening::Operation { resource, .. }, Happening::Wait { resource: awaited, .. }) => {
+            resource == awaited
+        }
+        (Happening::Operation { .. }, Happening::Note(_)) => true,
+        _ => false,
+    }
+}
+
+fn says_something(what: &Happening) -> bool {
+    match what {
+        Happening::Event(event) => matches!(event.kind, EventKind::Draw | EventKind::TimerSet),
+        Happening::Operation { .. } | Happening::Wait { .. } | Happening::Note(_) => true,
+        _ => false,
+    }
+}
+
+/// Returns the names of the tasks that a failure is about.
+fn names_of(failure: &Failure) -> Vec<&str> {
+    match failure {
+        Failure::Panic { task, .. }
+        | Failure::Error { task, .. }
+        | Failure::ForeignWake { task, .. } => vec![task],
+        Failure::TaskLimit { spawner, .. } => vec![spawner],
+        failure => failure.stalled_tasks().iter().map(|task| task.name.as_str()).collect(),
+    }
+}
+
+const MAIN: &str = "main";
+/// Up to so many tasks all have a column.
+const FEW_TASKS: usize = 4;
+const COLUMNS_MAX: usize = 6;
+const WIDTH_MAX: usize = 100;
+const ROWS_MAX: usize = 60;
+const COMPLETE_ROWS_MAX: usize = 2_000;
+const LAST_ROWS: usize = 20;
