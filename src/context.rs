@@ -111,13 +111,6 @@ struct Current {
 
 const LAYERS: usize = 1;
 
-#[expect(clippy::disallowed_macros, reason = "this is the one thread-local of the library")]
-mod storage {
-    use super::{Current, RefCell};
-
-    std::thread_local! {
-        pub(super) static CURRENT: Current = const { Current { slots: [const { RefCell::new(None) }] } };
-    }
+std::thread_local! {
+    static CURRENT: Current = const { Current { slots: [const { RefCell::new(None) }; LAYERS] } };
 }
-
-use storage::CURRENT;

@@ -14,7 +14,7 @@ use super::id::TaskId;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
-use super::task_table::{Ownership, TaskState, TaskTable, WaitNote, WaitSubject};
+use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, WaitSubject};
 use super::timers::{DueTimer, TimerTarget, Timers};
 use super::waker::WakeTarget;
 use crate::kernel::{
@@ -126,12 +126,19 @@ impl Core {
         }
     }
 
-    pub(super) fn log_task(&mut self, index: u32) {
+    pub(super) fn log_task(&mut self, index: u32, parent: StreamId) {
         if let Some(log) = &mut self.log {
             let slot = self.tasks.get(index);
             // The root is made by the library, on a line that says nothing to the user.
             let spawned_at = (index != ROOT).then_some(slot.spawned_at);
-            let info = TaskInfo { name: slot.path(), spawned_at };
+            let info = TaskInfo {
+                name: slot.path(),
+                label: slot.name.as_str().to_owned(),
+                ordinal: slot.ordinal,
+                is_unnamed: matches!(slot.name, TaskName::Unnamed),
+                parent,
+                spawned_at,
+            };
             log.tasks.insert(slot.stream, info);
         }
     }

@@ -27,7 +27,6 @@ impl TaskId {
         self.0
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the fields have these widths")]
     pub(crate) const fn run(self) -> u16 {
         (self.0 >> 48) as u16
     }

@@ -257,7 +257,7 @@ impl Core {
             cold: None,
         });
         if self.log.is_some() {
-            self.log_task(index);
+            self.log_task(index, parent_stream);
         }
         let (kind, subject) = (EventKind::Spawn, stream.get());
         let spawned_at = (index != ROOT).then_some(options.spawned_at);

@@ -9,7 +9,7 @@ use super::{Key, Seed};
 ///
 /// # Source
 /// The 64x64 to 128 bit multiply-and-fold of wyhash (Wang Yi), finished with the 64-bit finalizer
-/// of MurmurHash3 (Austin Appleby).
+/// of `MurmurHash3` (Austin Appleby).
 #[must_use]
 pub fn prf(seed: Seed, key: Key) -> u64 {
     let seeded = fold(seed.get() ^ PRIMES[0], key.stream.get() ^ PRIMES[1]);

@@ -103,7 +103,5 @@ impl Space {
 /// Maps bits to `0..=span` by multiply and shift: one draw each, with a bias below 2^-32 for the
 /// spans that occur, where rejection would make the number of draws depend on the data.
 const fn scale(bits: u64, span: u64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half of a product of words")]
-    let scaled = ((bits as u128 * (span as u128 + 1)) >> 64) as u64;
-    scaled
+    ((bits as u128 * (span as u128 + 1)) >> 64) as u64
 }

@@ -26,7 +26,7 @@ use super::sleep::Timer;
 ///     interval.tick().await;
 /// }
 /// assert_eq!(start.elapsed(), Duration::from_secs(2));
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
@@ -136,8 +136,7 @@ impl MissedTickBehavior {
     fn next(self, due: Instant, now: Instant, period: Duration) -> Instant {
         match self {
             Self::Burst => due.saturating_add(period),
-            Self::Delay if now > due => now.saturating_add(period),
-            Self::Delay => due.saturating_add(period),
+            Self::Delay => now.max(due).saturating_add(period),
             Self::Skip => {
                 let late = now.duration_since(due).as_nanos();
                 let missed = late / period.as_nanos() + 1;
