@@ -111,6 +111,11 @@ impl Executor {
         self.core.borrow().now
     }
 
+    /// Returns how many entries the log has; 0 without a log.
+    pub(crate) fn logged_count(&self) -> usize {
+        self.core.borrow().log.as_ref().map_or(0, |log| log.entries.len())
+    }
+
     /// Returns the reading of the running task's monotonic clock, in nanoseconds.
     #[inline]
     pub(crate) fn local_now(&self) -> u64 {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 
 use parcae::explore::{ConfigError, ReplayError};
+use parcae::report::SaveError;
 
 use crate::exit::Exit;
 
@@ -20,7 +21,7 @@ pub(crate) enum CommandError {
     /// The outcome cannot be written to stdout.
     Output(io::Error),
     /// The report cannot be written to its file.
-    Save(io::Error),
+    Save(SaveError),
     /// Signals cannot be caught.
     Signals(io::Error),
 }
@@ -45,7 +46,7 @@ impl fmt::Display for CommandError {
             ),
             Self::Replay(error) => error.fmt(formatter),
             Self::Output(_) => formatter.write_str("cannot write to stdout"),
-            Self::Save(_) => formatter.write_str("cannot save the report under target/parcae"),
+            Self::Save(_) => formatter.write_str("the report is not saved"),
             Self::Signals(_) => formatter.write_str("cannot catch Ctrl-C"),
         }
     }
@@ -54,7 +55,8 @@ impl fmt::Display for CommandError {
 impl Error for CommandError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Output(error) | Self::Save(error) | Self::Signals(error) => Some(error),
+            Self::Output(error) | Self::Signals(error) => Some(error),
+            Self::Save(error) => Some(error),
             // Shown in full by `Display`.
             Self::Config(_) | Self::SeedsBeyondTheLast { .. } | Self::Replay(_) => None,
         }

@@ -1,5 +1,7 @@
 //! What `--format json` prints. Names of fields are kept; new ones may join.
 
+use std::path::Path;
+
 use parcae::explore::{CheckReport, Finding, RunSize, ShrinkSummary, Stop};
 use serde::Serialize;
 
@@ -21,8 +23,8 @@ pub(crate) fn scenarios(scenarios: &[Scenario]) -> String {
     lines(&items)
 }
 
-/// Returns the outcome of a hunt.
-pub(crate) fn report(report: &CheckReport) -> String {
+/// Returns the outcome of a hunt, and where its report was saved.
+pub(crate) fn report(report: &CheckReport, saved: Option<&Path>) -> String {
     lines(&ReportItem {
         name: report.name(),
         strategy: report.strategy().name(),
@@ -35,6 +37,7 @@ pub(crate) fn report(report: &CheckReport) -> String {
         }),
         wall_seconds: report.wall_time().as_secs_f64(),
         finding: report.finding().map(FindingItem::of),
+        report: saved.map(|path| path.display().to_string()),
     })
 }
 
@@ -59,6 +62,8 @@ struct ReportItem<'a> {
     stop: Option<&'a str>,
     wall_seconds: f64,
     finding: Option<FindingItem<'a>>,
+    /// File of the text report.
+    report: Option<String>,
 }
 
 #[derive(Serialize)]

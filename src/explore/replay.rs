@@ -155,12 +155,7 @@ impl Check {
         })
     }
 
-    fn judge(
-        &self,
-        token: &ReplayToken,
-        mode: ReplayMode,
-        mut outcome: Outcome,
-    ) -> Replay {
+    fn judge(&self, token: &ReplayToken, mode: ReplayMode, mut outcome: Outcome) -> Replay {
         let trace = outcome.take_trace();
         let expected = &token.expected;
         let failure = outcome.failure().cloned();

@@ -131,11 +131,11 @@ impl Sim {
             },
             choices: Choices::new(seed, self.fill, self.overrides),
             limits: self.settings.limits,
-            is_logged: self.is_logged,
+            is_logged: self.is_logged || trace::shows_events(self.trace),
             is_traced: self.trace.is_some(),
             epoch_nanos: u64::try_from(self.settings.epoch.as_nanos()).unwrap_or(u64::MAX),
         };
-        let (finished, trace) = trace::captured(self.trace, || plan.run(program));
+        let (finished, lines) = trace::captured(self.trace, || plan.run(program));
         match finished {
             Ok(finished) => Outcome {
                 seed,
@@ -144,8 +144,8 @@ impl Sim {
                 event_count: finished.event_count,
                 steps: finished.steps,
                 elapsed: finished.elapsed,
-                log: finished.log,
-                trace,
+                trace: trace::merged(self.trace, lines, finished.log.as_deref()),
+                log: finished.log.filter(|_| self.is_logged),
             },
             Err(nested) => panic!("{nested}"),
         }
@@ -221,7 +221,23 @@ impl SimBuilder {
         self
     }
 
-    /// Keeps what the program traces at this level or above, for [`Outcome::trace`].
+    /// Keeps what the program traces at this level or above, for [`Outcome::trace`]; from `debug` on
+    /// with what its tasks do.
+    ///
+    /// # Examples
+    /// ```
+    /// use tracing::Level;
+    ///
+    /// let outcome = parcae::Sim::builder().trace(Level::DEBUG).build()?.run(|| async {
+    ///     parcae::time::sleep(std::time::Duration::from_millis(250)).await;
+    ///     tracing::debug!(cups = 3, "tea is ready");
+    /// });
+    /// let line = outcome.trace().iter().find(|line| line.contains("tea")).expect("it is traced");
+    /// assert!(line.starts_with("0.250 s DEBUG task{name=main}"));
+    /// assert!(line.ends_with("tea is ready cups=3"));
+    /// assert!(outcome.trace().iter().any(|line| line.contains("parcae: sets a timer for 0.250 s")));
+    /// # Ok::<(), parcae::explore::ConfigError>(())
+    /// ```
     pub fn trace(mut self, level: Level) -> Self {
         self.sim = self.sim.traced(Some(level));
         self

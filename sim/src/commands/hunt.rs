@@ -1,9 +1,8 @@
 //! `parcae hunt`
 
-use std::fmt::Write as _;
-
 use parcae::explore::{Check, CheckReport, Control, Stop};
-use parcae::report::{self, ReplayCommand};
+use parcae::harness::report_folder;
+use parcae::report::{self, Detail};
 
 use crate::cli::{Format, HuntArguments};
 use crate::error::CommandError;
@@ -18,19 +17,22 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, CommandError> {
     let control = Control::new();
     let check = check(arguments, &control)?;
     let program = arguments.target.program().program();
-    let report = progress::watched(&control, &interrupt, arguments.seeds, || {
-        check.try_run(program)
-    })?;
-    let command = ReplayCommand::from_prefix("");
-    let text = match report.finding() {
-        Some(_) => report::text(&report, &command),
-        None => clean_text(&report),
+    let report =
+        progress::watched(&control, &interrupt, arguments.seeds, || check.try_run(program))?;
+    let command = output::replay_command();
+    let saved = report.finding().map(|_| report::save(&report, &command, &report_folder()));
+    let outcome = match arguments.format {
+        Format::Text => {
+            let detail = Detail::default().with_style(output::style());
+            report::text_with(&report, &command, detail, saved.as_ref().map(Result::as_deref))
+        }
+        Format::Json => {
+            json::report(&report, saved.as_ref().and_then(|saved| saved.as_deref().ok()))
+        }
     };
-    // Printed before it is saved: a full disk must not cost the finding.
-    match arguments.format {
-        Format::Text => output::print(&text)?,
-        Format::Json => output::print(&json::report(&report))?,
-    }
+    // Printed before anything is said of a file that could not be written: the finding is worth more.
+    output::print(&outcome)?;
+    saved.transpose().map_err(CommandError::Save)?;
     Ok(exit(&report))
 }
 
@@ -60,23 +62,4 @@ fn exit(report: &CheckReport) -> Exit {
         // A limit of time was asked for, so that is what a clean hunt within it is.
         (None, _) => Exit::Clean,
     }
-}
-
-fn clean_text(report: &CheckReport) -> String {
-    let (name, strategy, steps) = (report.name(), report.strategy(), report.steps());
-    let (run, planned) = (report.seeds_run(), report.seeds_planned());
-    let seconds = report.wall_time().as_secs_f64();
-    let mut text = format!("parcae: {name}: none of {run} seeds fails ({strategy})");
-    let _ = write!(text, ", {steps} steps, {seconds:.1} s");
-    match report.stop() {
-        Some(Stop::Interrupted) => {
-            let _ = write!(text, "\n  stopped by Ctrl-C; {planned} seeds were asked for");
-        }
-        Some(_) => {
-            let _ = write!(text, "\n  stopped by --time-limit; {planned} seeds were asked for");
-        }
-        None => {}
-    }
-    text.push('\n');
-    text
 }

@@ -30,6 +30,8 @@ fn text(scenarios: &[Scenario]) -> String {
             "    Found as {failure_kind} within {seeds_until_found} seeds. Source: {source}."
         );
     }
-    text.push_str("\nTo hunt one:  parcae hunt NAME      Its repaired twin:  parcae hunt NAME --fixed\n");
+    text.push_str(
+        "\nTo hunt one:  parcae hunt NAME      Its repaired twin:  parcae hunt NAME --fixed\n",
+    );
     text
 }

@@ -1,7 +1,7 @@
 //! `parcae replay`
 
 use parcae::explore::{Check, ReplayMode, ReplayVerdict};
-use parcae::report::{self, ReplayCommand};
+use parcae::report::{self, Detail};
 
 use crate::cli::ReplayArguments;
 use crate::error::CommandError;
@@ -18,7 +18,8 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<Exit, CommandError> {
     let mode = if arguments.lenient { ReplayMode::Lenient } else { ReplayMode::Strict };
     let program = recorded.program.fixed_if(arguments.fixed).program();
     let replay = check.replay(&recorded.token, mode, program)?;
-    output::print(&report::replay_text(&replay, &ReplayCommand::from_prefix("")))?;
+    let detail = Detail::default().with_style(output::style());
+    output::print(&report::replay_text_with(&replay, &output::replay_command(), detail))?;
     Ok(match replay.verdict {
         ReplayVerdict::Reproduced => Exit::Failing,
         ReplayVerdict::Passes => Exit::Clean,

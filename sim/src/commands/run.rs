@@ -29,7 +29,9 @@ fn text(arguments: &RunArguments, outcome: &Outcome) -> String {
     }
     let _ = match outcome.failure() {
         None => writeln!(text, "parcae: {name}: seed {seed} ({strategy}) passes"),
-        Some(failure) => writeln!(text, "parcae: {name}: seed {seed} ({strategy}) fails: {failure}"),
+        Some(failure) => {
+            writeln!(text, "parcae: {name}: seed {seed} ({strategy}) fails: {failure}")
+        }
     };
     let (events, steps) = (outcome.event_count(), outcome.steps());
     let (elapsed, chain) = (outcome.elapsed(), outcome.chain().get());

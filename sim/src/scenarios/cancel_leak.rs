@@ -16,6 +16,7 @@ use parcae::rng::choose_for;
 use parcae::sync::Queue;
 use parcae::time::{sleep, timeout};
 use parcae::{Task, spawn_named};
+use tracing::info;
 
 use crate::scenario::Scenario;
 
@@ -65,10 +66,11 @@ async fn buggy() {
             let pool = pool.clone();
             spawn_named(format!("client-{client}"), async move {
                 sleep(ARRIVES_EVERY * client).await;
-                if let Ok(connection) = timeout(PATIENCE, pool.acquire(client)).await {
-                    sleep(USE).await;
-                    pool.release(connection).await;
-                }
+                let Ok(connection) = timeout(PATIENCE, pool.acquire(client)).await else {
+                    return info!("gives up");
+                };
+                sleep(USE).await;
+                pool.release(connection).await;
             })
         })
         .collect();
@@ -108,9 +110,10 @@ async fn fixed() {
             let free = free.clone();
             spawn_named(format!("client-{client}"), async move {
                 sleep(ARRIVES_EVERY * client).await;
-                if let Ok(_connection) = timeout(PATIENCE, acquire(&free, client)).await {
-                    sleep(USE).await;
-                }
+                let Ok(_connection) = timeout(PATIENCE, acquire(&free, client)).await else {
+                    return info!("gives up");
+                };
+                sleep(USE).await;
             })
         })
         .collect();

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use parcae::sync::Mutex;
 use parcae::testing::Shared;
 use parcae::{Task, spawn_named};
+use tracing::info;
 
 use crate::scenario::Scenario;
 
@@ -40,6 +41,7 @@ async fn buggy() {
                 if balance.get().await >= AMOUNT {
                     audit.update(|audit| audit.push(person)).await;
                     balance.update(|balance| *balance -= AMOUNT).await;
+                    info!(AMOUNT, "withdrawn");
                 }
             })
         })
@@ -63,6 +65,7 @@ async fn fixed() {
                 if *balance >= AMOUNT {
                     audit.update(|audit| audit.push(person)).await;
                     *balance -= AMOUNT;
+                    info!(AMOUNT, "withdrawn");
                 }
             })
         })

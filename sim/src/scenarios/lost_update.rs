@@ -11,6 +11,7 @@ use std::rc::Rc;
 use parcae::sync::Mutex;
 use parcae::testing::Shared;
 use parcae::{Task, spawn_named};
+use tracing::info;
 
 use crate::scenario::Scenario;
 
@@ -36,6 +37,7 @@ async fn buggy() {
                 let seen = visits.get().await;
                 // Here another handler may read the same number.
                 visits.set(seen + 1).await;
+                info!(visits = seen + 1, "counted");
             })
         })
         .collect();
@@ -54,6 +56,7 @@ async fn fixed() {
                 let row = visits.lock().await;
                 let seen = row.get().await;
                 row.set(seen + 1).await;
+                info!(visits = seen + 1, "counted");
             })
         })
         .collect();

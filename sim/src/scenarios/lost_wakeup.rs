@@ -14,6 +14,7 @@ use parcae::sync::Event;
 use parcae::testing::Shared;
 use parcae::time::sleep;
 use parcae::{Task, choose, spawn_named};
+use tracing::info;
 
 use crate::scenario::Scenario;
 
@@ -39,6 +40,7 @@ async fn buggy() {
             load_tables().await;
             is_ready.set(true).await;
             notify_waiters(&became_ready);
+            info!("ready");
         }
     });
     let clients: Vec<Task<()>> = (1..=CLIENTS)
@@ -65,6 +67,7 @@ async fn fixed() {
         async move {
             load_tables().await;
             is_ready.set();
+            info!("ready");
         }
     });
     let clients: Vec<Task<()>> = (1..=CLIENTS)

@@ -11,6 +11,7 @@ use parcae::choose;
 use parcae::spawn_named;
 use parcae::sync::Queue;
 use parcae::task::yield_now;
+use tracing::info;
 
 use crate::scenario::Scenario;
 
@@ -47,6 +48,7 @@ async fn buggy() {
                 sum += number;
                 lines.task_done();
             }
+            info!(sum, "no more lines");
             sum
         }
     });
@@ -75,6 +77,7 @@ async fn fixed() {
                 yield_now().await;
                 sum += line.done();
             }
+            info!(sum, "no more lines");
             sum
         }
     });

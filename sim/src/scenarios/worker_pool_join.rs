@@ -13,6 +13,7 @@ use parcae::rng::choose_for;
 use parcae::sync::Queue;
 use parcae::time::{Elapsed, sleep, timeout};
 use parcae::{Task, spawn_named};
+use tracing::info;
 
 use crate::scenario::Scenario;
 
@@ -65,7 +66,10 @@ async fn fixed() {
                 while let Ok(job) = jobs.get_job().await {
                     match timeout(TIME_LIMIT, sleep(*job)).await {
                         Ok(()) => in_time += 1,
-                        Err(Elapsed { .. }) => late += 1,
+                        Err(Elapsed { .. }) => {
+                            info!(?job, "given up");
+                            late += 1;
+                        }
                     }
                     job.done();
                 }

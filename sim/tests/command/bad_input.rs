@@ -13,7 +13,10 @@ fn what_cannot_be_read_is_shown_with_what_is_accepted() {
     let check = |arguments: &[&str], texts: &[&str]| {
         here.run(arguments).with_code(USAGE).complains(texts);
     };
-    check(&["hunt", "lost-updat"], &["\"lost-updat\"", "did you mean `lost-update`", "parcae list"]);
+    check(
+        &["hunt", "lost-updat"],
+        &["\"lost-updat\"", "did you mean `lost-update`", "parcae list"],
+    );
     check(&["hunt", "worker-pool"], &["`worker-pool-join`"]);
     check(&["hunt", "zzz"], &["\"zzz\"", "`parcae list`"]);
     check(&["hunt"], &["<NAME>"]);

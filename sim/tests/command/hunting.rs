@@ -100,17 +100,15 @@ fn a_time_limit_ends_a_hunt_early_and_says_so() {
     assert_eq!(report["finding"], Value::Null);
     let mut text = vec!["hunt"];
     text.extend(arguments);
-    here.run(&text).with_code(CLEAN).says(&["time limit"]);
+    here.run(&text).with_code(CLEAN).says(&["the time limit"]);
 }
 
 #[test]
 fn the_first_seed_can_be_decimal_hexadecimal_or_a_git_hash() {
     let here = Workplace::new("first_seed");
-    for (text, seed) in [
-        ("17", "17"),
-        ("0x11", "17"),
-        ("00000000000000110000000000000000deadbeef", "17"),
-    ] {
+    for (text, seed) in
+        [("17", "17"), ("0x11", "17"), ("00000000000000110000000000000000deadbeef", "17")]
+    {
         let report = here.hunt(&["pipeline-sentinel", "--seed", text]);
         assert_eq!(report["finding"]["seed"], seed, "{text}");
     }

@@ -10,6 +10,7 @@ mod process;
 mod bad_input;
 mod hunting;
 mod replaying;
+#[cfg(target_os = "linux")]
 mod stopping;
 mod teaching;
 
@@ -28,4 +29,3 @@ const USAGE: i32 = 2;
 const DIVERGED: i32 = 3;
 const FAILING: i32 = 42;
 const INFRASTRUCTURE: i32 = 75;
-const INTERRUPTED: i32 = 130;

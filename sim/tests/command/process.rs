@@ -25,7 +25,7 @@ impl Workplace {
     pub(crate) fn new(test: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
         // What an earlier run of the tests has left.
-        let _ = fs::remove_dir_all(&folder);
+        drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).expect("a folder for a test");
         Self { folder }
     }
@@ -35,6 +35,8 @@ impl Workplace {
         Command::new(env!("CARGO_BIN_EXE_parcae"))
             .args(arguments)
             .current_dir(&self.folder)
+            // Where reports go; relative, so below the folder.
+            .env("CARGO_TARGET_DIR", "target")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -68,7 +70,7 @@ pub(crate) fn end(mut child: Child, limit: Duration) -> Ended {
     let start = Instant::now();
     while child.try_wait().expect("the command can be waited for").is_none() {
         if start.elapsed() >= limit {
-            let _ = child.kill();
+            drop(child.kill());
             let output = child.wait_with_output();
             panic!("the command was not over after {limit:?}: {output:?}");
         }

@@ -15,7 +15,11 @@ fn help_teaches_by_examples_and_lists_the_exit_codes() {
         "42  a seed fails",
         "NO_COLOR",
     ]);
-    here.run(&["hunt", "--help"]).with_code(CLEAN).says(&["Ctrl-C", "--time-limit", "target/parcae"]);
+    here.run(&["hunt", "--help"]).with_code(CLEAN).says(&[
+        "Ctrl-C",
+        "--time-limit",
+        "target/parcae",
+    ]);
     here.run(&["run", "--help"]).with_code(CLEAN).says(&["hash chain", "--trace"]);
     here.run(&["replay", "--help"]).with_code(CLEAN).says(&["--lenient", "TOKEN|FILE"]);
 }
