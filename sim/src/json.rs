@@ -9,7 +9,7 @@ use crate::scenario::Scenario;
 
 /// Returns the list of scenarios.
 pub(crate) fn scenarios(scenarios: &[Scenario]) -> String {
-    let items: Vec<ScenarioItem<'_>> = scenarios
+    let scenarios = scenarios
         .iter()
         .map(|scenario| ScenarioItem {
             name: scenario.name,
@@ -20,7 +20,7 @@ pub(crate) fn scenarios(scenarios: &[Scenario]) -> String {
             seeds_until_found: scenario.seeds_until_found,
         })
         .collect();
-    lines(&items)
+    lines(&ListItem { scenarios })
 }
 
 /// Returns the outcome of a hunt, and where its report was saved.
@@ -39,6 +39,11 @@ pub(crate) fn report(report: &CheckReport, saved: Option<&Path>) -> String {
         finding: report.finding().map(FindingItem::of),
         report: saved.map(|path| path.display().to_string()),
     })
+}
+
+#[derive(Serialize)]
+struct ListItem<'a> {
+    scenarios: Vec<ScenarioItem<'a>>,
 }
 
 #[derive(Serialize)]

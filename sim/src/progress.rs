@@ -1,10 +1,11 @@
 //! Shows how far a hunt is, on stderr and only if that is a terminal.
 
+use std::fmt;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use parcae::explore::Control;
 
 use crate::interrupt::Interrupt;
@@ -63,9 +64,15 @@ impl Progress {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the template is a constant")
+    ProgressStyle::with_template(template).expect("the template is a constant").with_key(
+        "rate",
+        |state: &ProgressState, text: &mut dyn fmt::Write| {
+            // It is only looked at.
+            let _ = write!(text, "{:.0}", state.per_sec());
+        },
+    )
 }
 
 const TICK: Duration = Duration::from_millis(100);
-const SEEDS: &str = "{bar:30} {human_pos}/{human_len} seeds, {per_sec}, {eta} left";
+const SEEDS: &str = "{bar:30} {human_pos}/{human_len} seeds, {rate} per second, {eta} left";
 const SHRINKING: &str = "{spinner} a seed fails: shrinking it, {human_pos} runs, {elapsed}";

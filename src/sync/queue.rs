@@ -121,7 +121,11 @@ impl<T> WaitState for State<T> {
 
 impl<T> State<T> {
     fn take(&mut self, rank: usize) -> Option<Result<T, GetError>> {
-        if let Some(item) = self.items.remove(rank) {
+        let item = match rank {
+            0 => self.items.pop_front(),
+            rank => self.items.remove(rank),
+        };
+        if let Some(item) = item {
             return Some(Ok(item));
         }
         // While an item is left for somebody else it may come back.

@@ -1,4 +1,4 @@
-//! Tests of the library, through its public interface.
+//! All integration tests, in one binary.
 #![expect(clippy::unwrap_used, reason = "a test reports a failure by panicking")]
 
 mod attribute;

@@ -13,7 +13,7 @@ fn every_scenario_is_found_within_its_seeds_made_small_and_replayed() {
     let here = Workplace::new("every_scenario");
     let list = here.run(&["list", "--format", "json"]);
     let list: Value = serde_json::from_str(&list.stdout).unwrap();
-    for item in list.as_array().unwrap() {
+    for item in list["scenarios"].as_array().unwrap() {
         let name = item["name"].as_str().unwrap();
         let report = here.hunt(&[name, "--seeds", &item["seeds_until_found"].to_string()]);
         let finding = &report["finding"];

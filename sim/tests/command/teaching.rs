@@ -38,6 +38,7 @@ fn the_list_names_each_scenario() {
 fn the_json_list_is_valid_and_complete() {
     let ended = Workplace::new("list_json").run(&["list", "--format", "json"]).with_code(CLEAN);
     let list: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let list = &list["scenarios"];
     let names: Vec<&str> =
         list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
     assert_eq!(names, SCENARIOS);
