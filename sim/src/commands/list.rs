@@ -25,10 +25,11 @@ fn text(scenarios: &[Scenario]) -> String {
             scenario;
         let _ = writeln!(text, "{name}\n    {summary}");
         let _ = writeln!(text, "    {defect}");
-        let _ = writeln!(
-            text,
-            "    Found as {failure_kind} within {seeds_until_found} seeds. Source: {source}."
-        );
+        let within = match seeds_until_found {
+            1 => "by the first seed".to_owned(),
+            count => format!("within {count} seeds"),
+        };
+        let _ = writeln!(text, "    Found as {failure_kind} {within}. Source: {source}.");
     }
     text.push_str(
         "\nTo hunt one:  parcae hunt NAME      Its repaired twin:  parcae hunt NAME --fixed\n",

@@ -22,7 +22,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     name: "lost-wakeup",
     summary: "Clients test whether the server is ready, and if not wait to be notified.",
     defect: "It notifies between test and wait: nobody hears; in the twin the event stays set.",
-    source: "bpo-32734 and the like: wake-ups lost between test and wait",
+    source: "the race that tokio's documentation of `Notified::enable` warns of",
     failure_kind: "deadlock",
     seeds_until_found: 200,
     buggy: || Box::pin(buggy()),
