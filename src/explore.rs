@@ -35,7 +35,7 @@ pub use check::{Check, CheckReport, Determinism, Shrink, Stop};
 pub use control::Control;
 pub use finding::{Finding, RunSize, ShrinkSummary};
 pub use host::{Isolation, NotUnicode};
-pub use replay::{Divergence, Replay, ReplayError, ReplayMode, ReplayVerdict};
+pub use replay::{Divergence, Recurrence, Replay, ReplayError, ReplayMode, ReplayVerdict};
 pub use signature::Signature;
 pub use sim::{ConfigError, Outcome, Sim, SimBuilder};
 pub use strategy::{ParseStrategyError, Strategy};

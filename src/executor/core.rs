@@ -423,12 +423,16 @@ impl Core {
 
     fn stalled_task(&self, index: u32) -> StalledTask {
         let slot = self.tasks.get(index);
-        let wait = slot.wait.filter(|_| slot.state == TaskState::Blocked);
+        let is_blocked = slot.state == TaskState::Blocked;
+        let wait = is_blocked.then(|| match slot.wait {
+            Some(note) => self.describe_wait(note, slot.operation.verb.name),
+            None => Wait::UNKNOWN,
+        });
         StalledTask {
             name: slot.path(),
             spawned_at: (index != ROOT).then(|| Place::from(slot.spawned_at)),
             steps: slot.steps,
-            wait: wait.map(|note| self.describe_wait(note, slot.operation.verb.name)),
+            wait,
         }
     }
 

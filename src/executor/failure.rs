@@ -200,7 +200,8 @@ pub struct StalledTask {
     pub spawned_at: Option<Place>,
     /// Polls and points so far.
     pub steps: u64,
-    /// What it waits for; none when it could run.
+    /// What it waits for; none when it could run. A future that is not of this library says nothing
+    /// of itself, so it stands as the `wake` of a `Future`.
     pub wait: Option<Wait>,
 }
 
@@ -219,6 +220,12 @@ pub struct Wait {
     pub waits_at: Option<Place>,
 }
 
+impl Wait {
+    /// Waiting for something that this library knows nothing of.
+    pub(super) const UNKNOWN: Self =
+        Self { verb: "wake", kind: "Future", name: None, made_at: None, waits_at: None };
+}
+
 impl fmt::Display for StalledTask {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "`{}`", self.name)?;
@@ -235,9 +242,11 @@ impl fmt::Display for StalledTask {
 
 impl fmt::Display for Wait {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.kind, self.verb)?;
-        if let Some(name) = &self.name {
-            write!(formatter, " of `{name}`")?;
+        match (self.kind, &self.name) {
+            ("Timer", Some(time)) => write!(formatter, "the time {time}")?,
+            ("Future", _) => formatter.write_str("a future that parcae does not know")?,
+            (kind, Some(name)) => write!(formatter, "{kind} {} of `{name}`", self.verb)?,
+            (kind, None) => write!(formatter, "{kind} {}", self.verb)?,
         }
         match &self.waits_at {
             Some(place) => write!(formatter, " at {place}"),

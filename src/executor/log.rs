@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 
 use super::resource::ResourceInfo;
-use crate::kernel::{Chain, Draw, Event, EventKind, Key, Space, StreamId, VirtualTime};
+use crate::kernel::{Chain, Draw, Event, EventKind, Key, Site, Space, StreamId, VirtualTime};
 
 /// Everything that a report, the shrinker and the determinism check need to know of a run.
 #[derive(Clone, Debug, Default)]
@@ -208,7 +208,9 @@ impl Log {
             );
         }
         let site = self.draws.iter().find(|logged| logged.draw.key.site == key.site);
-        let site = site.map_or_else(|| format!("site {:08x}", key.site), |at| at.site.to_owned());
+        let known = KNOWN_SITES.iter().find(|site| site.id() == key.site).map(|site| site.name());
+        let site = site.map(|logged| logged.site).or(known);
+        let site = site.map_or_else(|| format!("site {:08x}", key.site), str::to_owned);
         format!("`{}` draws {value} for {site} {}", self.task_name(key.stream), key.ordinal)
     }
 
@@ -242,3 +244,6 @@ impl Log {
         chains
     }
 }
+
+/// Sites that have a name even in a run that never asked them.
+const KNOWN_SITES: [Site; 1] = [Site::new("choose")];

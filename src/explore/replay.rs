@@ -37,8 +37,8 @@ pub struct Replay {
     pub divergence: Option<Divergence>,
     /// Overrides that applied to nothing, in words.
     pub stale: Vec<String>,
-    /// Whether it failed with the signature of the record, on whatever way.
-    pub is_same_failure: bool,
+    /// Whether the failure is that of the record, whatever way led to it.
+    pub recurrence: Recurrence,
     /// Whether the failure came back only on the supposition that an unnamed task was added or
     /// removed since the record, which renumbers its siblings.
     pub is_renumbered: bool,
@@ -59,6 +59,17 @@ pub enum ReplayVerdict {
     Passes,
     /// It fails otherwise, or took another way there.
     Diverged,
+}
+
+/// How the failure of a replay compares with the recorded one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recurrence {
+    /// The run did not fail.
+    Absent,
+    /// It has the same signature: kind, place, message without numbers, waits.
+    Same,
+    /// It is another failure.
+    Other,
 }
 
 /// Where a run left its record.
@@ -167,6 +178,11 @@ impl Check {
         let is_same_failure = failure
             .as_ref()
             .is_some_and(|failure| Signature::of(failure).hash() == expected.signature_hash);
+        let recurrence = match &failure {
+            None => Recurrence::Absent,
+            Some(_) if is_same_failure => Recurrence::Same,
+            Some(_) => Recurrence::Other,
+        };
         let verdict = match (&failure, mode) {
             (None, _) => ReplayVerdict::Passes,
             (Some(_), ReplayMode::Strict) if is_same_failure && is_same_run => {
@@ -183,7 +199,7 @@ impl Check {
             verdict,
             divergence,
             stale,
-            is_same_failure,
+            recurrence,
             is_renumbered: false,
             has_other_settings: settings_hash(&self.settings) != token.settings_hash,
             finding,

@@ -27,13 +27,14 @@ use crate::kernel::Fill;
 /// use parcae::explore::{Check, ReplayToken};
 /// use parcae::report::{self, ReplayCommand};
 ///
-/// let report = Check::new("kv::two holders").run(|| async { panic!("two holders") });
+/// let report = Check::new("kv::two holders").run(|| async { Err::<(), _>("two holders") });
 /// let folder = std::env::temp_dir().join("parcae-example");
 /// let path = report::save(&report, &ReplayCommand::of_cli("parcae"), &folder)?;
 /// assert!(path.ends_with("kv-two-holders-0.txt"));
 ///
 /// let token = ReplayToken::find_in(&std::fs::read_to_string(&path).expect("it was written"));
 /// assert_eq!(token.as_ref().ok(), report.finding().and_then(|finding| finding.token()));
+/// # std::fs::remove_dir_all(folder).expect("it is ours");
 /// # Ok::<(), parcae::report::SaveError>(())
 /// ```
 pub fn save(
@@ -56,7 +57,7 @@ pub fn save(
     let written = file.write_all(content.as_bytes()).and_then(|()| fs::rename(&temporary, &path));
     if let Err(source) = written {
         // What is half-written is of no use; that it cannot be removed either changes nothing.
-        let _ = fs::remove_file(&temporary);
+        drop(fs::remove_file(&temporary));
         return Err(error(source));
     }
     Ok(path)
@@ -117,15 +118,15 @@ fn twin(name: &str, finding: &Finding) -> String {
         Fill::Seeded => "drawn from the seed".to_owned(),
         Fill::Default => format!("the defaults, but for {}", world.overrides.len()),
     };
-    let mut text = format!(
-        "token     {token}\nname      {name}\nseed      {}\nstrategy  {}\nchoices   {choices}\n",
-        finding.seed(),
-        finding.strategy(),
-    );
-    for (key, value) in &world.overrides {
-        text += &format!("          {}\n", finding.log().describe_override(*key, *value));
-    }
-    text
+    let (seed, strategy) = (finding.seed(), finding.strategy());
+    let overrides = world.overrides.iter().map(|(key, value)| {
+        format!("          {}\n", finding.log().describe_override(*key, *value))
+    });
+    format!(
+        "token     {token}\nname      {name}\nseed      {seed}\nstrategy  {strategy}\n\
+         choices   {choices}\n{}",
+        overrides.collect::<String>()
+    )
 }
 
 /// Returns the name of a report's file, of characters that every file system takes.

@@ -11,7 +11,7 @@ use crate::explore::ReplayToken;
 /// use parcae::report::{Detail, ReplayCommand, replay_line};
 /// use parcae::explore::Check;
 ///
-/// let report = Check::new("demo").run(|| async { panic!("no") });
+/// let report = Check::new("demo").run(|| async { Err::<(), _>("no") });
 /// let token = report.finding().and_then(|finding| finding.token()).expect("it can be replayed");
 ///
 /// let command = ReplayCommand::from_prefix("cargo test -p kv demo");

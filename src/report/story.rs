@@ -1,10 +1,11 @@
 //! What a shrunk world forces, as sentences made from the log of its run.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::executor::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, SCHEDULE};
-use crate::explore::{Finding, World};
+use crate::executor::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw};
+use crate::explore::Finding;
 use crate::kernel::{Event, EventKind, Key, Space, StreamId, VirtualTime};
 
 /// One override in words.
@@ -21,30 +22,40 @@ pub(super) struct Sentence {
 /// Returns the overrides of a world in words, in the order in which they come to bear; those that
 /// applied to nothing are last.
 pub(super) fn story(finding: &Finding) -> Vec<Sentence> {
-    let World { overrides, .. } = finding.world();
     let log = finding.log();
+    let met = Met::of(log);
+    let overrides = finding.world().overrides.iter();
     let mut sentences: Vec<Sentence> =
-        overrides.iter().map(|(key, value)| sentence(log, *key, *value)).collect();
+        overrides.map(|(key, value)| met.sentence(log, *key, *value)).collect();
     sentences.sort_by_key(|sentence| sentence.entry.unwrap_or(usize::MAX));
     sentences
 }
 
-fn sentence(log: &Log, key: Key, value: u64) -> Sentence {
-    if key.site == SCHEDULE.id() {
-        let chosen = StreamId::from_bits(value);
-        let is_it = |decision: &&LoggedDecision| {
-            decision.key == key && decision.chosen == chosen && !decision.is_stale
-        };
-        if let Some(decision) = log.decisions.iter().find(is_it) {
+/// Decisions and draws of a run by what an override asks for.
+#[derive(Debug)]
+struct Met<'a> {
+    decisions: BTreeMap<(Key, u64), &'a LoggedDecision>,
+    draws: BTreeMap<(Key, u64), &'a LoggedDraw>,
+}
+
+impl<'a> Met<'a> {
+    fn of(log: &'a Log) -> Self {
+        let decisions = log.decisions.iter().filter(|decision| !decision.is_stale);
+        let decisions = decisions.map(|met| ((met.key, met.chosen.get()), met));
+        let draws = log.draws.iter().map(|met| ((met.draw.key, met.draw.value), met));
+        Self { decisions: decisions.collect(), draws: draws.collect() }
+    }
+
+    fn sentence(&self, log: &Log, key: Key, value: u64) -> Sentence {
+        if let Some(decision) = self.decisions.get(&(key, value)) {
             return of_decision(log, decision);
         }
-    } else if let Some(drawn) =
-        log.draws.iter().find(|drawn| drawn.draw.key == key && drawn.draw.value == value)
-    {
-        return of_draw(log, drawn);
+        if let Some(drawn) = self.draws.get(&(key, value)) {
+            return of_draw(log, drawn);
+        }
+        let text = format!("{} (this did not come up)", log.describe_override(key, value));
+        Sentence { text, tasks: Vec::new(), entry: None }
     }
-    let text = format!("{} (this did not come up)", log.describe_override(key, value));
-    Sentence { text, tasks: Vec::new(), entry: None }
 }
 
 fn of_decision(log: &Log, decision: &LoggedDecision) -> Sentence {
@@ -56,12 +67,12 @@ fn of_decision(log: &Log, decision: &LoggedDecision) -> Sentence {
 /// A task was preempted at a point.
 fn preemption(log: &Log, decision: &LoggedDecision) -> String {
     let (task, next) = (log.task_name(decision.key.stream), log.task_name(decision.chosen));
-    let mut text = format!("`{task}` is preempted by `{next}`");
+    let text = format!("`{task}` is preempted by `{next}`");
     if let Some(LogEntry { what: Happening::Preempted { resource, verb }, location, .. }) =
         log.entries.get(decision.entry)
     {
         let what = Happening::Operation { resource: *resource, verb };
-        text += &format!(" before: {}{}", log.describe_what(&what), at(*location));
+        return format!("{text} before: {}{}", log.describe_what(&what), at(*location));
     }
     text
 }

@@ -11,7 +11,7 @@ use super::story::{Sentence, story};
 use super::style::Ink;
 use super::timeline;
 use crate::executor::Failure;
-use crate::explore::{CheckReport, Finding, Replay, ReplayVerdict, RunSize, ShrinkSummary, Stop};
+use crate::explore::{CheckReport, Finding, Recurrence, Replay, RunSize, ShrinkSummary, Stop};
 
 /// Returns the report of a check as plain text.
 ///
@@ -27,9 +27,9 @@ use crate::explore::{CheckReport, Finding, Replay, ReplayVerdict, RunSize, Shrin
 /// let report = Check::new("kv::starts").seeds(10).run(|| async {});
 /// assert!(report::text(&report, &command).starts_with("parcae: kv::starts ok: 10 seeds (random)"));
 ///
-/// let report = Check::new("kv::starts").seeds(10).run(|| async { panic!("no config") });
+/// let report = Check::new("kv::starts").seeds(10).run(|| async { Err::<(), _>("no config") });
 /// let text = report::text(&report, &command);
-/// assert!(text.starts_with("parcae: kv::starts failed: panic in `main`"));
+/// assert!(text.starts_with("parcae: kv::starts failed: error from `main`: \"no config\""));
 /// assert!(text.contains("PARCAE_REPLAY=v1:"));
 /// ```
 #[must_use]
@@ -78,7 +78,7 @@ pub fn text_with(
 /// use parcae::report::{self, ReplayCommand};
 ///
 /// let check = Check::new("kv::starts").seeds(10);
-/// let report = check.clone().run(|| async { panic!("no config") });
+/// let report = check.clone().run(|| async { Err::<(), _>("no config") });
 /// let token = report.finding().and_then(|finding| finding.token()).expect("it can be replayed");
 ///
 /// let replay = check.replay(token, ReplayMode::Strict, || async { /* repaired */ })?;
@@ -95,7 +95,7 @@ pub fn replay_text(replay: &Replay, command: &ReplayCommand) -> String {
 #[must_use]
 pub fn replay_text_with(replay: &Replay, command: &ReplayCommand, detail: Detail) -> String {
     let mut page = Page::new(detail.style);
-    let is_repaired = replay.verdict == ReplayVerdict::Passes;
+    let is_repaired = replay.recurrence == Recurrence::Absent;
     let ink = if is_repaired { Ink::Success } else { Ink::Failure };
     page.headline(ink, &format!("parcae: {} replayed: {}", replay.name, verdict(replay)));
     if let Some(finding) = &replay.finding {
@@ -104,11 +104,20 @@ pub fn replay_text_with(replay: &Replay, command: &ReplayCommand, detail: Detail
     if replay.has_other_settings {
         page.section("note", "limits or epoch are not those of the record");
     }
+    if replay.is_renumbered {
+        page.section(
+            "note",
+            "an unnamed task was taken to have been added or removed since the record,",
+        );
+        page.indented("which renumbers the others; tasks with names keep theirs");
+    }
     let mut stale = replay.stale.iter();
     if let Some(first) = stale.next() {
         page.section("stale", first);
         stale.for_each(|text| page.indented(&format!("       {text}")));
-        page.indented("What is stale applied to nothing in this run: the program was edited.");
+        page.indented(
+            "Nothing in this run asked for what is stale, as after an edit of the program.",
+        );
     }
     if let Some(divergence) = &replay.divergence {
         let (from, to) = (divergence.from_event, divergence.to_event);
@@ -121,7 +130,8 @@ pub fn replay_text_with(replay: &Replay, command: &ReplayCommand, detail: Detail
         }
     }
     if let Some(finding) = &replay.finding {
-        let sentences = story(finding);
+        let mut sentences = story(finding);
+        sentences.retain(|sentence| sentence.entry.is_some());
         if !sentences.is_empty() {
             page.section("forced", "");
             list(&mut page, &sentences, detail);
@@ -140,14 +150,14 @@ pub fn replay_text_with(replay: &Replay, command: &ReplayCommand, detail: Detail
 
 fn verdict(replay: &Replay) -> &'static str {
     let is_same_run = replay.divergence.is_none();
-    match (replay.verdict, replay.is_same_failure) {
-        (ReplayVerdict::Passes, _) => "it does not fail any more",
-        (_, true) if is_same_run => "it fails again, event for event as recorded",
-        (_, true) => "it fails again with the same failure, by another way than recorded",
-        (_, false) if is_same_run => {
+    match replay.recurrence {
+        Recurrence::Absent => "it does not fail any more",
+        Recurrence::Same if is_same_run => "it fails again, event for event as recorded",
+        Recurrence::Same => "it fails again with the same failure, by another way than recorded",
+        Recurrence::Other if is_same_run => {
             "it takes the recorded way, event for event, but fails otherwise"
         }
-        (_, false) => "it fails, but otherwise than recorded",
+        Recurrence::Other => "it fails, but otherwise than recorded",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::page::{Page, clipped, first_line};
+use super::page::{Page, clipped, counted, first_line};
 use super::story::{self, Sentence};
 use super::style::Ink;
 use crate::executor::{Failure, Happening, Log, LogEntry, ResourceInfo, StalledTask, Wait};
@@ -48,7 +48,9 @@ impl Columns {
         let mut seen = BTreeSet::new();
         let mut touched: BTreeMap<u64, BTreeSet<StreamId>> = BTreeMap::new();
         let mut is_main_busy = false;
-        let main = log.tasks.iter().find(|(_, info)| info.name == MAIN).map(|(task, _)| *task);
+        let by_name: BTreeMap<&str, StreamId> =
+            log.tasks.iter().map(|(task, info)| (info.name.as_str(), *task)).collect();
+        let main = by_name.get(MAIN).copied();
         for entry in entries {
             let task = match &entry.what {
                 Happening::Event(Event { kind: EventKind::Spawn, subject, .. }) => {
@@ -71,9 +73,8 @@ impl Columns {
         // Most important first: what is forced, what the failure names, what meets in a resource.
         let mut wanted: Vec<StreamId> = Vec::new();
         wanted.extend(story.iter().flat_map(|sentence| sentence.tasks.iter().copied()));
-        for name in names_of(finding.failure()) {
-            wanted.extend(log.tasks.iter().find(|(_, info)| info.name == name).map(|(at, _)| *at));
-        }
+        let names = names_of(finding.failure());
+        wanted.extend(names.into_iter().filter_map(|name| by_name.get(name).copied()));
         wanted.extend(main.filter(|_| is_main_busy));
         let meeting: BTreeSet<StreamId> =
             touched.into_values().filter(|tasks| tasks.len() > 1).flatten().collect();
@@ -100,22 +101,22 @@ impl Columns {
         match (self.crowded_out, self.others) {
             (0, 0) => String::new(),
             (0, others) => {
-                format!("({others} {} with no part in this not shown)", tasks(others))
+                format!("({others} other {} not shown)", tasks(others))
             }
             (crowded, others) => {
                 let count = crowded + others;
-                format!("({count} more {} not shown, for lack of room)", tasks(count))
+                format!("({count} other {} not shown, for lack of room)", tasks(count))
             }
         }
     }
 }
 
-/// What a row is made from: one entry of the log, and one that completes it.
+/// What a row is made from: one entry of the log, and those after it that complete it.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     entry: usize,
-    /// A wait that the operation of `entry` led to, or a value noted for it.
-    completed_by: Option<usize>,
+    /// The last entry: a wait that the operation led to, or a value noted for it.
+    last: usize,
     /// Whether the next entry may complete it.
     is_open: bool,
     column: usize,
@@ -166,18 +167,26 @@ impl Picture<'_> {
     fn spans(&self, end: usize) -> Vec<Span> {
         let entries = &self.log().entries[..end];
         let mut spans: Vec<Span> = Vec::new();
+        // What each column shows last.
+        let mut shown: Vec<Option<&Happening>> = vec![None; self.columns.shown.len()];
         for (index, entry) in entries.iter().enumerate() {
             if let Some(last) = spans.last_mut() {
                 let is_open = std::mem::take(&mut last.is_open);
                 let before = &entries[last.entry];
                 if is_open && before.task == entry.task && completes(&before.what, &entry.what) {
-                    last.completed_by = Some(index);
+                    last.last = index;
+                    last.is_open = matches!(entry.what, Happening::Note(_));
+                    shown[last.column] = Some(&entry.what);
                     continue;
                 }
             }
             let Some(column) = self.columns.position(entry.task) else { continue };
-            if self.is_row(index, &entry.what) && !self.is_repeated(&spans, column, entry) {
-                spans.push(Span { entry: index, completed_by: None, is_open: true, column });
+            // A task that waits for what it waited for before was woken in vain.
+            let is_repeated =
+                matches!(entry.what, Happening::Wait { .. }) && shown[column] == Some(&entry.what);
+            if self.is_row(index, &entry.what) && !is_repeated {
+                spans.push(Span { entry: index, last: index, is_open: true, column });
+                shown[column] = Some(&entry.what);
             }
         }
         spans
@@ -194,19 +203,20 @@ impl Picture<'_> {
                 EventKind::Poll | EventKind::Operation | EventKind::Time | EventKind::End => false,
                 _ => true,
             },
-            Happening::Woken { task } => is_shown(*task),
+            // Who ends wakes who joins: the end says so.
+            Happening::Woken { task } => is_shown(*task) && !self.follows_end(index),
             _ => true,
         }
     }
 
-    /// Tells whether a task waits for what it waited for before: it was woken in vain.
-    fn is_repeated(&self, spans: &[Span], column: usize, entry: &LogEntry) -> bool {
-        let before = spans.iter().rev().find(|span| span.column == column);
-        matches!(entry.what, Happening::Wait { .. })
-            && before.is_some_and(|span| {
-                let at = span.completed_by.unwrap_or(span.entry);
-                self.log().entries[at].what == entry.what
-            })
+    /// Tells whether the entry before this one is the end of the same task.
+    fn follows_end(&self, index: usize) -> bool {
+        let entries = &self.log().entries;
+        let before = index.checked_sub(1).map(|before| &entries[before]);
+        before.is_some_and(|before| {
+            before.task == entries[index].task
+                && matches!(before.what, Happening::Event(Event { kind, .. }) if is_end(kind))
+        })
     }
 
     /// Leaves rows out of the middle until `count` are left; returns how many were left out before
@@ -258,24 +268,14 @@ impl Picture<'_> {
 
     fn cell(&self, span: &Span, entry: &LogEntry) -> (String, Ink) {
         let log = self.log();
-        let completion = span.completed_by.map(|at| &log.entries[at].what);
+        let completion = &log.entries[span.last].what;
         match (&entry.what, completion) {
-            (Happening::Operation { .. }, Some(Happening::Wait { resource, verb }))
+            (Happening::Operation { .. }, Happening::Wait { resource, verb })
             | (Happening::Wait { resource, verb }, _) => {
                 (format!("waits: {verb} {}", self.thing(*resource)), Ink::Normal)
             }
-            (Happening::Operation { resource, verb }, Some(Happening::Note(note))) => {
-                let thing = self.thing(*resource);
-                // "reads 0" says what the verb "read" says.
-                let text = if note.starts_with(verb) {
-                    format!("{thing}: {}", first_line(note))
-                } else {
-                    format!("{verb} {thing}: {}", first_line(note))
-                };
-                (text, Ink::Normal)
-            }
             (Happening::Operation { resource, verb }, _) => {
-                (format!("{verb} {}", self.thing(*resource)), Ink::Normal)
+                (self.operation(span, *resource, verb), Ink::Normal)
             }
             (Happening::Preempted { .. }, _) => ("── preempted ──".to_owned(), Ink::Forced),
             (Happening::Yielded, _) => ("yields".to_owned(), Ink::Quiet),
@@ -285,13 +285,29 @@ impl Picture<'_> {
         }
     }
 
+    /// Returns an operation with the values that were noted for it.
+    fn operation(&self, span: &Span, resource: u64, verb: &str) -> String {
+        let thing = self.thing(resource);
+        let noted = self.log().entries[span.entry..=span.last].iter().filter_map(|entry| {
+            if let Happening::Note(note) = &entry.what { Some(first_line(note)) } else { None }
+        });
+        let notes: Vec<String> = noted.collect();
+        match notes.first() {
+            None => format!("{verb} {thing}"),
+            // "reads 0" says what the verb "read" says.
+            Some(first) if first.starts_with(verb) => format!("{thing}: {}", notes.join(", ")),
+            Some(_) => format!("{verb} {thing}: {}", notes.join(", ")),
+        }
+    }
+
     fn event(&self, span: &Span, event: &Event) -> (String, Ink) {
         let log = self.log();
         match event.kind {
             // Shown only where it was forced.
             EventKind::Poll => ("goes on".to_owned(), Ink::Forced),
             EventKind::Draw => {
-                let drawn = log.draws.iter().find(|drawn| drawn.entry == span.entry);
+                let found = log.draws.binary_search_by_key(&span.entry, |drawn| drawn.entry);
+                let drawn = found.ok().map(|at| &log.draws[at]);
                 let text = drawn.map_or_else(
                     || format!("draws {}", event.value),
                     |drawn| {
@@ -303,10 +319,13 @@ impl Picture<'_> {
             }
             EventKind::Panic => match self.finding.failure() {
                 Failure::Panic { task, message, .. } if *task == log.task_name(event.task) => {
-                    (format!("✗ panics: {}", first_line(message)), Ink::Failure)
+                    (ended("panics", message), Ink::Failure)
                 }
                 _ => ("panics".to_owned(), Ink::Normal),
             },
+            EventKind::TimerSet => {
+                (format!("timer for {}", VirtualTime::from_nanos(event.subject)), Ink::Normal)
+            }
             EventKind::Complete | EventKind::Spawn => {
                 (log.describe_what(&Happening::Event(*event)), Ink::Quiet)
             }
@@ -319,6 +338,10 @@ impl Picture<'_> {
         let log = self.log();
         match log.resources.get(&resource) {
             Some(ResourceInfo { name: Some(name), .. }) => format!("`{name}`"),
+            Some(ResourceInfo { kind, made_at: Some(at), .. }) => {
+                let file = at.file().rsplit(['/', '\\']).next().unwrap_or_default();
+                format!("{kind} of {file}:{}", at.line())
+            }
             _ => log.resource_name(resource),
         }
     }
@@ -337,11 +360,9 @@ impl Picture<'_> {
                 if has_panicked {
                     return None;
                 }
-                self.cell_of(task, format!("✗ panics: {}", first_line(message)))
+                self.cell_of(task, ended("panics", message))
             }
-            Failure::Error { task, message } => {
-                self.cell_of(task, format!("✗ error: {}", first_line(message)))
-            }
+            Failure::Error { task, message } => self.cell_of(task, ended("error", message)),
             Failure::TaskLimit { spawner, .. } => {
                 self.cell_of(spawner, "✗ spawns one more".to_owned())
             }
@@ -355,13 +376,16 @@ impl Picture<'_> {
 
     fn stalled(&self, task: &StalledTask) -> Vec<Cell> {
         let text = match &task.wait {
+            Some(Wait { kind: UNKNOWN_WAIT, .. }) => "✗ waits".to_owned(),
+            Some(Wait { kind: TIMER_WAIT, name: Some(time), .. }) => {
+                format!("✗ waits until {time}")
+            }
             Some(Wait { verb, name: Some(name), .. }) => format!("✗ waits: {verb} `{name}`"),
             Some(Wait { verb, kind, .. }) => format!("✗ waits: {verb} {kind}"),
             None if matches!(self.finding.failure(), Failure::Leak { .. }) => {
                 "✗ is alive".to_owned()
             }
-            None if task.steps > 0 => format!("✗ has taken {} steps", task.steps),
-            None => "✗ has not begun".to_owned(),
+            None => format!("✗ has taken {}", counted(task.steps, "step")),
         };
         self.cell_of(&task.name, text)
     }
@@ -470,6 +494,15 @@ fn completes(first: &Happening, second: &Happening) -> bool {
     }
 }
 
+/// Returns how a task failed, with the beginning of its message.
+fn ended(how: &str, message: &str) -> String {
+    clipped(&format!("✗ {how}: {}", first_line(message)), MESSAGE_WIDTH_MAX)
+}
+
+fn is_end(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Complete | EventKind::Cancel | EventKind::Panic)
+}
+
 fn says_something(what: &Happening) -> bool {
     match what {
         Happening::Event(event) => matches!(event.kind, EventKind::Draw | EventKind::TimerSet),
@@ -490,6 +523,12 @@ fn names_of(failure: &Failure) -> Vec<&str> {
 }
 
 const MAIN: &str = "main";
+/// Kind of a wait for a future that is not of this library.
+const UNKNOWN_WAIT: &str = "Future";
+/// Kind of a wait for a time, which stands as its name.
+const TIMER_WAIT: &str = "Timer";
+/// The message stands in the headline too.
+const MESSAGE_WIDTH_MAX: usize = 40;
 /// Up to so many tasks all have a column.
 const FEW_TASKS: usize = 4;
 const COLUMNS_MAX: usize = 6;

@@ -7,6 +7,7 @@ mod explore;
 mod harness;
 mod points;
 mod replay;
+mod report;
 mod scenarios;
 mod shared;
 mod sync;

@@ -1,0 +1,735 @@
+//! Reports as people read them: each sentence is checked against what the program did.
+//!
+//! Tokens stand as `TOKEN` in what is expected here: they hold hashes of the run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+use parcae::executor::Limits;
+use parcae::explore::{
+    Check, CheckReport, Control, Isolation, Replay, ReplayMode, ReplayToken, ReplayVerdict, Shrink,
+};
+use parcae::report::{self, Detail, ReplayCommand, SaveError, Style};
+
+mod programs;
+
+use programs::{Edit, edited};
+
+// Failures
+
+#[test]
+fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
+    expect_report(
+        check("kv::counter").run(programs::lost_update),
+        &expect![[r#"
+            parcae: kv::counter failed: panic in `main` at tests/it/report/programs.rs:26: assertion `left == right` failed: an update is lost
+                  left: 1
+                 right: 2
+              found    seed 0, run 1 of 100 (random), 1 choice (a switch), 5 steps
+              shrunk   to 1 choice in 2 runs; it is necessary:
+                1. when `main` waits (join `quick` at tests/it/report/programs.rs:24), `slow` goes on before `quick`
+              timeline
+                         main                                     │ quick │ slow
+                0.000 s  spawns `quick`                           │       │
+                         spawns `slow`                            │       │
+                         waits: join `quick`                      │       │
+                                                                  │       │ goes on [1]
+                                                                  │       │ yields
+                                                                  │ ends  │
+                                                                  │       │ ends
+                         ✗ panics: assertion `left == right` fai… │       │
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+    expect_report(
+        check("kv::turns").run(programs::turns),
+        &expect![[r#"
+            parcae: kv::turns failed: panic in `main` at tests/it/report/programs.rs:135: assertion `left != right` failed: in reverse
+                  left: 210
+                 right: 210
+              found    seed 1, run 2 of 100 (random), 2 choices (all switches), 8 steps
+              shrunk   to 2 choices in 11 runs; each one is necessary:
+                1. when `main` waits (join `one` at tests/it/report/programs.rs:132), `three` goes on before `one`
+                2. when `three` has ended, `two` goes on before `one`
+              timeline
+                         main                        │ one               │ two               │ three
+                0.000 s  spawns `one`                │                   │                   │
+                         spawns `two`                │                   │                   │
+                         spawns `three`              │                   │                   │
+                         waits: join `one`           │                   │                   │
+                                                     │                   │                   │ goes on [1]
+                                                     │                   │                   │ timer for 0.020 s
+                                                     │ timer for 0.020 s │                   │
+                                                     │                   │ timer for 0.020 s │
+                0.020 s                              │                   │                   │ ends
+                                                     │                   │ goes on [2]       │
+                                                     │                   │ ends              │
+                                                     │ ends              │                   │
+                         ✗ panics: assertion `left … │                   │                   │
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn a_preemption_is_told_with_the_operation_that_came_too_late() {
+    expect_report(
+        check("kv::counter").run(programs::shared_lost_update),
+        &expect![[r#"
+            parcae: kv::counter failed: panic in `main` at tests/it/report/programs.rs:148: an update is lost
+              found    seed 4, run 5 of 100 (random), 2 choices (all switches), 9 steps
+              shrunk   to 1 choice in 4 runs; it is necessary:
+                1. `main` is preempted by `writer` before: write Shared `counter` (tests/it/report/programs.rs:143)
+              timeline
+                         main                        │ writer
+                0.000 s  spawns `writer`             │
+                         `counter`: reads 0          │
+                         ── preempted ── [1]         │
+                                                     │ `counter`: reads 0
+                                                     │ `counter`: writes 1
+                                                     │ ends
+                         `counter`: writes 1         │
+                         ✗ panics: an update is lost │
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+    expect_report(
+        check("bank::transfer").run(programs::opposite_locks),
+        &expect![[r#"
+            parcae: bank::transfer failed: deadlock: no task is ready and no timer is pending
+                `main` waits for Task join of `back` at tests/it/report/programs.rs:168
+                `back` waits for Mutex lock of `left` at tests/it/report/programs.rs:157 (spawned at tests/it/report/programs.rs:155)
+                `forth` waits for Mutex lock of `right` at tests/it/report/programs.rs:164 (spawned at tests/it/report/programs.rs:162)
+              found    seed 4, run 5 of 100 (random), 3 choices (all switches), 9 steps
+              shrunk   to 1 choice in 5 runs; it is necessary:
+                1. `back` is preempted by `forth` before: lock Mutex `left` (tests/it/report/programs.rs:157)
+              timeline
+                         main                 │ back                 │ forth
+                0.000 s  spawns `back`        │                      │
+                         spawns `forth`       │                      │
+                         waits: join `back`   │                      │
+                                              │ lock `right`         │
+                                              │ ── preempted ── [1]  │
+                                              │                      │ lock `left`
+                                              │                      │ waits: lock `right`
+                                              │ waits: lock `left`   │
+                         ✗ waits: join `back` │ ✗ waits: lock `left` │ ✗ waits: lock `right`
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn what_fails_in_the_default_world_needs_no_choice() {
+    expect_report(
+        check("kv::counter").run(programs::always_lost_update),
+        &expect![[r#"
+            parcae: kv::counter failed: panic in `main` at tests/it/report/programs.rs:46: assertion `left == right` failed
+                  left: 1
+                 right: 2
+              found    seed 0, run 1 of 100 (random), 1 choice (a switch), 6 steps
+              shrunk   to 0 choices in 2 runs; it fails in the default world, no choice is needed
+              timeline
+                         main                                     │ a      │ b
+                0.000 s  spawns `a`                               │        │
+                         spawns `b`                               │        │
+                         waits: join `a`                          │        │
+                                                                  │ yields │
+                                                                  │        │ yields
+                                                                  │ ends   │
+                                                                  │        │ ends
+                         ✗ panics: assertion `left == right` fai… │        │
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn a_choice_is_told_with_its_default_and_what_is_not_needed_is_left_out() {
+    expect_report(
+        check("kv::sizes").run(programs::fails_for_large_sizes),
+        &expect![[r#"
+            parcae: kv::sizes failed: error from `main`: "no room for 7"
+              found    seed 0, run 1 of 100 (random), 1 choice, 2 steps
+              shrunk   to 1 choice in 10 runs; it is necessary:
+                1. `main` draws 7 for choose 0 (default 0) (tests/it/report/programs.rs:89)
+              timeline
+                         main
+                0.000 s  draws 7 for choose 0 [1]
+                         draws 0 for delay 3
+                         yields
+                         ends
+                         ✗ error: "no room for 7"
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn tasks_that_wait_for_ever_are_told_with_what_they_wait_for() {
+    expect_report(
+        check("kv::joins").run(programs::deadlock),
+        &expect![[r#"
+            parcae: kv::joins failed: deadlock: no task is ready and no timer is pending
+                `main` waits for Task join of `right` at tests/it/report/programs.rs:55
+                `left` waits for a future that parcae does not know (spawned at tests/it/report/programs.rs:51)
+                `right` waits for Task join of `left` at tests/it/report/programs.rs:53 (spawned at tests/it/report/programs.rs:52)
+              found    seed 0, run 1 of 100 (random), 1 choice (a switch), 3 steps
+              shrunk   to 0 choices in 2 runs; it fails in the default world, no choice is needed
+              timeline
+                         main                  │ left    │ right
+                0.000 s  spawns `left`         │         │
+                         spawns `right`        │         │
+                         waits: join `right`   │         │
+                                               │         │ waits: join `left`
+                         ✗ waits: join `right` │ ✗ waits │ ✗ waits: join `left`
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+    expect_report(
+        check("kv::leak").run(programs::leak),
+        &expect![[r#"
+            parcae: kv::leak failed: leak: detached tasks were alive when the program had ended
+                `heartbeat` waits for the time 5.000 s at tests/it/report/programs.rs:60 (spawned at tests/it/report/programs.rs:60)
+              found    seed 0, run 1 of 100 (random), 0 choices, 3 steps
+              shrunk   to 0 choices in 1 run; it fails in the default world, no choice is needed
+              timeline
+                         main               │ heartbeat
+                0.000 s  spawns `heartbeat` │
+                         timer for 0.010 s  │
+                                            │ timer for 5.000 s
+                0.010 s  ends               │
+                                            │ ✗ waits until 5.000 s
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn a_long_run_loses_its_middle() {
+    let mut limits = Limits::default();
+    limits.steps_per_instant = 500;
+    let text = shown(&check("kv::polite").limits(limits).run(programs::livelock));
+    let rows: Vec<&str> = text.lines().skip_while(|line| !line.contains("timeline")).collect();
+    // Label, names, 60 rows, the gap, and the replay line.
+    assert_eq!(rows.len(), 64, "{text}");
+    let kept = rows[1..8].iter().chain(&rows[40..46]).chain(&rows[60..63]).copied();
+    let kept: Vec<&str> = ["kept"].into_iter().chain(kept).collect();
+    expect![[r#"
+        kept
+                     main                 │ polite                │ polite#1
+            0.000 s  spawns `polite`      │                       │
+                     spawns `polite#1`    │                       │
+                     waits: join `polite` │                       │
+                                          │ yields                │
+                                          │                       │ yields
+                                          │ yields                │
+                                          │                       │ yields
+                     … 443 rows …
+            0.000 s                       │                       │ yields
+                                          │ yields                │
+                                          │                       │ yields
+                                          │ yields                │
+                                          │                       │ yields
+                                          │ yields                │
+                                          │ ✗ has taken 250 steps │ ✗ has taken 249 steps"#]]
+    .assert_eq(&kept.join("\n"));
+}
+
+#[test]
+fn a_long_message_is_indented_below_the_headline() {
+    expect_report(
+        check("kv::worker").run(programs::panics_in_a_task),
+        &expect![[r#"
+            parcae: kv::worker failed: panic in `worker` at tests/it/report/programs.rs:81: out of cheese
+                redo from start
+              found    seed 0, run 1 of 100 (random), 0 choices, 3 steps
+              shrunk   to 0 choices in 1 run; it fails in the default world, no choice is needed
+              timeline
+                         main              │ worker
+                0.000 s  spawns `worker`   │
+                         timer for 1.000 s │
+                                           │ timer for 0.250 s
+                0.250 s                    │ ✗ panics: out of cheese …
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn values_are_noted_beside_the_operation() {
+    expect_report(
+        check("kv::cell").run(programs::swaps_and_updates),
+        &expect![[r#"
+            parcae: kv::cell failed: panic in `main` at tests/it/report/programs.rs:179: the cell holds 8
+              found    seed 0, run 1 of 100 (random), 0 choices, 5 steps
+              shrunk   to 0 choices in 1 run; it fails in the default world, no choice is needed
+              timeline
+                         main
+                0.000 s  swap `cell`: writes 7, instead of 1
+                         update `cell`: reads 7, writes 8
+                         `cell`: reads 8
+                         Shared of programs.rs:175: writes 8
+                         ✗ panics: the cell holds 8
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn more_tasks_than_there_is_room_for_are_counted() {
+    let text = shown(&check("kv::crowd").run(programs::crowd));
+    assert!(text.contains("timeline (7 other tasks not shown, for lack of room)\n"), "{text}");
+    assert!(text.lines().all(|line| !line.contains('│') || line.chars().count() <= 100), "{text}");
+}
+
+#[test]
+fn a_run_that_the_seed_does_not_decide_has_no_token_but_advice() {
+    // Fresh for this test: the program counts its runs.
+    expect_report(
+        check("kv::static").run(programs::depends_on_a_static),
+        &expect![[r#"
+            parcae: kv::static failed: nondeterminism: two runs of one seed differ from event 3 on
+                first run:  at 0.000 s: `main` yields
+                second run: at 0.000 s: `main` sets a timer for 0.001 s (tests/it/report/programs.rs:113)
+              found    seed 0, run 1 of 100 (random), 1 choice, 2 steps
+              replay   none: the seed does not decide this run, something outside of it does
+                Look, at the event above, for what the simulation does not control:
+                * hash maps and sets of std, whose order is random: use BTreeMap, BTreeSet;
+                * real time, threads, files, sockets, the environment, addresses as keys;
+                * statics and thread-locals that keep something from run to run;
+                * generators seeded by the system: draw from parcae::rng() or parcae::choose().
+        "#]],
+    );
+}
+
+// How it was shrunk
+
+#[test]
+fn other_failures_are_listed() {
+    expect_report(
+        check("kv::ways").run(programs::fails_in_two_ways),
+        &expect![[r#"
+            parcae: kv::ways failed: panic in `main` at tests/it/report/programs.rs:98: both are large: 5, 1
+              found    seed 0, run 1 of 100 (random), 2 choices, 1 step
+              shrunk   to 2 choices in 14 runs; each one is necessary:
+                1. `main` draws 5 for choose 0 (default 0) (tests/it/report/programs.rs:97)
+                2. `main` draws 1 for choose 1 (default 0) (tests/it/report/programs.rs:97)
+              also     seen while shrinking (# stands for any number):
+                panic at tests/it/report/programs.rs:99: the first one is large: #
+              timeline
+                         main
+                0.000 s  draws 5 for choose 0 [1]
+                         draws 1 for choose 1 [2]
+                         ✗ panics: both are large: 5, 1
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn what_was_not_shrunk_to_the_end_says_so() {
+    let line = |shrink: Shrink| {
+        let report = check("kv::sums").shrink(shrink).run(programs::fails_for_large_sums);
+        let text = shown(&report);
+        text.lines().find(|line| line.starts_with("  shrunk")).unwrap().to_owned()
+    };
+    let runs = |runs| {
+        let mut shrink = Shrink::default();
+        shrink.runs = runs;
+        shrink
+    };
+    expect!["  shrunk   no: this is the run of the seed as it was found"].assert_eq(&line(runs(0)));
+    expect![
+        "  shrunk   to 58 choices in 20 runs; the budget of runs was used up, may not be minimal:"
+    ]
+    .assert_eq(&line(runs(20)));
+    let check = check("kv::sums").time_limit(Duration::ZERO);
+    let text = shown(&check.run(programs::fails_for_large_sums));
+    expect!["  shrunk   to 67 choices in 1 run; cut short by the time limit or by request, may not be minimal:"].assert_eq(text.lines().find(|line| line.starts_with("  shrunk")).unwrap());
+}
+
+#[test]
+fn a_list_that_is_long_is_cut_but_in_the_file() {
+    let mut shrink = Shrink::default();
+    shrink.runs = 1;
+    let report = check("kv::sums").shrink(shrink).run(programs::fails_for_large_sums);
+    let count = report.finding().unwrap().world().overrides.len();
+    let text = shown(&report);
+    assert!(text.contains("\n    20. ") && !text.contains("\n    21. "), "{text}");
+    assert!(text.contains(&format!("\n    … and {} more\n", count - 20)), "{text}");
+    let text = report::text_with(&report, &command(), Detail::default().complete(true), None);
+    assert!(text.contains(&format!("\n    {count}. ")), "{text}");
+}
+
+// No failure
+
+#[test]
+fn a_check_that_found_nothing_is_one_line() {
+    let report = check("kv::fine").seeds(1_000).run(|| async { parcae::task::yield_now().await });
+    expect_report(
+        report,
+        &expect![[r#"
+        parcae: kv::fine ok: 1000 seeds (random), 2000 steps
+    "#]],
+    );
+    let report = check("kv::fine").only_seed(17).run(|| async {});
+    expect_report(
+        report,
+        &expect![[r#"
+        parcae: kv::fine ok: 1 seed (random), 1 step
+    "#]],
+    );
+}
+
+#[test]
+fn a_check_that_was_stopped_does_not_say_ok() {
+    let control = Control::new();
+    control.stop();
+    expect_report(
+        check("kv::fine").control(control).run(|| async {}),
+        &expect![[r#"
+        parcae: kv::fine stopped early by request: no failure in 1 seed of 100 (random), 1 step
+    "#]],
+    );
+    expect_report(
+        check("kv::fine").time_limit(Duration::ZERO).run(|| async {}),
+        &expect![[r#"
+        parcae: kv::fine stopped early by the time limit: no failure in 1 seed of 100 (random), 1 step
+    "#]],
+    );
+}
+
+// Replays
+
+fn replayed(edit: Edit, configure: impl FnOnce(Check) -> Check) -> Replay {
+    let report = check("kv::sizes").run(|| edited(Edit::None));
+    let token = report.finding().unwrap().token().unwrap();
+    configure(check("kv::sizes")).replay(token, ReplayMode::Lenient, move || edited(edit)).unwrap()
+}
+
+fn expect_replay(edit: Edit, verdict: ReplayVerdict, expected: &Expect) {
+    let replay = replayed(edit, |check| check);
+    let text = report::replay_text_with(&replay, &command(), Detail::default().with_times(false));
+    expected.assert_eq(&without_token(&text));
+    assert_eq!(replay.verdict, verdict);
+}
+
+#[test]
+fn a_replay_says_whether_the_failure_is_still_there() {
+    expect_replay(
+        Edit::None,
+        ReplayVerdict::Reproduced,
+        &expect![[r#"
+            parcae: kv::sizes replayed: it fails again, event for event as recorded
+              failure  panic in `main` at tests/it/report/programs.rs:222: size is 3
+              forced
+                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:217)
+              timeline
+                         main
+                0.000 s  draws 3 for choose 0 [1]
+                         ✗ panics: size is 3
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+    expect_replay(
+        Edit::Repaired,
+        ReplayVerdict::Passes,
+        &expect![[r#"
+        parcae: kv::sizes replayed: it does not fail any more
+          differs  from the record, first between events 3 and 4; there this run did:
+            at 0.000 s: `main` ends
+            at 0.000 s: the run ends
+    "#]],
+    );
+}
+
+#[test]
+fn a_replay_says_where_it_leaves_the_record() {
+    expect_replay(
+        Edit::OneMoreTask,
+        ReplayVerdict::Reproduced,
+        &expect![[r#"
+            parcae: kv::sizes replayed: it fails again with the same failure, by another way than recorded
+              failure  panic in `main` at tests/it/report/programs.rs:222: size is 3
+              differs  from the record, first between events 2 and 3; there this run did:
+                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:211)
+                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:211)
+              forced
+                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:217)
+              timeline
+                         main                     │ idle
+                0.000 s  spawns `idle`            │
+                         waits: join `idle`       │
+                                                  │ ends
+                         draws 3 for choose 0 [1] │
+                         ✗ panics: size is 3      │
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+    expect_replay(
+        Edit::OtherMessage,
+        ReplayVerdict::Diverged,
+        &expect![[r#"
+            parcae: kv::sizes replayed: it takes the recorded way, event for event, but fails otherwise
+              failure  panic in `main` at tests/it/report/programs.rs:221: broken by another reason
+              forced
+                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:217)
+              timeline
+                         main
+                0.000 s  draws 3 for choose 0 [1]
+                         ✗ panics: broken by another reason
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+    expect_replay(
+        Edit::OtherFailure,
+        ReplayVerdict::Diverged,
+        &expect![[r#"
+            parcae: kv::sizes replayed: it fails, but otherwise than recorded
+              failure  panic in `main` at tests/it/report/programs.rs:214: idle is broken
+              stale    `main` draws 3 for choose 0
+                Nothing in this run asked for what is stale, as after an edit of the program.
+              differs  from the record, first between events 2 and 3; there this run did:
+                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:214)
+                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:215)
+              timeline
+                         main                     │ idle
+                0.000 s  spawns `idle`            │
+                         waits: join `idle`       │
+                                                  │ panics
+                         ✗ panics: idle is broken │
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_stale_is_listed() {
+    expect_replay(
+        Edit::NoDraw,
+        ReplayVerdict::Reproduced,
+        &expect![[r#"
+            parcae: kv::sizes replayed: it fails again with the same failure, by another way than recorded
+              failure  panic in `main` at tests/it/report/programs.rs:222: size is 9
+              stale    `main` draws 3 for choose 0
+                Nothing in this run asked for what is stale, as after an edit of the program.
+              differs  from the record, first between events 2 and 3; there this run did:
+                at 0.000 s: `main` panics
+                at 0.000 s: the run ends
+              timeline
+                         main
+                0.000 s  ✗ panics: size is 9
+              replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+        "#]],
+    );
+}
+
+#[test]
+fn a_replay_shows_what_was_traced_and_that_settings_differ() {
+    let replay = replayed(Edit::None, |check| check.trace(tracing::Level::DEBUG).max_steps(77));
+    let text = report::replay_text(&replay, &command());
+    assert!(text.contains("  note     limits or epoch are not those of the record\n"), "{text}");
+    let (_, trace) = text.split_once("  trace\n").unwrap();
+    assert_eq!(trace.lines().count(), 1, "{text}");
+    assert!(trace.contains("DEBUG") && trace.contains("size is chosen size=3"), "{text}");
+}
+
+// Files
+
+#[test]
+fn a_saved_report_holds_the_token_and_the_world_in_words() {
+    let folder = Folder::new("saved");
+    let report = check("kv::two holders: <1>").run(programs::shared_lost_update);
+    let path = report::save(&report, &command(), &folder.path.join("deep/er")).unwrap();
+    assert_eq!(path, folder.path.join("deep/er/kv-two-holders-1-4.txt"));
+    let content = fs::read_to_string(&path).unwrap();
+    assert_eq!(Some(&ReplayToken::find_in(&content).unwrap()), report.finding().unwrap().token());
+    let twin: Vec<&str> = content.lines().skip(1).take(6).collect();
+    expect![[r#"
+        name      kv::two holders: <1>
+        seed      4
+        strategy  random
+        choices   the defaults, but for 1
+                  after step 2 of `main`, `writer` goes on
+    "#]]
+    .assert_eq(&twin.join("\n"));
+    assert!(content.contains(&format!("\n  report   {}\n", path.display())), "{content}");
+    // Nothing is left of how it was written, and a second save replaces the first.
+    assert_eq!(report::save(&report, &command(), &folder.path.join("deep/er")).unwrap(), path);
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_message_that_looks_like_a_token_is_not_taken_for_one() {
+    let folder = Folder::new("lookalike");
+    let report =
+        check("kv::version").run(|| async { Err::<(), _>("v1:AAAA and v2: are no versions") });
+    let path = report::save(&report, &command(), &folder.path).unwrap();
+    let token = ReplayToken::find_in(&fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(Some(&token), report.finding().unwrap().token());
+}
+
+#[test]
+fn a_long_token_is_replayed_from_the_file() {
+    let folder = Folder::new("long tokens");
+    let mut shrink = Shrink::default();
+    shrink.runs = 1;
+    let report = check("kv::sums").shrink(shrink).run(programs::fails_for_large_sums);
+    let token = report.finding().unwrap().token().unwrap().to_string();
+    assert!(token.len() > 400, "{token}");
+    let path = report::save(&report, &command(), &folder.path).unwrap();
+    let replay_line = |saved| {
+        let text = report::text_with(&report, &command(), Detail::default(), saved);
+        text.lines().find(|line| line.starts_with("  replay")).unwrap().to_owned()
+    };
+    let file = path.display();
+    assert_eq!(
+        replay_line(Some(Ok(&path))),
+        format!("  replay   PARCAE_REPLAY='@{file}' cargo test -p kv counter")
+    );
+    // Without a file the line holds all of it.
+    assert!(replay_line(None).contains(&token));
+    let cli =
+        report::replay_line(&ReplayCommand::of_cli("parcae"), &token.parse().unwrap(), Some(&path));
+    assert_eq!(cli, format!("parcae replay '@{file}'"));
+}
+
+#[test]
+fn a_report_that_cannot_be_saved_says_why_and_hides_nothing() {
+    let folder = Folder::new("refused");
+    let file = folder.path.join("a file");
+    fs::write(&file, "").unwrap();
+    let report = check("kv::counter").run(programs::lost_update);
+    let error = report::save(&report, &command(), &file.join("parcae")).unwrap_err();
+    assert!(matches!(error, SaveError::Folder { .. }), "{error:?}");
+    let text = report::text_with(&report, &command(), Detail::default(), Some(Err(&error)));
+    assert!(text.contains("failed: panic in `main`") && text.contains("PARCAE_REPLAY="), "{text}");
+    let line = text.lines().last().unwrap();
+    assert!(
+        line.starts_with("  report   not saved: the folder ") && line.contains(": Not a dir"),
+        "{text}"
+    );
+
+    let passing = check("kv::fine").run(|| async {});
+    let error = report::save(&passing, &command(), &folder.path).unwrap_err();
+    assert!(matches!(error, SaveError::NoFailure), "{error:?}");
+}
+
+#[test]
+fn a_failing_test_leaves_a_file_that_replays_it() {
+    let folder = Folder::new("test");
+    let run = |replay: Option<&str>| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["attribute::that_fails_with_the_report", "--exact", "--nocapture"]);
+        command.env("CARGO_TARGET_DIR", &folder.path).env("RUST_BACKTRACE", "0");
+        command.env_remove("PARCAE_REPLAY").envs(replay.map(|file| ("PARCAE_REPLAY", file)));
+        let output = command.output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (_, text) = run(None);
+    let path = fs::read_dir(folder.path.join("parcae")).unwrap().next().unwrap().unwrap().path();
+    assert!(text.contains(&format!("  report   {}\n", path.display())), "{text}");
+    let (has_panicked, text) = run(Some(&format!("@{}", path.display())));
+    assert!(has_panicked && text.contains("it fails again, event for event as recorded"), "{text}");
+}
+
+// Form
+
+#[test]
+fn colours_change_nothing_but_colour() {
+    let report = check("kv::counter").run(programs::shared_lost_update);
+    let detail = Detail::default().with_times(false);
+    let plain = report::text_with(&report, &command(), detail, None);
+    let coloured = detail.with_style(Style::Coloured);
+    let coloured = report::text_with(&report, &command(), coloured, None);
+    assert!(!plain.contains('\u{1b}'));
+    let headline = coloured.lines().next().unwrap();
+    assert!(headline.starts_with("\u{1b}[1;31mparcae: ") && headline.ends_with("\u{1b}[0m"));
+    assert!(coloured.contains("\u{1b}[33m── preempted ── [1]\u{1b}[0m"), "{coloured:?}");
+    let mut stripped = String::new();
+    for piece in coloured.split('\u{1b}') {
+        let code = piece.find('m').filter(|_| piece.starts_with('[')).map_or(0, |at| at + 1);
+        stripped.push_str(&piece[code..]);
+    }
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn a_report_is_the_same_with_any_number_of_threads() {
+    let reports = |jobs, isolation| {
+        let check = |name| check(name).jobs(jobs).isolation(isolation);
+        [
+            shown(&check("shared").run(programs::shared_lost_update)),
+            shown(&check("locks").run(programs::opposite_locks)),
+            shown(&check("ways").run(programs::fails_in_two_ways)),
+            shown(&check("sums").run(programs::fails_for_large_sums)),
+            shown(&check("fine").run(|| async {})),
+        ]
+    };
+    let expected = reports(1, Isolation::Thread);
+    assert_eq!(reports(4, Isolation::Thread), expected);
+    assert_eq!(reports(3, Isolation::Reuse), expected);
+}
+
+#[test]
+fn wall_times_can_be_left_out() {
+    let report = check("kv::counter").run(programs::lost_update);
+    let found = |detail| {
+        let text = report::text_with(&report, &command(), detail, None);
+        text.lines().find(|line| line.starts_with("  found")).unwrap().to_owned()
+    };
+    let without = found(Detail::default().with_times(false));
+    let with = found(Detail::default());
+    let time = with.strip_prefix(&without).unwrap();
+    assert!(time.starts_with(", ") && time.ends_with('s'), "{with}");
+}
+
+// Helpers
+
+fn check(name: &str) -> Check {
+    Check::new(name).jobs(1)
+}
+
+fn command() -> ReplayCommand {
+    ReplayCommand::from_prefix("cargo test -p kv counter")
+}
+
+/// Returns the report without wall times.
+fn shown(report: &CheckReport) -> String {
+    report::text_with(report, &command(), Detail::default().with_times(false), None)
+}
+
+#[track_caller]
+fn expect_report(report: CheckReport, expected: &Expect) {
+    expected.assert_eq(&without_token(&shown(&report)));
+}
+
+fn without_token(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("v1:") else { return text.to_owned() };
+    let rest = rest.split_once(' ').map_or("", |(_, rest)| rest);
+    format!("{before}TOKEN {rest}")
+}
+
+/// A folder for one test, removed in the end.
+struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report").join(name);
+        drop(fs::remove_dir_all(&path));
+        fs::create_dir_all(&path).unwrap();
+        Self { path }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.path));
+    }
+}
