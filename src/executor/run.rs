@@ -114,7 +114,8 @@ impl Executor {
                 continue;
             }
             if let Some(wake) = self.number.borrow_mut().first_wake() {
-                let task = core.tasks.find(wake.task).map_or_else(String::new, |slot| slot.path());
+                let index = core.tasks.find(wake.task).map(|_| wake.task.index());
+                let task = index.map_or_else(String::new, |index| core.tasks.path(index));
                 core.fail(Failure::ForeignWake { task, backtrace: wake.backtrace });
                 return Step::Over;
             }
@@ -135,13 +136,15 @@ impl Executor {
         let index = task.index();
         let waker = waker::waker(task);
         let result = panic::catch_unwind(AssertUnwindSafe(|| {
-            let _span = self.is_traced.then(|| self.enter_span(index));
-            if is_cancelled {
-                cell.as_mut().clear();
-                Poll::Ready(())
-            } else {
-                cell.as_mut().poll(&mut Context::from_waker(&waker))
-            }
+            let mut step = || {
+                if is_cancelled {
+                    cell.as_mut().clear();
+                    Poll::Ready(())
+                } else {
+                    cell.as_mut().poll(&mut Context::from_waker(&waker))
+                }
+            };
+            if self.is_traced { self.span(index).in_scope(step) } else { step() }
         }));
         let mut core = self.core.borrow_mut();
         if let Ok(Poll::Pending) = result
@@ -167,9 +170,8 @@ impl Executor {
             noted.unwrap_or_else(|| PanicNote::of_payload(&**payload))
         });
         core.end_task(index, kind);
-        let slot = core.tasks.get_mut(index);
         if let Some(payload) = payload {
-            let cold = slot.cold();
+            let cold = core.tasks.details_mut(index).cold();
             cold.payload = Some(payload);
             cold.panic = note;
             drop(core);
@@ -177,9 +179,9 @@ impl Executor {
             let _ = panic::catch_unwind(AssertUnwindSafe(|| cell.as_mut().clear()));
             core = self.core.borrow_mut();
         }
+        let joiner = core.tasks.details_mut(index).joiner.take();
         let slot = core.tasks.get_mut(index);
         slot.cell = Some(cell);
-        let joiner = slot.joiner.take();
         if slot.ownership == Ownership::Attached {
             drop(core);
             if let Some(joiner) = joiner {
@@ -256,7 +258,7 @@ impl Executor {
             let note = self.panic_note.borrow_mut().take();
             let note = note.unwrap_or_else(|| PanicNote::of_payload(&*payload));
             let mut core = self.core.borrow_mut();
-            let task = core.running.map_or_else(String::new, |at| core.tasks.get(at).path());
+            let task = core.running.map_or_else(String::new, |at| core.tasks.path(at));
             core.fail(Failure::Panic { task, message: note.message, place: note.place });
         }
     }
@@ -278,19 +280,18 @@ impl Executor {
         }
     }
 
-    fn enter_span(&self, index: u32) -> tracing::span::EnteredSpan {
+    #[cold]
+    fn span(&self, index: u32) -> tracing::Span {
         let mut core = self.core.borrow_mut();
-        let slot = core.tasks.get_mut(index);
-        if let Some(span) = slot.cold().span.clone() {
-            drop(core);
-            return span.entered();
+        if let Some(span) = core.tasks.details_mut(index).cold().span.clone() {
+            return span;
         }
-        let name = slot.path();
+        let name = core.tasks.path(index);
         drop(core);
         // The subscriber is code of the user's.
         let span = tracing::info_span!(target: "parcae", "task", name);
-        self.core.borrow_mut().tasks.get_mut(index).cold().span = Some(span.clone());
-        span.entered()
+        self.core.borrow_mut().tasks.details_mut(index).cold().span = Some(span.clone());
+        span
     }
 }
 
@@ -307,11 +308,11 @@ impl Core {
         let slot = self.tasks.get_mut(index);
         let cell = slot.cell.take()?;
         slot.state = TaskState::Running;
-        slot.is_woken = false;
-        slot.wait = None;
+        slot.is_waiting = false;
         let (stream, is_cancelled) = (slot.stream, slot.is_cancelled);
         let task = TaskId::new(self.run, slot.generation, index);
         self.running = Some(index);
+        self.is_woken = false;
         self.is_preempted = false;
         if self.count_step() {
             let slot = self.tasks.get_mut(index);
@@ -335,15 +336,15 @@ impl Core {
         }
         slot.steps += 1;
         self.last = (slot.stream, slot.steps);
-        let (is_woken, domain, stream) = (slot.is_woken, slot.domain, slot.stream);
-        if is_woken {
+        if self.is_woken {
+            let (domain, stream) = (slot.domain, slot.stream);
             self.make_ready(index, domain);
             // At the limits of a run a task pends without having asked for it.
             if self.log.is_some() && self.failure.is_none() {
                 self.log_entry(stream, Happening::Yielded, None);
             }
         } else {
-            self.tasks.get_mut(index).state = TaskState::Blocked;
+            slot.state = TaskState::Blocked;
         }
     }
 
@@ -356,7 +357,7 @@ impl Core {
         self.last = (stream, slot.steps);
         if is_queued {
             // It was preempted at a point and ended all the same, as a foreign combinator may.
-            self.ready.retain(|queued| *queued != index);
+            self.ready.retain(|queued| queued != index);
         }
         self.event(Event { kind, task: stream, subject: 0, value: 0 }, None);
     }

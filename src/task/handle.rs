@@ -215,7 +215,7 @@ pub enum JoinError {
 }
 
 impl JoinError {
-    fn panicked(panic: TaskPanic) -> Self {
+    fn panicked(panic: Box<TaskPanic>) -> Self {
         let (message, place) = (panic.message(), panic.place());
         Self::Panicked { message, place, payload: panic.payload }
     }
