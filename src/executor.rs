@@ -55,7 +55,7 @@ pub(crate) use self::core::SCHEDULE;
 pub(crate) use self::id::TaskId;
 pub(crate) use self::point::{Point, is_preempted, note, note_wait};
 pub(crate) use self::resource::Resource;
-pub(crate) use self::run::{Finished, Plan};
+pub(crate) use self::run::Plan;
 pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic};
 pub(crate) use self::task_table::TaskName;
 pub(crate) use self::timers::TimerKey;
@@ -67,9 +67,7 @@ use self::panic::PanicNote;
 use self::task_table::{WaitSubject, count_up};
 use self::timers::TimerTarget;
 use crate::context;
-use crate::kernel::{
-    DrawKind, Event, EventKind, Key, Site, Space, StreamId, VirtualTime, fold, prf,
-};
+use crate::kernel::{DrawKind, Event, EventKind, Key, Site, Space, VirtualTime, fold, prf};
 
 /// One run in progress.
 pub(crate) struct Executor {
@@ -108,6 +106,11 @@ impl Executor {
     /// Returns the time on the global clock.
     pub(crate) fn now(&self) -> VirtualTime {
         self.core.borrow().now
+    }
+
+    /// Returns how many entries the log has; 0 without a log.
+    pub(crate) fn logged_count(&self) -> usize {
+        self.core.borrow().log.as_ref().map_or(0, |log| log.entries.len())
     }
 
     /// Returns the reading of the running task's monotonic clock, in nanoseconds.
@@ -166,12 +169,6 @@ impl Executor {
         drop(target);
     }
 
-    /// Counts the timers that have not fired.
-    #[cfg(test)]
-    pub(crate) fn timer_count(&self) -> usize {
-        self.core.borrow().timers.scheduled_count()
-    }
-
     // Settling
 
     /// Waits until every task but those that settle is blocked, before time moves. The ticket is
@@ -219,7 +216,6 @@ impl Executor {
     ) -> u64 {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
-        let stream = core.current_stream();
         let ordinal = match (ordinal, core.running) {
             (Some(ordinal), _) => ordinal,
             (None, Some(index)) => {
@@ -227,8 +223,7 @@ impl Executor {
             }
             (None, None) => 0,
         };
-        let key = Key::new(stream, site, ordinal);
-        core.draw(site, key, DrawKind::User, space, Some(at)).value
+        core.draw(site, ordinal, DrawKind::User, space, Some(at)).value
     }
 
     /// Calls `read` with the random generator of the running task.
@@ -270,7 +265,7 @@ impl Executor {
         self.core.borrow_mut().fail(failure);
     }
 
-    pub(super) fn note_panic(&self, note: PanicNote) {
+    fn note_panic(&self, note: PanicNote) {
         *self.panic_note.borrow_mut() = Some(note);
     }
 }

@@ -27,7 +27,7 @@ use crate::report::{self, Detail, ReplayCommand};
 
 mod environment;
 
-pub use environment::{Environment, EnvironmentError, Replayed};
+pub use environment::{Environment, EnvironmentError, Replayed, parse_duration, report_folder};
 
 /// The place of a test, as the attribute knows it.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +116,7 @@ where
 #[track_caller]
 fn judge(report: &CheckReport, command: &ReplayCommand) {
     if report.finding().is_some() {
-        let saved = report::save(report, command, &environment::report_folder());
+        let saved = report::save(report, command, &report_folder());
         let saved = saved.as_deref();
         panic!("{}", report::text_with(report, command, Detail::default(), Some(saved)));
     }

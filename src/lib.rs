@@ -164,3 +164,8 @@ pub use kernel::Seed;
 pub use parcae_macros::test;
 pub use rng::{Rng, choose, rng};
 pub use task::{Task, spawn, spawn_named, spawn_try};
+
+/// The examples of the README, which run with the other doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -23,18 +23,21 @@ pub(super) trait TaskCell {
     fn clear(self: Pin<&mut Self>);
 }
 
+/// Returns the text of an output that is an error.
+pub(super) type Describe<T> = fn(&T) -> Option<String>;
+
 pin_project! {
     /// States: running -> done (output taken later) ; either -> empty.
     #[project = FutureCellProjection]
     pub(super) enum FutureCell<F, T> {
-        Running { #[pin] future: F, describe: Option<fn(&T) -> Option<String>> },
-        Done { output: Option<T>, describe: Option<fn(&T) -> Option<String>> },
+        Running { #[pin] future: F, describe: Option<Describe<T>> },
+        Done { output: Option<T>, describe: Option<Describe<T>> },
         Empty,
     }
 }
 
 impl<F, T> FutureCell<F, T> {
-    pub(super) fn new(future: F, describe: Option<fn(&T) -> Option<String>>) -> Self {
+    pub(super) fn new(future: F, describe: Option<Describe<T>>) -> Self {
         Self::Running { future, describe }
     }
 }

@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::panic::Location;
 use std::task::Waker;
-use std::time::Duration;
 
 use super::domain::{DomainId, DomainState, Domains};
 use super::failure::{Failure, Place, StalledTask, Wait};
@@ -166,18 +165,23 @@ impl Core {
     pub(super) fn draw(
         &mut self,
         site: Site,
-        key: Key,
+        ordinal: u64,
         kind: DrawKind,
         space: Space,
         location: Option<&'static Location<'static>>,
     ) -> Draw {
+        let key = Key::new(self.current_stream(), site, ordinal);
         let draw = self.choices.draw(key, kind, space);
         let subject = key.stream.get() ^ u64::from(key.site).rotate_left(32) ^ key.ordinal;
         let task = self.current_stream();
         self.event(Event { kind: EventKind::Draw, task, subject, value: draw.value }, location);
         if let Some(log) = &mut self.log {
             let entry = log.entries.len().saturating_sub(1);
-            log.draws.push(LoggedDraw { draw, site: site.name(), location, entry });
+            if log.draws.len() < self.limits.logged_events {
+                log.draws.push(LoggedDraw { draw, site: site.name(), location, entry });
+            } else {
+                log.dropped_count += 1;
+            }
         }
         draw
     }
@@ -305,15 +309,20 @@ impl Core {
         };
         if let Some(log) = &mut self.log {
             let (chosen, default) = (candidates.get(index).task, candidates.get(0).task);
-            log.decisions.push(LoggedDecision {
-                key,
-                chosen,
-                default,
-                alternatives: (1..count).map(|index| candidates.get(index).task).collect(),
-                can_continue: running.is_some(),
-                is_stale: forced.is_some() && found.is_none(),
-                entry: log.entries.len(),
-            });
+            let others = (1..count.min(ALTERNATIVES_MAX)).map(|index| candidates.get(index).task);
+            if log.decisions.len() < self.limits.logged_events {
+                log.decisions.push(LoggedDecision {
+                    key,
+                    chosen,
+                    default,
+                    alternatives: others.collect(),
+                    can_continue: running.is_some(),
+                    is_stale: forced.is_some() && found.is_none(),
+                    entry: log.entries.len(),
+                });
+            } else {
+                log.dropped_count += 1;
+            }
         }
         index
     }
@@ -477,11 +486,6 @@ impl Core {
             WaitSubject::OtherTasks => other("settle", "Tasks", None),
         }
     }
-
-    /// Returns how long the run has lasted.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.now.elapsed()
-    }
 }
 
 /// One wait until all others are blocked.
@@ -523,3 +527,6 @@ impl CandidateList for Candidates<'_> {
         Candidate { task: slot.stream, operation: slot.operation }
     }
 }
+
+/// Most candidates that the log keeps of one decision.
+const ALTERNATIVES_MAX: usize = 32;

@@ -14,7 +14,8 @@ pub struct Limits {
     pub time: Duration,
     /// Most tasks alive at a time. Default 2,000,000; never above 16,777,216.
     pub tasks: usize,
-    /// Most events that a recorded run keeps; later ones still enter the chain. Default 1,000,000.
+    /// Most entries, draws and decisions, each, that a recorded run keeps; later ones still enter
+    /// the chain, but the run cannot be shrunk. Default 250,000.
     pub logged_events: usize,
 }
 
@@ -25,7 +26,7 @@ impl Default for Limits {
             steps_per_instant: 1_000_000,
             time: Duration::from_secs(24 * 60 * 60),
             tasks: 2_000_000,
-            logged_events: 1_000_000,
+            logged_events: 250_000,
         }
     }
 }

@@ -20,7 +20,8 @@ pub struct Log {
     pub tasks: BTreeMap<StreamId, TaskInfo>,
     /// All resources that were used, by number.
     pub resources: BTreeMap<u64, ResourceInfo>,
-    /// How many entries were dropped because of [`super::Limits::logged_events`].
+    /// How many entries, draws and decisions were dropped because of
+    /// [`super::Limits::logged_events`]. A run that dropped some cannot be shrunk.
     pub dropped_count: u64,
 }
 
@@ -99,7 +100,7 @@ pub struct LoggedDecision {
     pub chosen: StreamId,
     /// Who would have gone on by default.
     pub default: StreamId,
-    /// The other candidates.
+    /// The other candidates, the first 31 of them.
     pub alternatives: Vec<StreamId>,
     /// Whether the default was to stay on the running task.
     pub can_continue: bool,

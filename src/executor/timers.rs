@@ -178,6 +178,7 @@ impl Timers {
     }
 
     /// Returns how many timers can fire.
+    #[cfg(test)]
     pub(super) fn scheduled_count(&self) -> usize {
         self.scheduled_count
     }
@@ -246,13 +247,13 @@ impl Timers {
         if next != NIL {
             self.entries[next as usize].previous = previous;
         }
-        if previous != NIL {
-            self.entries[previous as usize].next = next;
-        } else {
+        if previous == NIL {
             self.heads[list] = next;
             if next == NIL {
                 self.occupied[list / SLOTS] &= !(1 << (list % SLOTS));
             }
+        } else {
+            self.entries[previous as usize].next = next;
         }
         self.scheduled_count -= 1;
     }

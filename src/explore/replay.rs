@@ -147,10 +147,9 @@ impl Check {
     }
 
     fn replay_once(&self, token: &ReplayToken, mode: ReplayMode, program: &Program) -> Replay {
-        let sim = token.world.sim(&self.settings).logged(true).traced(self.trace.is_some());
-        let run = || super::trace::captured(self.trace, || program.run(sim));
-        let (outcome, trace) = host::isolated(self.isolation, run);
-        self.judge(token, mode, outcome, trace)
+        let sim = token.world.sim(&self.settings).logged(true).traced(self.trace);
+        let outcome = host::isolated(self.isolation, || program.run(sim));
+        self.judge(token, mode, outcome)
     }
 
     /// Supposes that an unnamed task was added or removed since the record.
@@ -167,13 +166,8 @@ impl Check {
         })
     }
 
-    fn judge(
-        &self,
-        token: &ReplayToken,
-        mode: ReplayMode,
-        outcome: Outcome,
-        trace: Vec<String>,
-    ) -> Replay {
+    fn judge(&self, token: &ReplayToken, mode: ReplayMode, mut outcome: Outcome) -> Replay {
+        let trace = outcome.take_trace();
         let expected = &token.expected;
         let failure = outcome.failure().cloned();
         let log = outcome.log().expect("a replay is logged");

@@ -4,7 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use tracing::Level;
+
 use super::strategy::Strategy;
+use super::trace;
 use crate::executor::{Failure, Limits, Log, Plan};
 use crate::kernel::{Chain, Choices, Fill, Overrides, Seed, VirtualTime};
 
@@ -29,7 +32,7 @@ pub struct Sim {
     overrides: Overrides,
     settings: Settings,
     is_logged: bool,
-    is_traced: bool,
+    trace: Option<Level>,
 }
 
 /// What a run depends on beside program, seed and overrides.
@@ -87,7 +90,7 @@ impl Sim {
             overrides: Overrides::new(),
             settings,
             is_logged: false,
-            is_traced: false,
+            trace: None,
         }
     }
 
@@ -101,8 +104,8 @@ impl Sim {
         self
     }
 
-    pub(crate) fn traced(mut self, is_traced: bool) -> Self {
-        self.is_traced = is_traced;
+    pub(crate) fn traced(mut self, level: Option<Level>) -> Self {
+        self.trace = level;
         self
     }
 
@@ -128,11 +131,12 @@ impl Sim {
             },
             choices: Choices::new(seed, self.fill, self.overrides),
             limits: self.settings.limits,
-            is_logged: self.is_logged,
-            is_traced: self.is_traced,
+            is_logged: self.is_logged || trace::shows_events(self.trace),
+            is_traced: self.trace.is_some(),
             epoch_nanos: u64::try_from(self.settings.epoch.as_nanos()).unwrap_or(u64::MAX),
         };
-        match plan.run(program) {
+        let (finished, lines) = trace::captured(self.trace, || plan.run(program));
+        match finished {
             Ok(finished) => Outcome {
                 seed,
                 result: finished.result,
@@ -140,7 +144,8 @@ impl Sim {
                 event_count: finished.event_count,
                 steps: finished.steps,
                 elapsed: finished.elapsed,
-                log: finished.log,
+                trace: trace::merged(self.trace, lines, finished.log.as_deref()),
+                log: finished.log.filter(|_| self.is_logged),
             },
             Err(nested) => panic!("{nested}"),
         }
@@ -216,6 +221,28 @@ impl SimBuilder {
         self
     }
 
+    /// Keeps what the program traces at this level or above, for [`Outcome::trace`]; from `debug` on
+    /// with what its tasks do.
+    ///
+    /// # Examples
+    /// ```
+    /// use tracing::Level;
+    ///
+    /// let outcome = parcae::Sim::builder().trace(Level::DEBUG).build()?.run(|| async {
+    ///     parcae::time::sleep(std::time::Duration::from_millis(250)).await;
+    ///     tracing::debug!(cups = 3, "tea is ready");
+    /// });
+    /// let line = outcome.trace().iter().find(|line| line.contains("tea")).expect("it is traced");
+    /// assert!(line.starts_with("0.250 s DEBUG task{name=main}"));
+    /// assert!(line.ends_with("tea is ready cups=3"));
+    /// assert!(outcome.trace().iter().any(|line| line.contains("parcae: sets a timer for 0.250 s")));
+    /// # Ok::<(), parcae::explore::ConfigError>(())
+    /// ```
+    pub fn trace(mut self, level: Level) -> Self {
+        self.sim = self.sim.traced(Some(level));
+        self
+    }
+
     /// Checks the options.
     ///
     /// # Errors
@@ -237,6 +264,7 @@ pub struct Outcome<T = ()> {
     steps: u64,
     elapsed: VirtualTime,
     log: Option<Box<Log>>,
+    trace: Vec<String>,
 }
 
 impl<T> Outcome<T> {
@@ -287,7 +315,12 @@ impl<T> Outcome<T> {
             steps: self.steps,
             elapsed: self.elapsed,
             log: self.log,
+            trace: self.trace,
         }
+    }
+
+    pub(crate) fn take_trace(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.trace)
     }
 
     pub(crate) fn take_log(&mut self) -> Option<Box<Log>> {
@@ -322,6 +355,12 @@ impl<T> Outcome<T> {
     #[must_use]
     pub fn log(&self) -> Option<&Log> {
         self.log.as_deref()
+    }
+
+    /// Returns the lines that the program traced, if they were asked for, with virtual time.
+    #[must_use]
+    pub fn trace(&self) -> &[String] {
+        &self.trace
     }
 }
 

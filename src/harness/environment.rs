@@ -141,7 +141,7 @@ fn parse_seeds(text: &str) -> Option<(Option<Seed>, u64)> {
 
 /// Reads a whole number with a unit: `ns`, `us`, `ms`, `s`, `m`, `h`.
 #[must_use]
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let nanos_each: u64 = match unit {
@@ -161,7 +161,8 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
 /// That is `CARGO_TARGET_DIR`, or else `target` in the nearest folder, from the current one upwards,
 /// that holds `target` or a `Cargo.lock`; without any, in the current one. Relative where it can
 /// be, so that reports name it shortly.
-pub(super) fn report_folder() -> PathBuf {
+#[must_use]
+pub fn report_folder() -> PathBuf {
     // What is not Unicode is a setting of cargo's, not of ours: the report goes to the default.
     if let Ok(Some(target)) = explore::variable("CARGO_TARGET_DIR") {
         return Path::new(&target).join("parcae");

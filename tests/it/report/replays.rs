@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use parcae::explore::{Check, Replay, ReplayMode, ReplayVerdict};
-use parcae::report;
+use parcae::report::{self, Detail};
 
 use super::programs::{Edit, edited};
 use super::{check, command, without_token};

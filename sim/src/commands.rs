@@ -1,0 +1,19 @@
+//! What the subcommands do.
+
+mod hunt;
+mod list;
+mod replay;
+mod run;
+
+use crate::cli::Command;
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+pub(crate) fn run(command: Command) -> Result<Exit, CommandError> {
+    match command {
+        Command::List(arguments) => list::run(&arguments),
+        Command::Hunt(arguments) => hunt::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+    }
+}

@@ -1,0 +1,76 @@
+//! Why the command could not do its work.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use parcae::explore::{ConfigError, ReplayError};
+use parcae::report::SaveError;
+
+use crate::exit::Exit;
+
+/// Why the command could not do its work; a failing seed is none of these.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    /// Options that exclude each other or leave nothing to do.
+    Config(ConfigError),
+    /// More seeds than there are numbers.
+    SeedsBeyondTheLast { first: u64, count: u64 },
+    /// A token given to a program that is not its own.
+    Replay(ReplayError),
+    /// The outcome cannot be written to stdout.
+    Output(io::Error),
+    /// The report cannot be written to its file.
+    Save(SaveError),
+    /// Signals cannot be caught.
+    Signals(io::Error),
+}
+
+impl CommandError {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::SeedsBeyondTheLast { .. } | Self::Replay(_) => Exit::Usage,
+            Self::Output(_) | Self::Save(_) | Self::Signals(_) => Exit::Infrastructure,
+        }
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(formatter),
+            Self::SeedsBeyondTheLast { first, count } => write!(
+                formatter,
+                "--seed {first} --seeds {count}: there are only {} seeds from {first} on",
+                u64::MAX - first
+            ),
+            Self::Replay(error) => error.fmt(formatter),
+            Self::Output(_) => formatter.write_str("cannot write to stdout"),
+            Self::Save(_) => formatter.write_str("the report is not saved"),
+            Self::Signals(_) => formatter.write_str("cannot catch Ctrl-C"),
+        }
+    }
+}
+
+impl Error for CommandError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Output(error) | Self::Signals(error) => Some(error),
+            Self::Save(error) => Some(error),
+            // Shown in full by `Display`.
+            Self::Config(_) | Self::SeedsBeyondTheLast { .. } | Self::Replay(_) => None,
+        }
+    }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<ReplayError> for CommandError {
+    fn from(error: ReplayError) -> Self {
+        Self::Replay(error)
+    }
+}

@@ -1,0 +1,31 @@
+//! Tests of the `parcae` command as a process: its output, its files, its exit codes.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a process is waited for in wall time, and ended when it takes too long"
+)]
+
+mod process;
+
+mod bad_input;
+mod hunting;
+mod replaying;
+#[cfg(target_os = "linux")]
+mod stopping;
+mod teaching;
+
+/// All scenarios.
+const SCENARIOS: [&str; 6] = [
+    "lost-update",
+    "check-then-act",
+    "lost-wakeup",
+    "pipeline-sentinel",
+    "worker-pool-join",
+    "cancel-leak",
+];
+
+const CLEAN: i32 = 0;
+const USAGE: i32 = 2;
+const DIVERGED: i32 = 3;
+const FAILING: i32 = 42;
+const INFRASTRUCTURE: i32 = 75;

@@ -1,0 +1,111 @@
+//! Running the command in a folder of its own, for a bounded time.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A folder in which one test runs the command, so that its reports meet no others.
+pub(crate) struct Workplace {
+    pub(crate) folder: PathBuf,
+}
+
+/// How the command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Workplace {
+    pub(crate) fn new(test: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+        // What an earlier run of the tests has left.
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).expect("a folder for a test");
+        Self { folder }
+    }
+
+    /// Begins the command with these arguments.
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_parcae"))
+            .args(arguments)
+            .current_dir(&self.folder)
+            // Where reports go; relative, so below the folder.
+            .env("CARGO_TARGET_DIR", "target")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command begins")
+    }
+
+    /// Runs the command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        end(self.begin(arguments), LIMIT)
+    }
+
+    /// Hunts, and returns what `--format json` prints.
+    pub(crate) fn hunt(&self, arguments: &[&str]) -> Value {
+        let mut all = vec!["hunt", "--format", "json"];
+        all.extend(arguments);
+        let ended = self.run(&all);
+        serde_json::from_str(&ended.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {ended:?}"))
+    }
+
+    /// Returns a token of this scenario's failure.
+    pub(crate) fn token(&self, scenario: &str) -> String {
+        let report = self.hunt(&[scenario]);
+        report["finding"]["token"].as_str().expect("the failure has a token").to_owned()
+    }
+}
+
+/// Waits until a process ends. What it prints is less than a pipe holds.
+pub(crate) fn end(mut child: Child, limit: Duration) -> Ended {
+    let start = Instant::now();
+    while child.try_wait().expect("the command can be waited for").is_none() {
+        if start.elapsed() >= limit {
+            drop(child.kill());
+            let output = child.wait_with_output();
+            panic!("the command was not over after {limit:?}: {output:?}");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().expect("the command has ended");
+    let text = |bytes| String::from_utf8(bytes).expect("the command prints UTF-8");
+    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+impl Ended {
+    /// Fails unless the command ended with this code.
+    #[track_caller]
+    pub(crate) fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self
+    }
+
+    /// Fails unless stdout holds all of these texts.
+    #[track_caller]
+    pub(crate) fn says(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.stdout.contains(text), "{text:?} is missing: {self:?}");
+        }
+        self
+    }
+
+    /// Fails unless stderr holds all of these texts.
+    #[track_caller]
+    pub(crate) fn complains(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.stderr.contains(text), "{text:?} is missing: {self:?}");
+        }
+        self
+    }
+}
+
+const LIMIT: Duration = Duration::from_secs(60);

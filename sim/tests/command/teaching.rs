@@ -1,0 +1,51 @@
+//! Help and lists.
+
+use serde_json::Value;
+
+use crate::process::Workplace;
+use crate::{CLEAN, SCENARIOS, USAGE};
+
+#[test]
+fn help_teaches_by_examples_and_lists_the_exit_codes() {
+    let here = Workplace::new("help");
+    here.run(&["--help"]).with_code(CLEAN).says(&[
+        "parcae hunt lost-update",
+        "parcae replay v1:...",
+        "Exit codes:",
+        "42  a seed fails",
+        "NO_COLOR",
+    ]);
+    here.run(&["hunt", "--help"]).with_code(CLEAN).says(&[
+        "Ctrl-C",
+        "--time-limit",
+        "target/parcae",
+    ]);
+    here.run(&["run", "--help"]).with_code(CLEAN).says(&["hash chain", "--trace"]);
+    here.run(&["replay", "--help"]).with_code(CLEAN).says(&["--lenient", "TOKEN|FILE"]);
+}
+
+#[test]
+fn no_arguments_show_the_help_and_are_a_usage_error() {
+    Workplace::new("no_arguments").run(&[]).with_code(USAGE).complains(&["Usage:", "Examples:"]);
+}
+
+#[test]
+fn the_list_names_each_scenario() {
+    Workplace::new("list").run(&["list"]).with_code(CLEAN).says(&SCENARIOS);
+}
+
+#[test]
+fn the_json_list_is_valid_and_complete() {
+    let ended = Workplace::new("list_json").run(&["list", "--format", "json"]).with_code(CLEAN);
+    let list: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let list = &list["scenarios"];
+    let names: Vec<&str> =
+        list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
+    assert_eq!(names, SCENARIOS);
+    for item in list.as_array().unwrap() {
+        for field in ["summary", "defect", "source", "failure_kind"] {
+            assert!(item[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {item}");
+        }
+        assert!(item["seeds_until_found"].as_u64().is_some_and(|seeds| seeds <= 1000), "{item}");
+    }
+}
