@@ -1,6 +1,6 @@
 //! Runs tasks on one thread: wakers, points, timers, domains, and the detection of stalls.
 //!
-//! One run is one [`Executor`], found through the context by everything that tasks call. The
+//! One run is one `Executor`, found through the context by everything that tasks call. The
 //! decision who goes on is not taken here but by a [`Pick`]; without one the policy is `Fifo`: a
 //! task runs until it blocks, then the task that became ready first goes on.
 //!
@@ -186,10 +186,13 @@ impl Executor {
     // Choices
 
     /// Draws a choice of the running task; the ordinal counts the draws at the site if not given.
-    #[track_caller]
-    pub(crate) fn choose(&self, site: Site, ordinal: Option<u64>, space: Space) -> u64 {
-        // Outside of the borrow: a space that is empty is the caller's mistake.
-        let location = Location::caller();
+    pub(crate) fn choose(
+        &self,
+        site: Site,
+        ordinal: Option<u64>,
+        space: Space,
+        at: &'static Location<'static>,
+    ) -> u64 {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
         let stream = core.current_stream();
@@ -201,7 +204,7 @@ impl Executor {
             (None, None) => 0,
         };
         let key = Key::new(stream, site, ordinal);
-        core.draw(site, key, DrawKind::User, space, Some(location)).value
+        core.draw(site, key, DrawKind::User, space, Some(at)).value
     }
 
     /// Calls `read` with the random generator of the running task.

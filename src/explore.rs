@@ -20,6 +20,7 @@ mod control;
 mod determinism;
 mod finding;
 mod host;
+mod renumber;
 mod replay;
 mod shrink;
 mod signature;

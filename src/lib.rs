@@ -1,4 +1,139 @@
-//! Deterministic simulation of asynchronous programs.
+//! Deterministic simulation of asynchronous programs: find, shrink and explain the run that breaks them.
+//!
+//! An asynchronous program (tasks, locks, queues, timers) runs in a simulated world on one thread under
+//! a seed. The same seed gives the same run, bit for bit. parcae searches for a seed that breaks the
+//! program, shrinks what it finds to the few choices that matter, and prints a line that replays it.
+//!
+//! # 1. A test
+//!
+//! ```
+//! use std::sync::Arc;
+//! use parcae::sync::Mutex;
+//!
+//! #[parcae::test(seeds = 200)]
+//! async fn increments_are_not_lost() {
+//!     let counter = Arc::new(Mutex::new(0));
+//!     let tasks: Vec<_> = (0..3)
+//!         .map(|_| {
+//!             let counter = counter.clone();
+//!             parcae::spawn_named("increment", async move { *counter.lock().await += 1 })
+//!         })
+//!         .collect();
+//!     for task in tasks {
+//!         task.await;
+//!     }
+//!     assert_eq!(*counter.lock().await, 3);
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! `cargo test` runs it under 200 seeds, spread over all cores. In each, the next task is picked
+//! anew at every *point*: at each await of a lock, queue, timer or [`yield_now`](task::yield_now),
+//! also when it need not wait. The first seed runs twice, to see that nothing but the seed decides.
+//!
+//! # 2. A failure
+//!
+//! Without the lock, an update is lost when a task is preempted between reading and writing.
+//! [`testing::Shared`] is a plain cell whose reads and writes are points, to show such races:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use parcae::explore::Check;
+//! use parcae::testing::Shared;
+//!
+//! let report = Check::new("counter").seeds(200).run(|| async {
+//!     let counter = Arc::new(Shared::new(0).named("counter"));
+//!     let tasks: Vec<_> = (0..2)
+//!         .map(|_| {
+//!             let counter = counter.clone();
+//!             parcae::spawn_named("increment", async move {
+//!                 let value = counter.get().await;
+//!                 counter.set(value + 1).await;
+//!             })
+//!         })
+//!         .collect();
+//!     for task in tasks {
+//!         task.await;
+//!     }
+//!     assert_eq!(counter.peek(), 2, "an update was lost");
+//! });
+//!
+//! let finding = report.finding().expect("some seed loses an update");
+//! assert!(finding.failure().to_string().contains("an update was lost"));
+//! // Whatever happened in the run that found it, one switch is enough:
+//! assert_eq!(finding.shrink().unwrap().size.choices, 1);
+//! ```
+//!
+//! In a test, the same comes as the panic's message: what failed and where, the choices that are
+//! needed as sentences, a timeline with a column for each task, and a line to copy:
+//!
+//! ```text
+//! PARCAE_REPLAY=v1:… cargo test -p my-crate increments_are_not_lost
+//! ```
+//!
+//! # 3. Time
+//!
+//! Time is virtual. It stands still while any task is ready, then jumps to the next timer; an hour of
+//! sleeping costs nothing, and measured durations are exact.
+//!
+//! ```
+//! use std::time::Duration;
+//! use parcae::time::{Instant, sleep, timeout};
+//!
+//! parcae::check(10, || async {
+//!     let start = Instant::now();
+//!     assert!(timeout(Duration::from_secs(5), sleep(Duration::from_secs(3600))).await.is_err());
+//!     assert_eq!(start.elapsed(), Duration::from_secs(5));
+//! });
+//! ```
+//!
+//! # 4. Choices
+//!
+//! What a test varies (sizes, delays, which request fails) it asks for with [`choose`]. Chosen values
+//! are part of the search and are lowered when a failure is shrunk. What the program itself draws
+//! (ids, jitter) comes from [`rng()`].
+//!
+//! ```
+//! use parcae::explore::Check;
+//!
+//! let report = Check::new("sizes").seeds(200).run(|| async {
+//!     let size = parcae::choose(0..1000);
+//!     assert!(size < 300, "too large");
+//! });
+//! let world = report.finding().expect("two thirds of the seeds").world();
+//! assert_eq!(world.overrides.values().copied().collect::<Vec<_>>(), [300]); // the least that fails
+//! ```
+//!
+//! # 5. What counts as a failure
+//!
+//! A panic or error of the program; a panic in a task, or an error of [`spawn_try`], that nobody
+//! observes; a deadlock (with who waits for what); a livelock, too many steps, too much virtual
+//! time; a detached task that outlives the program; a wake from another thread; two runs of one
+//! seed that differ. See [`Failure`]; bounds are in [`executor::Limits`].
+//!
+//! # 6. Map
+//!
+//! | module | for |
+//! |---|---|
+//! | [`task`] | spawn, join, cancel, yield |
+//! | [`time`] | sleep, time-outs, intervals, clocks |
+//! | [`sync`] | locks, events, queues; they work on any executor |
+//! | [`rng`](mod@rng) | choices and random numbers |
+//! | [`testing`] | [`testing::Shared`] |
+//! | [`explore`] | one run ([`Sim`]), many runs ([`explore::Check`]), replay tokens |
+//! | [`report`] | failures as text |
+//! | [`harness`] | the test attribute and the environment variables it obeys |
+//! | [`executor`], [`kernel`] | the machine below: strategies, logs, keyed choices, the hash chain |
+//!
+//! # 7. What it does not do
+//!
+//! It runs code that uses its tasks, time and primitives; it does not intercept threads, system calls
+//! or the clock of the standard library (what leaks in that way is found, not prevented). It
+//! explores interleavings of awaits, not of atomic instructions. Networks, disks, actors and a
+//! real-time backend are not in this version.
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("parcae needs a target with 64-bit pointers: a waker is an integer of 64 bits");
 
 pub mod kernel;
 
@@ -14,9 +149,9 @@ pub mod rng;
 
 pub mod sync;
 
-pub mod testing;
-
 pub mod explore;
+
+pub mod testing;
 
 pub mod report;
 

@@ -51,5 +51,5 @@ pub fn with_file(text: &str, _: &Result<PathBuf, std::io::Error>) -> String {
 /// Returns the report of a replay as text.
 #[must_use]
 pub fn replay_text(replay: &Replay, _: &ReplayCommand) -> String {
-    format!("{:?} {:?}", replay.verdict, replay.failure())
+    format!("{:?} {:?}\n{}", replay.verdict, replay.failure(), replay.trace.join("\n"))
 }

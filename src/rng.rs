@@ -8,6 +8,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
+use std::panic::Location;
 
 use rand_core::{Rng as _, TryRng};
 
@@ -29,7 +30,7 @@ use crate::kernel::{Site, Space};
 /// # parcae::Sim::new(7).run(|| async {
 /// let bits = parcae::rng().next_u64();
 /// # let _ = bits;
-/// # });
+/// # }).unwrap();
 /// ```
 #[must_use]
 pub fn rng() -> Rng {
@@ -116,12 +117,14 @@ impl fmt::Debug for Rng {
 /// # parcae::Sim::new(7).run(|| async {
 /// let clients = parcae::choose(1..=5);
 /// assert!((1..=5).contains(&clients));
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn choose(range: impl RangeBounds<u64>) -> u64 {
-    let space = space("parcae::choose", &range);
-    context::expect("parcae::choose", |executor: &Executor| executor.choose(CHOOSE, None, space))
+    let (space, at) = (space("parcae::choose", &range), Location::caller());
+    context::expect("parcae::choose", |executor: &Executor| {
+        executor.choose(CHOOSE, None, space, at)
+    })
 }
 
 /// Chooses a number for one thing: the ordinal says which, the label what for.
@@ -141,13 +144,13 @@ pub fn choose(range: impl RangeBounds<u64>) -> u64 {
 ///     let size = parcae::rng::choose_for("request size", request, 0..1024);
 ///     assert!(size < 1024);
 /// }
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn choose_for(label: &'static str, ordinal: u64, range: impl RangeBounds<u64>) -> u64 {
-    let space = space("parcae::rng::choose_for", &range);
+    let (space, at) = (space("parcae::rng::choose_for", &range), Location::caller());
     context::expect("parcae::rng::choose_for", |executor: &Executor| {
-        executor.choose(Site::new(label), Some(ordinal), space)
+        executor.choose(Site::new(label), Some(ordinal), space, at)
     })
 }
 

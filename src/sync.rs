@@ -1,1 +1,44 @@
-//! x
+//! Locks, events and queues for tasks that share something.
+//!
+//! | you want | use |
+//! |---|---|
+//! | one task at a time to change a value, across awaits | [`Mutex`] |
+//! | tasks to wait until something has happened | [`Event`] |
+//! | to hand values from task to task, with back-pressure | [`Queue`] |
+//! | to know that everything handed over was worked off | [`Queue::join`] |
+//!
+//! All of them serve in the order of arrival and never let a newcomer barge in: what becomes free is
+//! the first waiter's from that moment on, whether or not it has run yet. A future that is dropped
+//! leaves its primitive as if the operation had not begun, but for its place in the line; what had
+//! been assigned to it goes to the next waiter before the drop returns. That holds for every way to
+//! cancel: `timeout`, `select!`, [`crate::task::Task::cancel`], the death of a node.
+//!
+//! They keep their state inline and store wakers, so they work on any executor and across threads.
+//! Inside of a simulation every first poll is a point at which another task may go first, and what a
+//! task waits for stands in the report of a deadlock.
+//!
+//! **When not to use them.** Between two awaits nothing else runs on one thread: state that is not
+//! held across an await needs a `Cell` or `RefCell`, no lock. A [`std::sync::Mutex`] is enough
+//! between threads where no await happens under it. A future that was granted something and is
+//! neither polled nor dropped holds up all behind it, as in every fair primitive: do not keep a
+//! half-polled future beside a `select!` loop.
+//!
+//! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, blocking
+//! calls.
+//!
+//! Names follow smol's `async-lock` (`Mutex`) and asyncio (`Event`, `Queue`); the order of service is
+//! stricter than in both.
+
+mod error;
+mod event;
+mod job;
+mod mutex;
+mod primitive;
+mod queue;
+mod waiters;
+
+pub use error::{GetError, PutError, TryGetError, TryPutError};
+pub use event::{Event, EventWait};
+pub use job::{GetJob, Job};
+pub use mutex::{Lock, Mutex, MutexGuard};
+pub use queue::{Get, Join, Put, Queue};

@@ -15,7 +15,7 @@ use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
 use super::ready::ReadyQueue;
-use super::task_table::{Ownership, TaskState, TaskTable, WaitNote, WaitSubject};
+use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, WaitSubject};
 use super::timers::{DueTimer, TimerTarget, Timers};
 use super::waker::WakeTarget;
 use crate::kernel::{
@@ -131,11 +131,18 @@ impl Core {
         }
     }
 
-    pub(super) fn log_task(&mut self, index: u32) {
+    pub(super) fn log_task(&mut self, index: u32, parent: StreamId) {
         if let Some(log) = &mut self.log {
             // The root is made by the library, on a line that says nothing to the user.
-            let spawned_at = (index != ROOT).then_some(self.tasks.details(index).spawned_at);
-            let info = TaskInfo { name: self.tasks.path(index), spawned_at };
+            let details = self.tasks.details(index);
+            let info = TaskInfo {
+                name: self.tasks.path(index),
+                label: details.name.as_str().to_owned(),
+                ordinal: details.ordinal,
+                is_unnamed: matches!(details.name, TaskName::Unnamed),
+                parent,
+                spawned_at: (index != ROOT).then_some(details.spawned_at),
+            };
             log.tasks.insert(self.tasks.get(index).stream, info);
         }
     }

@@ -107,6 +107,14 @@ pub struct LoggedDecision {
 pub struct TaskInfo {
     /// Path of names: `worker#1/flush`.
     pub name: String,
+    /// The last part of the path, without the number: `flush`.
+    pub label: String,
+    /// Number among the siblings of that label, from 0.
+    pub ordinal: u32,
+    /// Whether the label was not given but is the one of all unnamed tasks.
+    pub is_unnamed: bool,
+    /// Who spawned it.
+    pub parent: StreamId,
     /// Where it was spawned.
     pub spawned_at: Option<&'static Location<'static>>,
 }

@@ -37,7 +37,7 @@ pub trait Pick: fmt::Debug {
     }
 }
 
-/// One decision: the candidates, in the order that [`super::Policy::Fifo`] would take them.
+/// One decision: the candidates, in the order that the default world would take them.
 ///
 /// If the running task came to a point and can continue, it is candidate 0. The others follow in
 /// the order in which they became ready.

@@ -250,7 +250,7 @@ impl Core {
         };
         let index = self.tasks.insert(slot, details);
         if self.log.is_some() {
-            self.log_task(index);
+            self.log_task(index, parent_stream);
         }
         let (kind, subject) = (EventKind::Spawn, stream.get());
         let spawned_at = (index != ROOT).then_some(options.spawned_at);

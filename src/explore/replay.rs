@@ -6,6 +6,7 @@ use std::future::Future;
 use super::check::Check;
 use super::finding::Finding;
 use super::host;
+use super::renumber;
 use super::signature::Signature;
 use super::sim::Outcome;
 use super::token::{Expectation, ReplayToken, settings_hash};
@@ -34,6 +35,9 @@ pub struct Replay {
     pub divergence: Option<Divergence>,
     /// Overrides that applied to nothing, in words.
     pub stale: Vec<String>,
+    /// Whether the failure came back only on the supposition that an unnamed task was added or
+    /// removed since the record, which renumbers its siblings.
+    pub is_renumbered: bool,
     /// Whether limits or epoch differ from those of the record.
     pub has_other_settings: bool,
     /// The failure, if the run failed.
@@ -120,10 +124,32 @@ impl Check {
         }
         self.settings.strategy = token.strategy;
         let program = Program::new(program);
+        let replay = self.replay_once(token, mode, &program);
+        if mode == ReplayMode::Strict || replay.verdict == ReplayVerdict::Reproduced {
+            return Ok(replay);
+        }
+        Ok(self.replay_renumbered(token, &program).unwrap_or(replay))
+    }
+
+    fn replay_once(&self, token: &ReplayToken, mode: ReplayMode, program: &Program) -> Replay {
         let sim = token.world.sim(&self.settings).logged(true).traced(self.trace.is_some());
         let run = || super::trace::captured(self.trace, || program.run(sim));
         let (outcome, trace) = host::isolated(self.isolation, run);
-        Ok(self.judge(token, mode, outcome, trace))
+        self.judge(token, mode, outcome, trace)
+    }
+
+    /// Supposes that an unnamed task was added or removed since the record.
+    fn replay_renumbered(&self, token: &ReplayToken, program: &Program) -> Option<Replay> {
+        let sim = token.world.sim(&self.settings).logged(true);
+        let outcome = host::isolated(self.isolation, || program.run(sim));
+        renumber::guesses(&token.world.overrides, outcome.log()?).into_iter().find_map(|guess| {
+            let mut renumbered = token.clone();
+            renumbered.world.overrides = guess;
+            let mut replay = self.replay_once(&renumbered, ReplayMode::Lenient, program);
+            replay.is_renumbered = true;
+            (replay.verdict == ReplayVerdict::Reproduced && replay.stale.is_empty())
+                .then_some(replay)
+        })
     }
 
     fn judge(
@@ -158,6 +184,7 @@ impl Check {
             verdict,
             divergence,
             stale,
+            is_renumbered: false,
             has_other_settings: settings_hash(&self.settings) != token.settings_hash,
             finding,
             trace,

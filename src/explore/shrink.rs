@@ -11,6 +11,7 @@
 //! 4. *ddmin* over schedule deviations, then over other choices; at the end each override has been
 //!    left out alone and was seen to be necessary.
 //! 5. *Lower* values towards their defaults by bisection.
+//! 6. *Exchange*: two deviations of the schedule for one other, for each two.
 //!
 //! The budget counts runs, never seconds. Candidates may be tried in parallel but are accepted in
 //! order, so the result is the same on every machine.
@@ -68,6 +69,8 @@ pub(super) struct Shrinker<'a> {
     others: Vec<Signature>,
     runs: u64,
     runs_without_progress: u64,
+    /// Each override was seen to be necessary.
+    is_minimal: bool,
     is_cut: bool,
 }
 
@@ -108,6 +111,7 @@ impl<'a> Shrinker<'a> {
             others: Vec::new(),
             runs: 0,
             runs_without_progress: 0,
+            is_minimal: false,
             is_cut: false,
         }
     }
@@ -126,17 +130,14 @@ impl<'a> Shrinker<'a> {
         if !self.accept(converted) {
             return None;
         }
-        let is_minimal = match self.passes() {
-            ControlFlow::Continue(()) => true,
-            ControlFlow::Break(Exhausted) => false,
-        };
+        let (ControlFlow::Continue(()) | ControlFlow::Break(Exhausted)) = self.passes();
         let best = self.best.expect("the conversion was accepted");
         let size = RunSize::of(&best.world, best.outcome.steps());
         let summary = ShrinkSummary {
             size,
             runs: self.runs,
             wall_time: stopwatch.elapsed(),
-            is_minimal,
+            is_minimal: self.is_minimal,
             is_cut: self.is_cut,
             others: self.others,
         };
@@ -160,10 +161,14 @@ impl<'a> Shrinker<'a> {
         self.fill_with_defaults()?;
         self.look_near_default()?;
         loop {
-            let mut has_progressed = self.reduce(|key| key.site == SCHEDULE.id())?;
-            has_progressed |= self.reduce(|key| key.site != SCHEDULE.id())?;
-            has_progressed |= self.lower()?;
-            if !has_progressed {
+            self.is_minimal = false;
+            while self.reduce(|key| key.site == SCHEDULE.id())?
+                | self.reduce(|key| key.site != SCHEDULE.id())?
+                | self.lower()?
+            {}
+            // Each override has been left out alone; from here on it only gets better.
+            self.is_minimal = true;
+            if !self.exchange()? {
                 return ControlFlow::Continue(());
             }
         }
@@ -190,18 +195,41 @@ impl<'a> Shrinker<'a> {
         }
         let mut base = self.overrides().clone();
         base.retain(|key, _| !is_schedule(key));
-        let world = World::of_overrides(self.seed(), base.clone());
-        let outcome = self.run(&world, true);
-        let Some(log) = outcome.log() else { return ControlFlow::Continue(false) };
-        let mut candidates = Vec::new();
-        for decision in &log.decisions {
-            for alternative in &decision.alternatives {
-                let mut deviating = base.clone();
-                deviating.insert(decision.key, alternative.get());
-                candidates.push(deviating);
+        self.deviate_once(base)
+    }
+
+    /// Puts one deviation in the place of two, for each two.
+    fn exchange(&mut self) -> Pass {
+        let keys: Vec<Key> =
+            self.overrides().keys().copied().filter(|key| key.site == SCHEDULE.id()).collect();
+        for (place, second) in keys.iter().enumerate() {
+            for first in &keys[..place] {
+                let mut base = self.overrides().clone();
+                base.remove(first);
+                base.remove(second);
+                if self.deviate_once(base)? {
+                    return ControlFlow::Continue(true);
+                }
             }
         }
-        candidates.truncate(NEAR_CANDIDATES_MAX);
+        ControlFlow::Continue(false)
+    }
+
+    /// Tries every single deviation from the schedule of a world.
+    fn deviate_once(&mut self, base: Overrides) -> Pass {
+        let outcome = self.run(&World::of_overrides(self.seed(), base.clone()), true);
+        let Some(log) = outcome.log() else { return ControlFlow::Continue(false) };
+        let undecided = log.decisions.iter().filter(|decision| !base.contains_key(&decision.key));
+        let candidates = undecided
+            .flat_map(|decision| {
+                decision.alternatives.iter().map(|alternative| {
+                    let mut deviating = base.clone();
+                    deviating.insert(decision.key, alternative.get());
+                    deviating
+                })
+            })
+            .take(NEAR_CANDIDATES_MAX)
+            .collect();
         self.propose(candidates)
     }
 

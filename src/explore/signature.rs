@@ -38,11 +38,10 @@ impl Signature {
         self.kind
     }
 
-    /// Returns a hash that survives moved lines: file, kind and text, but no line numbers.
+    /// Returns a hash that survives moved lines and files: of kind and text, but not of the place.
     #[must_use]
     pub(super) fn hash(&self) -> u32 {
-        let file = self.place.as_ref().map_or("", |place| place.file.as_str());
-        let hash = hash_text(&format!("{}\n{file}\n{}", self.kind, self.text));
+        let hash = hash_text(&format!("{}\n{}", self.kind, self.text));
         u32::try_from(hash >> 32).expect("the upper half of a word")
     }
 }

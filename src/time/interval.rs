@@ -26,7 +26,7 @@ use super::sleep::Timer;
 ///     interval.tick().await;
 /// }
 /// assert_eq!(start.elapsed(), Duration::from_secs(2));
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {

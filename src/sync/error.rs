@@ -1,0 +1,110 @@
+//! How the operations of queues fail.
+
+use std::error::Error;
+use std::fmt;
+
+/// A queue was closed; this is the item that [`super::Queue::put`] did not put.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PutError<T>(pub T);
+
+impl<T> PutError<T> {
+    /// Returns the item.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> fmt::Debug for PutError<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PutError(..)")
+    }
+}
+
+impl<T> fmt::Display for PutError<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(CLOSED)
+    }
+}
+
+impl<T> Error for PutError<T> {}
+
+/// Why [`super::Queue::try_put`] did not put the item, and the item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TryPutError<T> {
+    /// There is no place for it, or others wait for one.
+    Full(T),
+    /// The queue was closed.
+    Closed(T),
+}
+
+impl<T> TryPutError<T> {
+    /// Returns the item.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Full(item) | Self::Closed(item) => item,
+        }
+    }
+}
+
+impl<T> fmt::Debug for TryPutError<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> fmt::Display for TryPutError<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Full(_) => "the queue is full",
+            Self::Closed(_) => CLOSED,
+        })
+    }
+}
+
+impl<T> Error for TryPutError<T> {}
+
+/// Why [`super::Queue::get`] did not get an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GetError {
+    /// The queue was closed and every item has been taken.
+    Closed,
+}
+
+impl fmt::Display for GetError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => formatter.write_str(DRAINED),
+        }
+    }
+}
+
+impl Error for GetError {}
+
+/// Why [`super::Queue::try_get`] did not get an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TryGetError {
+    /// There is no item but for those that wait already.
+    Empty,
+    /// The queue was closed and every item has been taken.
+    Closed,
+}
+
+impl fmt::Display for TryGetError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Empty => "the queue is empty",
+            Self::Closed => DRAINED,
+        })
+    }
+}
+
+impl Error for TryGetError {}
+
+const CLOSED: &str = "the queue is closed";
+const DRAINED: &str = "the queue is closed and every item has been taken";
