@@ -191,7 +191,7 @@ impl<T: 'static> Future for Join<T> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         Poll::Ready(match ready!(self.task.poll_end(context, self.at)) {
             JoinEnd::Value(value) => Ok(value),
-            JoinEnd::Panicked(panic) => Err(JoinError::panicked(panic)),
+            JoinEnd::Panicked(panic) => Err(JoinError::panicked(*panic)),
             JoinEnd::Gone => Err(JoinError::Gone),
         })
     }
@@ -215,7 +215,7 @@ pub enum JoinError {
 }
 
 impl JoinError {
-    fn panicked(panic: Box<TaskPanic>) -> Self {
+    fn panicked(panic: TaskPanic) -> Self {
         let (message, place) = (panic.message(), panic.place());
         Self::Panicked { message, place, payload: panic.payload }
     }
