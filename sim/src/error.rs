@@ -24,13 +24,17 @@ pub(crate) enum CommandError {
     Save(SaveError),
     /// Signals cannot be caught.
     Signals(io::Error),
+    /// The command or the library panicked, such as over a thread that the machine refuses.
+    Panicked,
 }
 
 impl CommandError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::SeedsBeyondTheLast { .. } | Self::Replay(_) => Exit::Usage,
-            Self::Output(_) | Self::Save(_) | Self::Signals(_) => Exit::Infrastructure,
+            Self::Output(_) | Self::Save(_) | Self::Signals(_) | Self::Panicked => {
+                Exit::Infrastructure
+            }
         }
     }
 }
@@ -48,6 +52,9 @@ impl fmt::Display for CommandError {
             Self::Output(_) => formatter.write_str("cannot write to stdout"),
             Self::Save(_) => formatter.write_str("the report is not saved"),
             Self::Signals(_) => formatter.write_str("cannot catch Ctrl-C"),
+            Self::Panicked => {
+                formatter.write_str("the command itself panicked, see above; no seed is to blame")
+            }
         }
     }
 }
@@ -58,7 +65,10 @@ impl Error for CommandError {
             Self::Output(error) | Self::Signals(error) => Some(error),
             Self::Save(error) => Some(error),
             // Shown in full by `Display`.
-            Self::Config(_) | Self::SeedsBeyondTheLast { .. } | Self::Replay(_) => None,
+            Self::Config(_)
+            | Self::SeedsBeyondTheLast { .. }
+            | Self::Replay(_)
+            | Self::Panicked => None,
         }
     }
 }

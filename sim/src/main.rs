@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use cli::Cli;
+use error::CommandError;
 use exit::Exit;
 
 fn main() -> ExitCode {
@@ -25,16 +26,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return shown(&error).into(),
     };
-    // A panic of the library itself, such as a thread that the machine refuses: the hook has said
-    // which; that no seed is to blame is said by the code.
-    let exit = match panic::catch_unwind(|| commands::run(cli.command)) {
-        Ok(Ok(exit)) => exit,
-        Ok(Err(error)) => {
-            output::complain(&error);
-            error.exit()
-        }
-        Err(_) => Exit::Infrastructure,
-    };
+    // The hook has printed the panic; here it becomes an error of the machine, not of a seed.
+    let result = panic::catch_unwind(|| commands::run(cli.command));
+    let exit = result.unwrap_or(Err(CommandError::Panicked)).unwrap_or_else(|error| {
+        output::complain(&error);
+        error.exit()
+    });
     exit.into()
 }
 
