@@ -28,6 +28,7 @@ mod log;
 mod panic;
 mod pick;
 mod point;
+mod ready;
 mod resource;
 mod run;
 mod spawn;
@@ -63,9 +64,9 @@ pub(crate) use self::waker::WakeTarget;
 use self::core::{Core, Settling};
 use self::foreign::RunNumber;
 use self::panic::PanicNote;
-use self::task_table::{WaitNote, WaitSubject, count_up};
+use self::task_table::{WaitSubject, count_up};
 use self::timers::TimerTarget;
-use crate::context::{Layer, Slot};
+use crate::context;
 use crate::kernel::{
     DrawKind, Event, EventKind, Key, Site, Space, StreamId, VirtualTime, fold, prf,
 };
@@ -83,9 +84,7 @@ pub(crate) struct Executor {
     epoch_nanos: u64,
 }
 
-impl Slot for Executor {
-    const LAYER: Layer = Layer::Executor;
-}
+context::slot!(Executor);
 
 impl fmt::Debug for Executor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -202,8 +201,7 @@ impl Executor {
                 Some(std::mem::replace(&mut own.target, target))
             }
         };
-        let slot = core.tasks.get_mut(index);
-        slot.wait = Some(WaitNote { subject: WaitSubject::OtherTasks, at: Some(at) });
+        core.tasks.set_wait(index, WaitSubject::OtherTasks, at);
         drop(core);
         drop(replaced);
         Poll::Pending
@@ -225,7 +223,7 @@ impl Executor {
         let ordinal = match (ordinal, core.running) {
             (Some(ordinal), _) => ordinal,
             (None, Some(index)) => {
-                count_up(&mut core.tasks.get_mut(index).cold().site_ordinals, site.id())
+                count_up(&mut core.tasks.details_mut(index).cold().site_ordinals, site.id())
             }
             (None, None) => 0,
         };
@@ -250,7 +248,7 @@ impl Executor {
             ChaCha8Rng::from_seed(bytes)
         };
         match core.running {
-            Some(index) => read(core.tasks.get_mut(index).cold().rng.get_or_insert_with(new)),
+            Some(index) => read(core.tasks.details_mut(index).cold().rng.get_or_insert_with(new)),
             None => read(&mut new()),
         }
     }
@@ -285,9 +283,8 @@ impl Core {
     /// Returns an identity for a resource that a task makes.
     pub(super) fn resource_of(&mut self, index: u32) -> u64 {
         let run = self.run;
-        let slot = self.tasks.get_mut(index);
-        let stream = slot.stream;
-        let cold = slot.cold();
+        let stream = self.tasks.get(index).stream;
+        let cold = self.tasks.details_mut(index).cold();
         let ordinal = cold.resources_made;
         cold.resources_made += 1;
         resource::identity(run, fold(stream.get() ^ RESOURCES, ordinal ^ RESOURCES_OF_NOBODY))
@@ -297,9 +294,9 @@ impl Core {
     fn note_timer(&mut self, deadline: u64, at: &'static Location<'static>) {
         let Some(index) = self.running else { return };
         let slot = self.tasks.get_mut(index);
-        if slot.wait.is_none() {
+        if !slot.is_waiting {
             slot.operation = Operation { resource: 0, verb: &SLEEP };
-            slot.wait = Some(WaitNote { subject: WaitSubject::Timer(deadline), at: Some(at) });
+            self.tasks.set_wait(index, WaitSubject::Timer(deadline), at);
         }
     }
 

@@ -30,7 +30,7 @@ use crate::kernel::{Site, Space};
 /// # parcae::Sim::new(7).run(|| async {
 /// let bits = parcae::rng().next_u64();
 /// # let _ = bits;
-/// # });
+/// # }).unwrap();
 /// ```
 #[must_use]
 pub fn rng() -> Rng {
@@ -117,7 +117,7 @@ impl fmt::Debug for Rng {
 /// # parcae::Sim::new(7).run(|| async {
 /// let clients = parcae::choose(1..=5);
 /// assert!((1..=5).contains(&clients));
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn choose(range: impl RangeBounds<u64>) -> u64 {
@@ -144,7 +144,7 @@ pub fn choose(range: impl RangeBounds<u64>) -> u64 {
 ///     let size = parcae::rng::choose_for("request size", request, 0..1024);
 ///     assert!(size < 1024);
 /// }
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn choose_for(label: &'static str, ordinal: u64, range: impl RangeBounds<u64>) -> u64 {

@@ -1,1 +1,41 @@
-fn main() {}
+//! Comparisons of parcae with its peers: medians of interleaved rounds, as ratios.
+//!
+//! ```text
+//! cargo run --release -p parcae-benches -- core [--rounds N] [--only TEXT] [--side TEXT]
+//! ```
+//! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
+//! side of that name; both together are for profilers.
+#![expect(clippy::print_stdout, reason = "the table is what this command is for")]
+#![expect(clippy::print_stderr, reason = "progress and mistakes go beside the table")]
+
+mod core_costs;
+mod counting;
+#[cfg(test)]
+mod golden;
+mod measure;
+
+use std::process::ExitCode;
+
+use measure::Options;
+
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((command, rest)) = arguments.split_first() else { return usage("no command") };
+    let options = match Options::parse(rest) {
+        Ok(options) => options,
+        Err(message) => return usage(&message),
+    };
+    match command.as_str() {
+        "core" => println!("{}", core_costs::table(&options)),
+        other => return usage(&format!("unknown command {other:?}")),
+    }
+    ExitCode::SUCCESS
+}
+
+fn usage(message: &str) -> ExitCode {
+    eprintln!("{message}\nusage: parcae-benches core [--rounds N] [--only TEXT] [--side TEXT]");
+    ExitCode::FAILURE
+}

@@ -14,6 +14,7 @@ use super::id::TaskId;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
+use super::ready::ReadyQueue;
 use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, WaitSubject};
 use super::timers::{DueTimer, TimerTarget, Timers};
 use super::waker::WakeTarget;
@@ -28,15 +29,18 @@ pub(crate) const SCHEDULE: Site = Site::new("schedule");
 /// Place of the first task of a run: the program itself.
 pub(super) const ROOT: u32 = 0;
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, not states of one machine")]
 pub(super) struct Core {
     pub(super) now: VirtualTime,
     pub(super) tasks: TaskTable,
-    pub(super) ready: VecDeque<u32>,
+    pub(super) ready: ReadyQueue,
     pub(super) running: Option<u32>,
     /// The task that ran last and the number of its last step: the key of the next decision.
     pub(super) last: (StreamId, u64),
     /// Who goes on after a preemption, decided when it happened.
     pub(super) chosen: Option<u32>,
+    /// The running task was woken while it runs: it goes to the back of the queue instead of blocking.
+    pub(super) is_woken: bool,
     /// The running task was preempted: it pends, and combinators do not take that for "not ready".
     pub(super) is_preempted: bool,
     /// Who waits until all others are blocked.
@@ -74,10 +78,11 @@ impl Core {
         Self {
             now: VirtualTime::ZERO,
             tasks: TaskTable::default(),
-            ready: VecDeque::new(),
+            ready: ReadyQueue::default(),
             running: None,
             last: (StreamId::ROOT, 0),
             chosen: None,
+            is_woken: false,
             is_preempted: false,
             settling: VecDeque::new(),
             settled_count: 0,
@@ -130,18 +135,17 @@ impl Core {
 
     pub(super) fn log_task(&mut self, index: u32, parent: StreamId) {
         if let Some(log) = &mut self.log {
-            let slot = self.tasks.get(index);
             // The root is made by the library, on a line that says nothing to the user.
-            let spawned_at = (index != ROOT).then_some(slot.spawned_at);
+            let details = self.tasks.details(index);
             let info = TaskInfo {
-                name: slot.path(),
-                label: slot.name.as_str().to_owned(),
-                ordinal: slot.ordinal,
-                is_unnamed: matches!(slot.name, TaskName::Unnamed),
+                name: self.tasks.path(index),
+                label: details.name.as_str().to_owned(),
+                ordinal: details.ordinal,
+                is_unnamed: matches!(details.name, TaskName::Unnamed),
                 parent,
-                spawned_at,
+                spawned_at: (index != ROOT).then_some(details.spawned_at),
             };
-            log.tasks.insert(slot.stream, info);
+            log.tasks.insert(self.tasks.get(index).stream, info);
         }
     }
 
@@ -181,9 +185,14 @@ impl Core {
     // Ready tasks
 
     /// Marks a task as woken.
+    #[inline]
     pub(super) fn wake(&mut self, task: TaskId) {
-        if self.tasks.find(task).is_some() {
-            self.wake_index(task.index());
+        if let Some(slot) = self.tasks.find(task) {
+            if slot.state == TaskState::Running {
+                self.is_woken = true;
+            } else {
+                self.wake_index(task.index());
+            }
         }
     }
 
@@ -191,7 +200,7 @@ impl Core {
     pub(super) fn wake_index(&mut self, index: u32) {
         let slot = self.tasks.get_mut(index);
         match slot.state {
-            TaskState::Running => slot.is_woken = true,
+            TaskState::Running => self.is_woken = true,
             TaskState::Blocked => {
                 let (domain, stream) = (slot.domain, slot.stream);
                 self.make_ready(index, domain);
@@ -263,7 +272,7 @@ impl Core {
             return self.ready.pop_front();
         }
         let index = self.decide(self.last, None);
-        self.ready.remove(index)
+        Some(self.ready.remove(index))
     }
 
     /// Tells whether no decision needs to be looked at.
@@ -294,8 +303,8 @@ impl Core {
             }
             (None, _) => 0,
         };
-        let (chosen, default) = (candidates.get(index).task, candidates.get(0).task);
         if let Some(log) = &mut self.log {
+            let (chosen, default) = (candidates.get(index).task, candidates.get(0).task);
             log.decisions.push(LoggedDecision {
                 key,
                 chosen,
@@ -385,11 +394,11 @@ impl Core {
             held.push_back(chosen);
         }
         self.ready.retain(|index| {
-            let slot = tasks.get_mut(*index);
+            let slot = tasks.get_mut(index);
             let is_held = slot.domain == domain;
             if is_held {
                 slot.state = TaskState::Held;
-                held.push_back(*index);
+                held.push_back(index);
             }
             !is_held
         });
@@ -433,13 +442,13 @@ impl Core {
     fn stalled_task(&self, index: u32) -> StalledTask {
         let slot = self.tasks.get(index);
         let is_blocked = slot.state == TaskState::Blocked;
-        let wait = is_blocked.then(|| match slot.wait {
+        let wait = is_blocked.then(|| match self.tasks.wait(index) {
             Some(note) => self.describe_wait(note, slot.operation.verb.name),
             None => Wait::UNKNOWN,
         });
         StalledTask {
-            name: slot.path(),
-            spawned_at: (index != ROOT).then(|| Place::from(slot.spawned_at)),
+            name: self.tasks.path(index),
+            spawned_at: (index != ROOT).then(|| Place::from(self.tasks.details(index).spawned_at)),
             steps: slot.steps,
             wait,
         }
@@ -460,7 +469,7 @@ impl Core {
             WaitSubject::Task(task) => {
                 let slot = self.tasks.get(task.index());
                 let is_same = slot.generation == task.generation();
-                other("join", "Task", is_same.then(|| slot.path()))
+                other("join", "Task", is_same.then(|| self.tasks.path(task.index())))
             }
             WaitSubject::Timer(deadline) => {
                 other("sleep", "Timer", Some(VirtualTime::from_nanos(deadline).to_string()))
@@ -495,7 +504,7 @@ pub(super) enum Order {
 
 struct Candidates<'a> {
     tasks: &'a TaskTable,
-    ready: &'a VecDeque<u32>,
+    ready: &'a ReadyQueue,
     running: Option<u32>,
 }
 
@@ -507,8 +516,8 @@ impl CandidateList for Candidates<'_> {
     fn get(&self, index: usize) -> Candidate {
         let task = match (self.running, index) {
             (Some(running), 0) => running,
-            (Some(_), index) => self.ready[index - 1],
-            (None, index) => self.ready[index],
+            (Some(_), index) => self.ready.get(index - 1),
+            (None, index) => self.ready.get(index),
         };
         let slot = self.tasks.get(task);
         Candidate { task: slot.stream, operation: slot.operation }

@@ -151,9 +151,8 @@ impl Executor {
             }
             let mut core = self.core.borrow_mut();
             core.running = killer;
-            let slot = core.tasks.get_mut(index);
-            let joiner = slot.joiner.take();
-            if slot.ownership != Ownership::Attached {
+            let joiner = core.tasks.details_mut(index).joiner.take();
+            if core.tasks.get(index).ownership != Ownership::Attached {
                 core.tasks.remove(index);
             }
             drop(core);
@@ -168,7 +167,7 @@ impl Core {
     /// Takes the tasks of a domain out of all queues; the running one is destroyed after its poll.
     fn doom(&mut self, domain: DomainId) -> Vec<u32> {
         let tasks = &self.tasks;
-        self.ready.retain(|index| tasks.get(*index).domain != domain);
+        self.ready.retain(|index| tasks.get(index).domain != domain);
         self.chosen = self.chosen.filter(|index| tasks.get(*index).domain != domain);
         let of_domain: Vec<u32> =
             self.tasks.indices().filter(|index| self.tasks.get(*index).domain == domain).collect();

@@ -7,7 +7,7 @@ use super::Executor;
 use super::core::Core;
 use super::log::Happening;
 use super::resource::{Operation, Resource, Verb};
-use super::task_table::{WaitNote, WaitSubject};
+use super::task_table::WaitSubject;
 use crate::context;
 use crate::kernel::{Event, EventKind};
 
@@ -94,7 +94,7 @@ impl Executor {
         let Some(index) = core.running else { return Arrival::Goes };
         if core.is_preempted || core.failure.is_some() || core.count_step() {
             core.is_preempted = true;
-            core.tasks.get_mut(index).is_woken = true;
+            core.is_woken = true;
             return Arrival::Preempted;
         }
         let number = resource.number(core.run, || core.resource_of(index));
@@ -135,10 +135,8 @@ impl Executor {
         let core = &mut *core;
         let Some(index) = core.running else { return };
         let number = resource.number(core.run, || core.resource_of(index));
-        let slot = core.tasks.get_mut(index);
-        slot.operation = Operation { resource: number, verb };
-        let subject = WaitSubject::Resource(resource.about());
-        slot.wait = Some(WaitNote { subject, at: Some(at) });
+        core.tasks.get_mut(index).operation = Operation { resource: number, verb };
+        core.tasks.set_wait(index, WaitSubject::Resource(resource.about()), at);
         if core.log.is_some() {
             let stream = core.current_stream();
             core.log_resource(number, resource);
@@ -193,7 +191,7 @@ impl Core {
     /// Lets the task at `place` in the queue go on; the running one joins the back of the queue when
     /// its poll returns.
     fn preempt(&mut self, place: usize) {
-        let chosen = self.ready.remove(place).expect("a candidate is in the queue");
+        let chosen = self.ready.remove(place);
         self.chosen = Some(chosen);
         self.is_preempted = true;
         if self.log.is_some() {

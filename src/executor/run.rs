@@ -115,7 +115,8 @@ impl Executor {
                 continue;
             }
             if let Some(wake) = self.number.borrow_mut().first_wake() {
-                let task = core.tasks.find(wake.task).map_or_else(String::new, |slot| slot.path());
+                let index = core.tasks.find(wake.task).map(|_| wake.task.index());
+                let task = index.map_or_else(String::new, |index| core.tasks.path(index));
                 core.fail(Failure::ForeignWake { task, backtrace: wake.backtrace });
                 return Step::Over;
             }
@@ -136,13 +137,15 @@ impl Executor {
         let index = task.index();
         let waker = waker::waker(task);
         let result = panic::catch_unwind(AssertUnwindSafe(|| {
-            let _span = self.is_traced.then(|| self.enter_span(index));
-            if is_cancelled {
-                cell.as_mut().clear();
-                Poll::Ready(())
-            } else {
-                cell.as_mut().poll(&mut Context::from_waker(&waker))
-            }
+            let mut step = || {
+                if is_cancelled {
+                    cell.as_mut().clear();
+                    Poll::Ready(())
+                } else {
+                    cell.as_mut().poll(&mut Context::from_waker(&waker))
+                }
+            };
+            if self.is_traced { self.span(index).in_scope(step) } else { step() }
         }));
         if let Ok(Poll::Pending) = result {
             let mut core = self.core.borrow_mut();
@@ -179,10 +182,11 @@ impl Executor {
     ) {
         let mut core = self.core.borrow_mut();
         core.end_task(index, kind);
+        let details = core.tasks.details_mut(index);
+        details.keep_panic(panic);
+        let joiner = details.joiner.take();
         let slot = core.tasks.get_mut(index);
         slot.cell = Some(cell);
-        slot.keep_panic(panic);
-        let joiner = slot.joiner.take();
         let is_attached = slot.ownership == Ownership::Attached;
         drop(core);
         // Still in the context of the task, so that the log says who woke.
@@ -263,7 +267,7 @@ impl Executor {
         if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(call)) {
             let note = self.note_of(&*payload);
             let mut core = self.core.borrow_mut();
-            let task = core.running.map_or_else(String::new, |at| core.tasks.get(at).path());
+            let task = core.running.map_or_else(String::new, |at| core.tasks.path(at));
             core.fail(Failure::Panic { task, message: note.message, place: note.place });
         }
     }
@@ -293,19 +297,18 @@ impl Executor {
         }
     }
 
-    fn enter_span(&self, index: u32) -> tracing::span::EnteredSpan {
+    #[cold]
+    fn span(&self, index: u32) -> tracing::Span {
         let mut core = self.core.borrow_mut();
-        let slot = core.tasks.get_mut(index);
-        if let Some(span) = slot.cold().span.clone() {
-            drop(core);
-            return span.entered();
+        if let Some(span) = core.tasks.details_mut(index).cold().span.clone() {
+            return span;
         }
-        let name = slot.path();
+        let name = core.tasks.path(index);
         drop(core);
         // The subscriber is code of the user's.
         let span = tracing::info_span!(target: "parcae", "task", name);
-        self.core.borrow_mut().tasks.get_mut(index).cold().span = Some(span.clone());
-        span.entered()
+        self.core.borrow_mut().tasks.details_mut(index).cold().span = Some(span.clone());
+        span
     }
 }
 
@@ -322,11 +325,11 @@ impl Core {
         let slot = self.tasks.get_mut(index);
         let cell = slot.cell.take()?;
         slot.state = TaskState::Running;
-        slot.is_woken = false;
-        slot.wait = None;
+        slot.is_waiting = false;
         let (stream, is_cancelled) = (slot.stream, slot.is_cancelled);
         let task = TaskId::new(self.run, slot.generation, index);
         self.running = Some(index);
+        self.is_woken = false;
         self.is_preempted = false;
         if self.count_step() {
             let slot = self.tasks.get_mut(index);
@@ -352,11 +355,11 @@ impl Core {
         }
         slot.steps += 1;
         self.last = (slot.stream, slot.steps);
-        let (is_woken, domain) = (slot.is_woken, slot.domain);
-        if is_woken {
+        if self.is_woken {
+            let domain = slot.domain;
             self.make_ready(index, domain);
         } else {
-            self.tasks.get_mut(index).state = TaskState::Blocked;
+            slot.state = TaskState::Blocked;
         }
     }
 

@@ -16,7 +16,7 @@ use super::id::TaskId;
 use super::log::Happening;
 use super::panic::PanicNote;
 use super::resource::{Access, Operation, Verb};
-use super::task_table::{Ownership, Slot, TaskName, TaskState, WaitNote, WaitSubject};
+use super::task_table::{Details, Ownership, Slot, TaskName, TaskState, WaitSubject};
 use super::{Executor, WakeTarget};
 use crate::context;
 use crate::kernel::{Event, EventKind};
@@ -35,8 +35,8 @@ pub(crate) struct SpawnOptions {
 pub(crate) enum JoinEnd<T> {
     /// It returned.
     Value(T),
-    /// It panicked with this payload.
-    Panicked(TaskPanic),
+    /// It panicked with this payload. Boxed, so that an end that is a value is small.
+    Panicked(Box<TaskPanic>),
     /// It was destroyed with its domain, or cancelled at the end of the run.
     Gone,
 }
@@ -118,10 +118,11 @@ impl Executor {
         core.note_join(task, at);
         let Some(slot) = core.tasks.find(task) else { return Poll::Ready(JoinEnd::Gone) };
         if slot.state != TaskState::Done {
-            match &slot.joiner {
+            let details = core.tasks.details_mut(task.index());
+            match &details.joiner {
                 Some(joiner) if joiner.will_wake(waker) => {}
                 _ => {
-                    let replaced = slot.joiner.replace(WakeTarget::of(waker));
+                    let replaced = details.joiner.replace(WakeTarget::of(waker));
                     drop(core);
                     drop(replaced);
                 }
@@ -129,11 +130,11 @@ impl Executor {
             return Poll::Pending;
         }
         let cell = slot.cell.take();
-        let panic = slot.take_panic();
+        let panic = core.tasks.details_mut(task.index()).take_panic();
         core.tasks.remove(task.index());
         drop(core);
         Poll::Ready(match (cell, panic) {
-            (_, Some(panic)) => JoinEnd::Panicked(panic),
+            (_, Some(panic)) => JoinEnd::Panicked(Box::new(panic)),
             (Some(mut cell), None) => {
                 let output = cell.as_mut().output().and_then(<dyn Any>::downcast_mut::<Option<T>>);
                 match output.and_then(Option::take) {
@@ -152,7 +153,9 @@ impl Executor {
 
     /// Returns the name that reports use.
     pub(crate) fn task_name(&self, task: TaskId) -> Option<String> {
-        self.core.borrow_mut().tasks.find(task).map(|slot| slot.path())
+        let mut core = self.core.borrow_mut();
+        core.tasks.find(task)?;
+        Some(core.tasks.path(task.index()))
     }
 
     /// Marks a task: its future is destroyed at its next pick. Its handle still joins it.
@@ -170,7 +173,7 @@ impl Executor {
             return;
         }
         slot.ownership = Ownership::Background;
-        let joiner = slot.joiner.take();
+        let joiner = core.tasks.details_mut(task.index()).joiner.take();
         core.cancel(task);
         drop(core);
         drop(joiner);
@@ -207,24 +210,25 @@ impl Executor {
     /// Takes what is left of a task that is done. What nobody observed fails the run.
     pub(super) fn take_remains(&self, index: u32) -> Remains {
         let mut core = self.core.borrow_mut();
-        let slot = core.tasks.get_mut(index);
-        let (cell, joiner, panic) = (slot.cell.take(), slot.joiner.take(), slot.take_panic());
+        let cell = core.tasks.get_mut(index).cell.take();
+        let details = core.tasks.details_mut(index);
+        let (joiner, panic) = (details.joiner.take(), details.take_panic());
         if let Some(panic) = &panic {
-            let task = slot.path();
+            let task = core.tasks.path(index);
             core.fail(Failure::Panic { task, message: panic.message(), place: panic.place() });
         }
         drop(core);
         // Not borrowed: an error is described by code of the user's.
         if let Some(message) = cell.as_ref().and_then(|cell| cell.error()) {
             let mut core = self.core.borrow_mut();
-            let task = core.tasks.get(index).path();
+            let task = core.tasks.path(index);
             core.fail(Failure::Error { task, message });
         }
         Remains { _cell: cell, _joiner: joiner, _panic: panic }
     }
 }
 
-impl Slot {
+impl Details {
     pub(super) fn keep_panic(&mut self, panic: Option<TaskPanic>) {
         if let Some(TaskPanic { payload, note }) = panic {
             let cold = self.cold();
@@ -249,7 +253,7 @@ impl Core {
         }
         if self.tasks.live_count() >= self.limits.tasks {
             let tasks = self.limits.tasks;
-            let spawner = self.running.map_or_else(String::new, |at| self.tasks.get(at).path());
+            let spawner = self.running.map_or_else(String::new, |at| self.tasks.path(at));
             self.fail(Failure::TaskLimit { tasks, spawner });
             return Some(domain);
         }
@@ -263,8 +267,8 @@ impl Core {
         let (parent_stream, parent_path, ordinal) = match is_inherited {
             Some(at) => {
                 let path = self.path_for_children(at);
-                let slot = self.tasks.get_mut(at);
-                (slot.stream, Some(path), slot.next_child(&options.name))
+                let ordinal = self.tasks.next_child(at, &options.name);
+                (self.tasks.get(at).stream, Some(path), ordinal)
             }
             None => {
                 let domain = self.domains.get_mut(domain);
@@ -273,26 +277,16 @@ impl Core {
             }
         };
         let stream = parent_stream.child(options.name.as_str(), ordinal);
-        let index = self.tasks.insert(Slot {
-            generation: 0,
-            state: TaskState::Blocked,
-            ownership: Ownership::Attached,
-            is_cancelled: false,
-            is_woken: false,
-            domain,
-            stream,
-            steps: 0,
-            cell,
+        let slot = Slot::new(TaskState::Blocked, cell, stream, domain);
+        let details = Details {
             joiner: None,
-            operation: Operation::START,
-            wait: None,
             parent_path,
             name: options.name,
             ordinal,
             spawned_at: options.spawned_at,
-            unnamed_children: 0,
             cold: None,
-        });
+        };
+        let index = self.tasks.insert(slot, details);
         if self.log.is_some() {
             self.log_task(index, parent_stream);
         }
@@ -309,48 +303,39 @@ impl Core {
     /// Makes a task that has ended before it began.
     fn insert_gone(&mut self, mut options: SpawnOptions, domain: DomainId) -> TaskId {
         options.domain = Some(domain);
-        let index = self.tasks.insert(Slot {
-            generation: 0,
-            state: TaskState::Done,
-            ownership: Ownership::Attached,
-            is_cancelled: true,
-            is_woken: false,
-            domain,
-            stream: self.domains.get(domain).stream,
-            steps: 0,
-            cell: None,
+        let stream = self.domains.get(domain).stream;
+        let slot = Slot::new(TaskState::Done, None, stream, domain);
+        let details = Details {
             joiner: None,
-            operation: Operation::START,
-            wait: None,
             parent_path: None,
             name: options.name,
             ordinal: 0,
             spawned_at: options.spawned_at,
-            unnamed_children: 0,
             cold: None,
-        });
+        };
+        let index = self.tasks.insert(slot, details);
         TaskId::new(self.run, self.tasks.get(index).generation, index)
     }
 
     /// Returns the path that the children of a task begin with; that of the root task is empty.
     fn path_for_children(&mut self, index: u32) -> Rc<str> {
         let is_root = index == ROOT;
-        let slot = self.tasks.get_mut(index);
-        if let Some(path) = slot.cold.as_ref().and_then(|cold| cold.path.clone()) {
+        if let Some(path) =
+            self.tasks.details(index).cold.as_ref().and_then(|cold| cold.path.clone())
+        {
             return path;
         }
-        let path: Rc<str> = if is_root { "".into() } else { slot.path().into() };
-        slot.cold().path = Some(path.clone());
+        let path: Rc<str> = if is_root { "".into() } else { self.tasks.path(index).into() };
+        self.tasks.details_mut(index).cold().path = Some(path.clone());
         path
     }
 
     fn note_join(&mut self, task: TaskId, at: &'static Location<'static>) {
         let Some(index) = self.running else { return };
-        let slot = self.tasks.get_mut(index);
-        slot.operation = Operation { resource: 0, verb: &JOIN };
+        self.tasks.get_mut(index).operation = Operation { resource: 0, verb: &JOIN };
         // A handle that is itself the future of a task is polled by the library: no line to name.
         let at = (at.file() != cell::FILE).then_some(at);
-        slot.wait = Some(WaitNote { subject: WaitSubject::Task(task), at });
+        self.tasks.set_wait(index, WaitSubject::Task(task), at);
         if self.log.is_some()
             && let Some(joined) = self.tasks.find(task)
             && joined.state != TaskState::Done

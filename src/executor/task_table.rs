@@ -76,27 +76,31 @@ impl From<String> for TaskName {
     }
 }
 
+/// What every step of a task touches, in 64 bytes.
 pub(super) struct Slot {
-    pub(super) generation: u32,
-    pub(super) state: TaskState,
-    pub(super) ownership: Ownership,
-    pub(super) is_cancelled: bool,
-    /// Woken while it ran: it goes to the back of the queue instead of blocking.
-    pub(super) is_woken: bool,
-    pub(super) domain: DomainId,
+    pub(super) cell: Option<Pin<Box<dyn TaskCell>>>,
     pub(super) stream: StreamId,
     /// Points and polls so far: the ordinal of its next decision.
     pub(super) steps: u64,
-    pub(super) cell: Option<Pin<Box<dyn TaskCell>>>,
-    pub(super) joiner: Option<WakeTarget>,
     /// What it does next, or waits for.
     pub(super) operation: Operation,
-    pub(super) wait: Option<WaitNote>,
+    pub(super) generation: u32,
+    pub(super) unnamed_children: u32,
+    pub(super) domain: DomainId,
+    pub(super) state: TaskState,
+    pub(super) ownership: Ownership,
+    pub(super) is_cancelled: bool,
+    /// Whether its place among the waits says what it waits for.
+    pub(super) is_waiting: bool,
+}
+
+/// What handles and reports ask for.
+pub(super) struct Details {
+    pub(super) joiner: Option<WakeTarget>,
     pub(super) parent_path: Option<Rc<str>>,
     pub(super) name: TaskName,
     pub(super) ordinal: u32,
     pub(super) spawned_at: &'static Location<'static>,
-    pub(super) unnamed_children: u32,
     pub(super) cold: Option<Box<Cold>>,
 }
 
@@ -131,12 +135,35 @@ pub(super) struct Cold {
 }
 
 impl Slot {
+    /// Makes the slot of a task that has a handle and has taken no step.
+    pub(super) fn new(
+        state: TaskState,
+        cell: Option<Pin<Box<dyn TaskCell>>>,
+        stream: StreamId,
+        domain: DomainId,
+    ) -> Self {
+        Self {
+            cell,
+            stream,
+            steps: 0,
+            operation: Operation::START,
+            generation: 0,
+            unnamed_children: 0,
+            domain,
+            state,
+            ownership: Ownership::Attached,
+            is_cancelled: false,
+            is_waiting: false,
+        }
+    }
+}
+
+impl Details {
     pub(super) fn cold(&mut self) -> &mut Cold {
         self.cold.get_or_insert_default()
     }
 
-    /// Returns the path of names that reports show: `worker#1/flush`.
-    pub(super) fn path(&self) -> String {
+    fn path(&self) -> String {
         let ordinal = match (&self.name, self.ordinal) {
             (TaskName::Unnamed, ordinal) => format!("#{ordinal}"),
             (_, 0) => String::new(),
@@ -148,18 +175,6 @@ impl Slot {
             }
             _ => format!("{}{ordinal}", self.name.as_str()),
         }
-    }
-
-    /// Returns how many children of this name there were, and counts one more.
-    pub(super) fn next_child(&mut self, name: &TaskName) -> u32 {
-        // A task that is named `task` is counted with those that have no name: streams are of names.
-        if name.as_str() == TaskName::Unnamed.as_str() {
-            let ordinal = self.unnamed_children;
-            self.unnamed_children += 1;
-            return ordinal;
-        }
-        let hash = hash_text(name.as_str());
-        count_up(&mut self.cold().named_children, hash)
     }
 }
 
@@ -181,36 +196,44 @@ pub(super) fn count_up<K: PartialEq, N: Copy + Default + std::ops::AddAssign + F
     }
 }
 
+/// Tasks by place. What is touched together lies together: `slots` at every step, `waits` when a
+/// task pends, `details` at its two ends.
 #[derive(Default)]
 pub(super) struct TaskTable {
     slots: Vec<Slot>,
+    waits: Vec<WaitNote>,
+    details: Vec<Details>,
     free: Vec<u32>,
     live_count: usize,
 }
 
 impl TaskTable {
-    /// Puts a task into a free slot and returns its index.
-    pub(super) fn insert(&mut self, mut slot: Slot) -> u32 {
+    /// Puts a task into a free place and returns its index.
+    pub(super) fn insert(&mut self, mut slot: Slot, details: Details) -> u32 {
         self.live_count += 1;
         if let Some(index) = self.free.pop() {
-            let old = &mut self.slots[index as usize];
-            slot.generation = old.generation;
-            *old = slot;
+            let place = index as usize;
+            slot.generation = self.slots[place].generation;
+            self.slots[place] = slot;
+            self.details[place] = details;
             return index;
         }
         let index = u32::try_from(self.slots.len()).expect("the task limit is below 2^24");
         self.slots.push(slot);
+        self.waits.push(WaitNote { subject: WaitSubject::OtherTasks, at: None });
+        self.details.push(details);
         index
     }
 
-    /// Frees a slot. The caller has taken what must not be dropped while tasks are borrowed.
+    /// Frees a place. The caller has taken what must not be dropped while tasks are borrowed.
     pub(super) fn remove(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
         assert!(slot.cell.is_none(), "a slot is freed without its future");
         slot.state = TaskState::Free;
         slot.generation = (slot.generation + 1) & GENERATION_MASK;
-        slot.parent_path = None;
-        slot.cold = None;
+        let details = &mut self.details[index as usize];
+        details.parent_path = None;
+        details.cold = None;
         // The place of the program is not used again: it is how the program is told from others.
         if index != ROOT {
             self.free.push(index);
@@ -243,6 +266,51 @@ impl TaskTable {
     #[inline]
     pub(super) fn get_mut(&mut self, index: u32) -> &mut Slot {
         &mut self.slots[index as usize]
+    }
+
+    #[inline]
+    pub(super) fn details(&self, index: u32) -> &Details {
+        &self.details[index as usize]
+    }
+
+    #[inline]
+    pub(super) fn details_mut(&mut self, index: u32) -> &mut Details {
+        &mut self.details[index as usize]
+    }
+
+    /// Notes what a task is about to wait for.
+    #[inline]
+    pub(super) fn set_wait(
+        &mut self,
+        index: u32,
+        subject: WaitSubject,
+        at: impl Into<Option<&'static Location<'static>>>,
+    ) {
+        self.get_mut(index).is_waiting = true;
+        self.waits[index as usize] = WaitNote { subject, at: at.into() };
+    }
+
+    /// Returns what a task waits for, if that was noted since its last poll began.
+    pub(super) fn wait(&self, index: u32) -> Option<WaitNote> {
+        self.get(index).is_waiting.then(|| self.waits[index as usize])
+    }
+
+    /// Returns the path of names that reports show: `worker#1/flush`.
+    pub(super) fn path(&self, index: u32) -> String {
+        self.details(index).path()
+    }
+
+    /// Returns how many children of this name a task had, and counts one more.
+    pub(super) fn next_child(&mut self, index: u32, name: &TaskName) -> u32 {
+        // A task that is named `task` is counted with those that have no name: streams are of names.
+        if name.as_str() == TaskName::Unnamed.as_str() {
+            let slot = self.get_mut(index);
+            let ordinal = slot.unnamed_children;
+            slot.unnamed_children += 1;
+            return ordinal;
+        }
+        let hash = hash_text(name.as_str());
+        count_up(&mut self.details_mut(index).cold().named_children, hash)
     }
 
     /// Returns the indices of all tasks that exist, in order of their places.

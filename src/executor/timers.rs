@@ -44,7 +44,10 @@ pub(super) struct Timers {
     /// No timer is due before it. Never behind the clock by more than the last expiry.
     position: u64,
     occupied: [u64; LEVELS],
-    heads: Box<[u32; LEVELS * SLOTS]>,
+    /// First entry of each slot, or `NIL`; empty before the first timer.
+    heads: Vec<u32>,
+    /// Of each slot that is occupied: no timer in it is due before. Exact until one is cancelled.
+    earliest: Vec<u64>,
     entries: Vec<Entry>,
     free: u32,
     sequence: u64,
@@ -73,7 +76,8 @@ impl Timers {
         Self {
             position: 0,
             occupied: [0; LEVELS],
-            heads: Box::new([NIL; LEVELS * SLOTS]),
+            heads: Vec::new(),
+            earliest: Vec::new(),
             entries: Vec::new(),
             free: NIL,
             sequence: 0,
@@ -149,20 +153,18 @@ impl Timers {
             let level = self.occupied.iter().position(|slots| *slots != 0)?;
             let slot = self.occupied[level].trailing_zeros() as usize;
             let list = level * SLOTS + slot;
-            let earliest = self.earliest_of(list).max(self.position);
-            self.position = earliest;
-            let mut index = self.heads[list];
-            self.heads[list] = NIL;
+            self.position = self.position.max(self.earliest[list]);
+            let mut index = std::mem::replace(&mut self.heads[list], NIL);
             self.occupied[level] &= !(1 << slot);
             while index != NIL {
                 let entry = &self.entries[index as usize];
                 let (next, deadline, sequence) = (entry.next, entry.deadline, entry.sequence);
-                if deadline <= earliest {
-                    self.scheduled_count -= 1;
+                self.scheduled_count -= 1;
+                if deadline <= self.position {
                     let target = self.free_entry(index).expect("a set timer has a target");
                     due.push(DueTimer { deadline, sequence, target });
                 } else {
-                    self.scheduled_count -= 1;
+                    // To a lower level, also when nothing is due: the slot's first was cancelled.
                     self.link(index);
                 }
                 index = next;
@@ -170,7 +172,7 @@ impl Timers {
             if !due.is_empty() {
                 // Lists are last in, first out. Deadlines differ only where timers are late.
                 due.sort_unstable_by_key(|timer| (timer.deadline, timer.sequence));
-                return Some(earliest);
+                return Some(self.position);
             }
         }
     }
@@ -218,17 +220,6 @@ impl Timers {
         (0..).zip(&self.entries).filter(|(_, entry)| is_wanted(entry)).map(|(at, _)| at).collect()
     }
 
-    fn earliest_of(&self, list: usize) -> u64 {
-        let mut earliest = u64::MAX;
-        let mut index = self.heads[list];
-        while index != NIL {
-            let entry = &self.entries[index as usize];
-            earliest = earliest.min(entry.deadline);
-            index = entry.next;
-        }
-        earliest
-    }
-
     fn link(&mut self, index: u32) {
         let deadline = self.entries[index as usize].deadline.max(self.position);
         let differing = deadline ^ self.position;
@@ -237,6 +228,8 @@ impl Timers {
         self.occupied[level as usize] |= 1 << slot;
         let list = u16::try_from(u64::from(level) * SLOTS as u64 + slot).expect("704 lists");
         let head = std::mem::replace(&mut self.heads[usize::from(list)], index);
+        let earliest = &mut self.earliest[usize::from(list)];
+        *earliest = if head == NIL { deadline } else { deadline.min(*earliest) };
         let entry = &mut self.entries[index as usize];
         entry.list = list;
         entry.previous = NIL;
@@ -270,6 +263,10 @@ impl Timers {
             self.free = self.entries[index as usize].next;
             return index;
         }
+        if self.entries.is_empty() {
+            self.heads = vec![NIL; LEVELS * SLOTS];
+            self.earliest = vec![0; LEVELS * SLOTS];
+        }
         let index = u32::try_from(self.entries.len()).expect("fewer than 4 billion timers");
         self.entries.push(Entry {
             deadline: 0,
@@ -301,3 +298,59 @@ const SLOT_BITS: u32 = 6;
 const NIL: u32 = u32::MAX;
 const PARKED: u16 = u16::MAX - 1;
 const FREE: u16 = u16::MAX;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{DomainId, TimerTarget, Timers};
+
+    /// The wheel and an ordered map, under the same operations, tell the same story.
+    #[test]
+    fn does_what_an_ordered_map_does() {
+        for spread in [1, 40, 3_000, 1 << 20, 1 << 34, 1 << 60] {
+            let mut timers = Timers::new();
+            let mut model = BTreeMap::new();
+            let mut keys = Vec::new();
+            let (mut now, mut sequence) = (0_u64, 0_u64);
+            let mut state = 0x9e37_79b9_u64 ^ spread;
+            let mut draw = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state ^ (state >> 31)
+            };
+            for step in 0..20_000 {
+                let is_growing = step / 2_000 % 2 == 0;
+                match draw() % 8 {
+                    0 => {
+                        let mut due = Vec::new();
+                        let instant = timers.expire(&mut due);
+                        let first = model.first_key_value().map(|((deadline, _), ())| *deadline);
+                        assert_eq!(instant, first);
+                        now = instant.unwrap_or(now);
+                        let found: Vec<u64> = due.iter().map(|timer| timer.sequence).collect();
+                        let rest = model.split_off(&(now + 1, 0));
+                        let expected: Vec<u64> = model.into_keys().map(|(_, at)| at).collect();
+                        assert_eq!(found, expected);
+                        model = rest;
+                    }
+                    1..=3 if !is_growing && !keys.is_empty() => {
+                        let place = usize::try_from(draw() >> 33).expect("31 bits") % keys.len();
+                        let (key, named) = keys.swap_remove(place);
+                        let is_set = timers.cancel(key).is_some();
+                        assert_eq!(is_set, model.remove(&named).is_some());
+                    }
+                    _ if is_growing => {
+                        let deadline = now.saturating_add(draw() % spread);
+                        let target = TimerTarget::EndBusy(DomainId::ROOT);
+                        let key = timers.set(deadline, deadline, DomainId::ROOT, target);
+                        keys.push((key, (deadline, sequence)));
+                        model.insert((deadline, sequence), ());
+                        sequence += 1;
+                    }
+                    _ => {}
+                }
+                assert_eq!(timers.scheduled_count(), model.len());
+            }
+        }
+    }
+}

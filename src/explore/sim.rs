@@ -122,7 +122,10 @@ impl Sim {
     {
         let seed = self.seed;
         let plan = Plan {
-            picker: self.settings.strategy.picker(seed),
+            picker: match self.fill {
+                Fill::Seeded => self.settings.strategy.picker(seed),
+                Fill::Default => None,
+            },
             choices: Choices::new(seed, self.fill, self.overrides),
             limits: self.settings.limits,
             is_logged: self.is_logged,

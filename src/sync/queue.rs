@@ -16,10 +16,11 @@ use crate::executor::{Access, Verb};
 /// Hands items from those who put to those who get, first in, first out.
 ///
 /// A clone is another handle of the same queue. Those who wait are served in the order of their
-/// arrival, on both sides: items come out in the order in which `put` was called (polled first, to be
+/// arrival, on both sides: items stand in the order in which `put` was called (polled first, to be
 /// exact), and the first to wait gets the first item, in whatever order the tasks run. A future that
 /// is dropped gives up its turn and nothing else: an item that was assigned to a getter goes to the
-/// next one, or stays where it was, in front; an item that was not put yet is dropped with the `put`.
+/// next one that has not run, or stays where it was, in front; an item that was not put yet is dropped
+/// with the `put`.
 ///
 /// # Ends
 /// [`Queue::close`] says that nothing more comes: puts fail and give their item back, gets take what is
@@ -120,7 +121,11 @@ impl<T> WaitState for State<T> {
 
 impl<T> State<T> {
     fn take(&mut self, rank: usize) -> Option<Result<T, GetError>> {
-        if let Some(item) = self.items.remove(rank) {
+        let item = match rank {
+            0 => self.items.pop_front(),
+            rank => self.items.remove(rank),
+        };
+        if let Some(item) = item {
             return Some(Ok(item));
         }
         // While an item is left for somebody else it may come back.

@@ -28,6 +28,7 @@ struct Waiter {
 
 impl Waiters {
     /// Counts the waiters.
+    #[inline]
     pub(super) fn count(&self) -> usize {
         self.line.len()
     }
@@ -47,14 +48,21 @@ impl Waiters {
 
     /// Returns how many stand before a waiter.
     pub(super) fn rank(&self, ticket: Ticket) -> usize {
+        // Nearly always the one that is polled is the first.
+        if self.line.front().is_some_and(|first| first.ticket == ticket) {
+            return 0;
+        }
         let found = self.line.binary_search_by_key(&ticket, |waiter| waiter.ticket);
         found.expect("a waiter is in the line until its future takes it out")
     }
 
     /// Takes a waiter out of the line. Returns what would have woken it.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
-        let rank = self.rank(ticket);
-        self.line.remove(rank).expect("a rank is in the line").target
+        let waiter = match self.rank(ticket) {
+            0 => self.line.pop_front(),
+            rank => self.line.remove(rank),
+        };
+        waiter.expect("a rank is in the line").target
     }
 
     /// Tells whether a waiter is woken through this waker when its turn comes.
@@ -70,6 +78,7 @@ impl Waiters {
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
+    #[inline]
     pub(super) fn wake(&mut self, rank: usize, wakes: &mut Wakes) {
         if let Some(target) = self.line.get_mut(rank).and_then(|waiter| waiter.target.take()) {
             wakes.push(target);
@@ -109,7 +118,13 @@ impl Wakes {
     }
 
     /// Wakes them, in the order in which they were added.
+    #[inline]
     pub(super) fn wake(self) {
-        self.first.into_iter().chain(self.others).for_each(WakeTarget::wake);
+        if let Some(first) = self.first {
+            first.wake();
+        }
+        if !self.others.is_empty() {
+            self.others.into_iter().for_each(WakeTarget::wake);
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::executor::{DomainId, Executor, SpawnOptions, TaskName};
 /// # parcae::Sim::new(7).run(|| async {
 /// let sum = parcae::spawn(async { 1 + 2 });
 /// assert_eq!(sum.await, 3);
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn spawn<F>(future: F) -> Task<F::Output>
@@ -46,7 +46,7 @@ where
 /// let worker = parcae::spawn_named("worker", async { 42 });
 /// assert_eq!(worker.name(), "worker");
 /// assert_eq!(worker.await, 42);
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn spawn_named<F>(name: impl Into<Cow<'static, str>>, future: F) -> Task<F::Output>
@@ -67,7 +67,7 @@ where
 /// # parcae::Sim::new(7).run(|| async {
 /// let task = parcae::spawn_try(async { "7x".parse::<u32>() });
 /// assert!(task.await.is_err(), "observed here, so the run does not fail");
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn spawn_try<F, V, E>(future: F) -> Task<Result<V, E>>
@@ -86,7 +86,7 @@ where
 /// # parcae::Sim::new(7).run(|| async {
 /// let flush = parcae::task::Builder::new().name("flush").spawn(async {});
 /// flush.await;
-/// # });
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing before `spawn`"]

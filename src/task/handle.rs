@@ -31,7 +31,7 @@ use crate::executor::{Executor, JoinEnd, Place, TaskId, TaskPanic};
 ///     parcae::time::sleep(Duration::from_secs(3600)).await;
 /// });
 /// drop(task); // cancelled
-/// # });
+/// # }).unwrap();
 /// ```
 #[must_use = "dropping a task cancels it: await it, or call `detach`"]
 pub struct Task<T> {
@@ -71,7 +71,7 @@ impl<T> Task<T> {
     /// # parcae::Sim::new(7).run(|| async {
     /// let task = parcae::spawn(std::future::pending::<()>());
     /// assert_eq!(task.cancel().await, None);
-    /// # });
+    /// # }).unwrap();
     /// ```
     #[track_caller]
     pub fn cancel(self) -> Cancel<T> {
@@ -94,7 +94,7 @@ impl<T> Task<T> {
     /// let task = parcae::spawn(async { panic!("out of cheese") });
     /// let error: parcae::task::JoinError = task.join().await.unwrap_err();
     /// assert!(error.to_string().contains("out of cheese"));
-    /// # });
+    /// # }).unwrap();
     /// ```
     #[track_caller]
     pub fn join(self) -> Join<T> {
@@ -219,7 +219,7 @@ pub enum JoinError {
 }
 
 impl JoinError {
-    fn panicked(panic: TaskPanic) -> Self {
+    fn panicked(panic: Box<TaskPanic>) -> Self {
         let (message, place) = (panic.message(), panic.place());
         Self::Panicked { message, place, payload: panic.payload }
     }

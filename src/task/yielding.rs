@@ -19,7 +19,7 @@ use crate::executor::Executor;
 /// ```
 /// # parcae::Sim::new(7).run(|| async {
 /// parcae::task::yield_now().await;
-/// # });
+/// # }).unwrap();
 /// ```
 pub fn yield_now() -> YieldNow {
     YieldNow { has_yielded: false }
@@ -62,7 +62,7 @@ impl Future for YieldNow {
 /// let worker = parcae::spawn(async { parcae::task::yield_now().await });
 /// parcae::task::settle().await;
 /// assert!(worker.is_finished());
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn settle() -> Settle {

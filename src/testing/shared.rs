@@ -267,8 +267,12 @@ impl<T: fmt::Debug> SharedSwap<'_, T> {
     fn poll_write(&mut self, context: &Context<'_>, verb: &'static Verb) -> Poll<T> {
         ready!(self.access.poll(context, &self.cell.resource, verb));
         let value = self.value.take().expect(POLLED_AGAIN);
+        let mut kept = self.cell.lock();
+        if verb == &SWAP {
+            note(|| format!("reads {:?}", *kept));
+        }
         note(|| format!("writes {value:?}"));
-        Poll::Ready(mem::replace(&mut *self.cell.lock(), value))
+        Poll::Ready(mem::replace(&mut *kept, value))
     }
 }
 
@@ -276,9 +280,7 @@ impl<T: fmt::Debug> Future for SharedSwap<'_, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let before = ready!(self.poll_write(context, &SWAP));
-        note(|| format!("instead of {before:?}"));
-        Poll::Ready(before)
+        self.poll_write(context, &SWAP)
     }
 }
 

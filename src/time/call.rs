@@ -24,7 +24,7 @@ use crate::task::{self, Task};
 /// let call = call_after(Duration::from_secs(1), || panic!("not in time"));
 /// call.cancel();
 /// sleep(Duration::from_secs(2)).await;
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn call_after(delay: Duration, call: impl FnOnce() + 'static) -> Call {

@@ -22,7 +22,7 @@ use crate::kernel::VirtualTime;
 /// let start = Instant::now();
 /// sleep(Duration::from_secs(3600)).await;
 /// assert_eq!(start.elapsed(), Duration::from_secs(3600));
-/// # });
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant {

@@ -28,7 +28,7 @@ use crate::executor::Executor;
 ///     interval.tick().await;
 /// }
 /// assert_eq!(start.elapsed(), Duration::from_secs(2));
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {

@@ -25,7 +25,7 @@ use crate::executor::{Executor, TimerKey};
 /// ```
 /// # parcae::Sim::new(7).run(|| async {
 /// parcae::time::sleep(std::time::Duration::from_secs(86_400)).await;
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {

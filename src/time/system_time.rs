@@ -16,7 +16,7 @@ use crate::executor::Executor;
 /// use parcae::time::SystemTime;
 /// let start = SystemTime::now();
 /// assert_eq!(start.since_epoch().as_secs(), 1_577_836_800);
-/// # });
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SystemTime {

@@ -37,7 +37,7 @@ use crate::executor::{self, Executor};
 ///
 /// assert_eq!(timeout(Duration::from_secs(1), async { 42 }).await, Ok(42));
 /// assert!(timeout(Duration::from_secs(1), std::future::pending::<()>()).await.is_err());
-/// # });
+/// # }).unwrap();
 /// ```
 #[track_caller]
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
@@ -90,9 +90,9 @@ impl<F: Future> Future for Timeout<F> {
         if let Poll::Ready(value) = this.future.poll(context) {
             return Poll::Ready(Ok(value));
         }
-        // Preempted is not "not ready": the future has its say before the timer.
+        // Preempted is not "not ready": the future has its say before the timer. The wake is for a
+        // combinator around this one, which may have seen another of its children preempted.
         if executor::is_preempted() {
-            // Perhaps another branch was: a combinator that wraps wakers polls who was woken.
             context.waker().wake_by_ref();
             return Poll::Pending;
         }

@@ -1,0 +1,151 @@
+//! Tests of `parcae::sync`.
+
+mod across;
+mod event;
+mod mutex;
+mod queue;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use parcae::Sim;
+use parcae::explore::Strategy;
+
+/// Runs a program under `Fifo` and on 200 seeds, and returns what it returned.
+#[track_caller]
+fn on_every_seed<F>(program: impl Fn() -> F + Copy + 'static) -> Vec<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let mut outputs = vec![under_fifo(program)];
+    outputs.extend((0..200).map(|seed| Sim::new(seed).run(program).unwrap()));
+    outputs
+}
+
+/// Runs a program under `Fifo`: every task until it blocks.
+#[track_caller]
+fn under_fifo<F>(program: impl FnOnce() -> F + 'static) -> F::Output
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    Sim::builder().strategy(Strategy::Fifo).build().unwrap().run(program).unwrap()
+}
+
+/// A waker that counts.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wakes {
+    fn new() -> (Arc<Self>, Waker) {
+        let wakes = Arc::<Self>::default();
+        (wakes.clone(), wakes.into())
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A future, the waker it is polled with and how often that was called.
+struct Hand<F> {
+    future: Pin<Box<F>>,
+    wakes: Arc<Wakes>,
+    waker: Waker,
+}
+
+impl<F: Future> Hand<F> {
+    /// Takes a future that is not polled yet.
+    fn new(future: F) -> Self {
+        let (wakes, waker) = Wakes::new();
+        Self { future: Box::pin(future), wakes, waker }
+    }
+
+    /// Takes a future and polls it; it must pend.
+    #[track_caller]
+    fn waiting(future: F) -> Self {
+        let mut hand = Self::new(future);
+        assert!(hand.poll().is_pending(), "ready at the first poll");
+        hand
+    }
+
+    fn poll(&mut self) -> Poll<F::Output> {
+        self.future.as_mut().poll(&mut Context::from_waker(&self.waker))
+    }
+
+    /// Polls the future; it must be ready.
+    #[track_caller]
+    fn ready(&mut self) -> F::Output {
+        match self.poll() {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("pends, woken {} times", self.wakes.count()),
+        }
+    }
+
+    fn wake_count(&self) -> usize {
+        self.wakes.count()
+    }
+}
+
+/// Polls a future so often, woken or not, then drops it if it still pends.
+struct DroppedAfter<F> {
+    future: Option<Pin<Box<F>>>,
+    polls: usize,
+}
+
+fn dropped_after<F: Future>(polls: usize, future: F) -> DroppedAfter<F> {
+    DroppedAfter { future: Some(Box::pin(future)), polls }
+}
+
+impl<F: Future> Future for DroppedAfter<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.polls == 0 {
+            self.future = None;
+            return Poll::Ready(None);
+        }
+        self.polls -= 1;
+        let future = self.future.as_mut().expect("polled only until it has ended");
+        let poll = future.as_mut().poll(context).map(Some);
+        if poll.is_pending() {
+            context.waker().wake_by_ref();
+        }
+        poll
+    }
+}
+
+/// A value that counts how many of its kind are alive.
+#[derive(Debug)]
+struct Counted {
+    number: usize,
+    alive: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn new(number: usize, alive: &Arc<AtomicUsize>) -> Self {
+        alive.fetch_add(1, Ordering::SeqCst);
+        Self { number, alive: alive.clone() }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
