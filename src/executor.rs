@@ -198,7 +198,7 @@ impl Executor {
                 Some(std::mem::replace(&mut own.target, target))
             }
         };
-        core.tasks.set_wait(index, WaitSubject::OtherTasks, Some(at));
+        core.tasks.set_wait(index, WaitSubject::OtherTasks, at);
         drop(core);
         drop(replaced);
         Poll::Pending
@@ -291,7 +291,7 @@ impl Core {
         let slot = self.tasks.get_mut(index);
         if !slot.is_waiting {
             slot.operation = Operation { resource: 0, verb: &SLEEP };
-            self.tasks.set_wait(index, WaitSubject::Timer(deadline), Some(at));
+            self.tasks.set_wait(index, WaitSubject::Timer(deadline), at);
         }
     }
 

@@ -162,6 +162,7 @@ impl Core {
 
     /// Draws a choice and records it.
     #[track_caller]
+    #[expect(clippy::too_many_arguments, reason = "each is a part of what a choice is")]
     pub(super) fn draw(
         &mut self,
         site: Site,

@@ -141,7 +141,7 @@ impl Executor {
         let Some(index) = core.running else { return };
         let number = resource.number(core.run, || core.resource_of(index));
         core.tasks.get_mut(index).operation = Operation { resource: number, verb };
-        core.tasks.set_wait(index, WaitSubject::Resource(resource.about()), Some(at));
+        core.tasks.set_wait(index, WaitSubject::Resource(resource.about()), at);
         if core.log.is_some() {
             let stream = core.current_stream();
             core.log_resource(number, resource);

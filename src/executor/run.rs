@@ -182,11 +182,12 @@ impl Executor {
     ) {
         let mut core = self.core.borrow_mut();
         core.end_task(index, kind);
-        core.tasks.get_mut(index).cell = Some(cell);
         let details = core.tasks.details_mut(index);
         details.keep_panic(panic);
         let joiner = details.joiner.take();
-        let is_attached = core.tasks.get(index).ownership == Ownership::Attached;
+        let slot = core.tasks.get_mut(index);
+        slot.cell = Some(cell);
+        let is_attached = slot.ownership == Ownership::Attached;
         drop(core);
         // Still in the context of the task, so that the log says who woke.
         if is_attached {

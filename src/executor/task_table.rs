@@ -284,10 +284,10 @@ impl TaskTable {
         &mut self,
         index: u32,
         subject: WaitSubject,
-        at: Option<&'static Location<'static>>,
+        at: impl Into<Option<&'static Location<'static>>>,
     ) {
         self.get_mut(index).is_waiting = true;
-        self.waits[index as usize] = WaitNote { subject, at };
+        self.waits[index as usize] = WaitNote { subject, at: at.into() };
     }
 
     /// Returns what a task waits for, if that was noted since its last poll began.

@@ -98,7 +98,9 @@ fn chains() -> Vec<u64> {
         let update = Sim::new(seed).run(|| scenarios::lost_update(Noise::default()));
         let locks = Sim::new(seed).run(scenarios::lock_inversion);
         let numbers = Sim::new(seed).run(scenarios::needs_numbers);
-        chains.extend([update.chain(), locks.chain(), numbers.chain()].map(|chain| chain.get()));
+        chains.extend(
+            [update.chain(), locks.chain(), numbers.chain()].map(parcae::kernel::Chain::get),
+        );
     }
     chains
 }
@@ -109,6 +111,7 @@ fn a_thousand_seeds_of_three_programs_repeat_in_one_process() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "the child tells its parent so")]
 fn a_thousand_seeds_of_three_programs_repeat_in_another_process() {
     // The test binary runs itself: the child prints a digest of its chains.
     const CHILD: &str = "PARCAE_TEST_CHAINS_CHILD";

@@ -62,6 +62,7 @@ fn an_unrelated_draw_in_another_task_changes_no_replay() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures are seen with --nocapture")]
 fn an_unrelated_spawn_changes_few_replays() {
     for is_unnamed in [false, true] {
         let named = Noise { is_unnamed, ..Noise::default() };
