@@ -45,7 +45,8 @@ pub struct TestCase {
 /// Runs a program under `seeds` seeds, and panics with the report if one fails.
 ///
 /// For tests that need no attribute, or that make their program at run time. Obeys the environment
-/// as `#[parcae::test]` does.
+/// as `#[parcae::test]` does. Its name in tokens is that of the file, as lines move; a token of
+/// another file or test is left alone, as `cargo test` cannot be told which call is meant.
 ///
 /// # Panics
 /// When a seed fails, with the report.
@@ -64,10 +65,9 @@ where
     F: Future + 'static,
     F::Output: Verdict,
 {
-    let place = std::panic::Location::caller();
-    let name = format!("{}:{}", place.file(), place.line());
+    let check = Check::new(std::panic::Location::caller().file()).seeds(seeds);
     let command = ReplayCommand::from_prefix("cargo test");
-    run(Check::new(name).seeds(seeds), command, program);
+    run(check, OtherTokens::LetAlone, &command, program);
 }
 
 /// Runs a test function; called by what `#[parcae::test]` expands to.
@@ -83,12 +83,22 @@ where
 {
     let path = case.name.split_once("::").map_or(case.name, |(_, path)| path);
     let name = format!("{}::{path}", case.target);
-    let command = ReplayCommand::from_prefix(format!("cargo test -p {} {path}", case.package));
-    run(configure(Check::new(name)), command, program);
+    let prefix = format!("cargo test -p {} {path} -- --exact", case.package);
+    let check = configure(Check::new(name));
+    run(check, OtherTokens::Refused, &ReplayCommand::from_prefix(prefix), program);
+}
+
+/// What becomes of a token that is of another test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OtherTokens {
+    /// The test fails and says whose token it is.
+    Refused,
+    /// Nothing is run.
+    LetAlone,
 }
 
 #[track_caller]
-fn run<P, F>(check: Check, command: ReplayCommand, program: P)
+fn run<P, F>(check: Check, others: OtherTokens, command: &ReplayCommand, program: P)
 where
     P: Fn() -> F + Send + Sync + 'static,
     F: Future + 'static,
@@ -98,18 +108,12 @@ where
         Ok(environment) => environment,
         Err(error) => panic!("{error}"),
     };
-    let name = check.name().to_owned();
     let (check, replayed) = environment.apply(check);
-    match replayed {
-        Some(replayed) if replayed.token.name == name => {
-            judge_replay(
-                &check.clone().replay(&replayed.token, ReplayMode::Lenient, program),
-                &command,
-            );
-        }
-        // Other tests of the same command are left alone: the token is of one.
-        Some(_) => {}
-        None => judge(&check.run(program), &command),
+    let Some(Replayed { token }) = replayed else {
+        return judge(&check.run(program), command);
+    };
+    if token.name == check.name() || others == OtherTokens::Refused {
+        judge_replay(&check.replay(&token, ReplayMode::Lenient, program), command);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many runs of one program.
 
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -51,7 +51,9 @@ use crate::kernel::Seed;
 #[must_use = "a check does nothing before `run`"]
 pub struct Check {
     pub(super) name: String,
-    pub(super) seeds: Range<u64>,
+    pub(super) first_seed: Seed,
+    /// How many seeds are run from the first one on, beside the regression seeds.
+    pub(super) seed_count: u64,
     pub(super) regression_seeds: Vec<Seed>,
     pub(super) settings: Settings,
     pub(super) jobs: usize,
@@ -97,7 +99,8 @@ impl Check {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            seeds: 0..DEFAULT_SEEDS,
+            first_seed: Seed::new(0),
+            seed_count: DEFAULT_SEEDS,
             regression_seeds: Vec::new(),
             settings: Settings::default(),
             jobs: host::default_jobs(),
@@ -110,17 +113,15 @@ impl Check {
         }
     }
 
-    /// Sets how many seeds are run, from the first one on.
+    /// Sets how many seeds are run, from the first one on. After the greatest number comes 0.
     pub fn seeds(mut self, count: u64) -> Self {
-        self.seeds.end = self.seeds.start.saturating_add(count);
+        self.seed_count = count;
         self
     }
 
     /// Sets the first seed. Default 0.
     pub fn first_seed(mut self, seed: impl Into<Seed>) -> Self {
-        let count = self.seeds.end - self.seeds.start;
-        let start = seed.into().get();
-        self.seeds = start..start.saturating_add(count);
+        self.first_seed = seed.into();
         self
     }
 
@@ -133,7 +134,7 @@ impl Check {
     /// Runs this one seed and no other.
     pub fn only_seed(mut self, seed: impl Into<Seed>) -> Self {
         self.regression_seeds = vec![seed.into()];
-        self.seeds = 0..0;
+        self.seed_count = 0;
         self
     }
 
@@ -262,7 +263,7 @@ impl Check {
 
     /// Returns how many seeds there are.
     pub(super) fn seed_count(&self) -> u64 {
-        self.regression_seeds.len() as u64 + (self.seeds.end - self.seeds.start)
+        (self.regression_seeds.len() as u64).saturating_add(self.seed_count)
     }
 
     /// Returns the seed at a place.
@@ -271,7 +272,7 @@ impl Check {
             Some(seed) => *seed,
             None => {
                 let place = (place - self.regression_seeds.len()) as u64;
-                Seed::new(self.seeds.start + place)
+                Seed::new(self.first_seed.get().wrapping_add(place))
             }
         }
     }
@@ -360,8 +361,26 @@ struct Search<'a> {
 #[derive(Debug, Default)]
 struct Tally {
     failed: Option<usize>,
-    steps: Vec<(usize, u64)>,
     leak: Option<Failure>,
+    /// How many seeds have been run without a gap, and their steps.
+    seeds_run: usize,
+    steps: u64,
+    /// Seeds that were done before one in front of them.
+    ahead: BTreeMap<usize, u64>,
+}
+
+impl Tally {
+    /// Counts a seed. Those behind the first failing one stay ahead for ever: whether they were run
+    /// depends on the machine.
+    fn count(&mut self, place: usize, steps: u64) {
+        self.ahead.insert(place, steps);
+        while self.failed.is_none_or(|failed| self.seeds_run <= failed)
+            && let Some(steps) = self.ahead.remove(&self.seeds_run)
+        {
+            self.seeds_run += 1;
+            self.steps += steps;
+        }
+    }
 }
 
 impl Search<'_> {
@@ -373,15 +392,11 @@ impl Search<'_> {
         let seed_count = usize::try_from(check.seed_count()).unwrap_or(usize::MAX);
         host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally));
         let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-        tally.steps.sort_unstable();
-        // What ran beside or after the failing seed is left out: it depends on the machine.
-        let last = tally.failed.unwrap_or(usize::MAX);
-        tally.steps.retain(|(place, _)| *place <= last);
         let search_time = stopwatch.elapsed();
         let finding = tally.failed.map(|place| {
             Box::new(self.examine(check.seed_at(place), tally.leak.take(), search_time, deadline))
         });
-        let seeds_run = tally.steps.len() as u64;
+        let seeds_run = tally.seeds_run as u64;
         let is_early = finding.is_none() && seeds_run < check.seed_count();
         let stop = is_early
             .then(|| if check.control.is_stopped() { Stop::Interrupted } else { Stop::TimeLimit });
@@ -390,7 +405,7 @@ impl Search<'_> {
             strategy: check.settings.strategy,
             seeds_planned: check.seed_count(),
             seeds_run,
-            steps: tally.steps.iter().map(|(_, steps)| steps).sum(),
+            steps: tally.steps,
             finding,
             stop,
             wall_time: stopwatch.elapsed(),
@@ -413,15 +428,12 @@ impl Search<'_> {
         check.control.count_seed();
         let has_failed = leak.is_some() || !outcome.is_ok();
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.steps.push((place, outcome.steps()));
-        if has_failed {
-            if tally.failed.is_none_or(|failed| place < failed) {
-                tally.failed = Some(place);
-                tally.leak = leak;
-            }
-            return Flow::Stop;
+        if has_failed && tally.failed.is_none_or(|failed| place < failed) {
+            tally.failed = Some(place);
+            tally.leak = leak;
         }
-        Flow::Continue
+        tally.count(place, outcome.steps());
+        if has_failed { Flow::Stop } else { Flow::Continue }
     }
 
     fn run_world(&self, world: &World, is_logged: bool) -> Outcome {

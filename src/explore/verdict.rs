@@ -5,7 +5,8 @@ use std::fmt::Debug;
 /// What a program under check returns: nothing, or a `Result` whose error fails the run.
 #[diagnostic::on_unimplemented(
     message = "a program under check returns `()` or `Result<(), E>`, not `{Self}`",
-    note = "the error of the result needs `Debug`"
+    note = "the error of the result needs `Debug`",
+    note = "a program that never returns has the type `!`: end it with `()`, or make it an `async fn`"
 )]
 pub trait Verdict: 'static {
     /// Returns the text of the error, if it is one.

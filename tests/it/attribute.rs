@@ -61,3 +61,10 @@ async fn that_traces_and_fails() {
     tracing::debug!(cups = 3, "the cup is empty");
     panic!("no tea");
 }
+
+#[test]
+fn a_check_as_a_call() {
+    parcae::check(10, || async {
+        assert_eq!(parcae::spawn(async { 1 }).await, 1);
+    });
+}

@@ -69,9 +69,18 @@ fn the_replay_line_replays_in_a_new_process() {
 }
 
 #[test]
-fn a_token_of_another_test_leaves_this_one_alone() {
+fn a_token_of_another_test_is_refused_by_name() {
     let token = token_of(FAILING);
     let (is_passed, text) = run(PASSING, &[("PARCAE_REPLAY", &token)]);
+    let message = "the replay token is of `it::attribute::that_fails_with_the_report` and cannot be \
+                   replayed by `it::attribute::without_options`";
+    assert!(!is_passed && text.contains(message), "{text}");
+}
+
+#[test]
+fn a_check_without_a_name_leaves_tokens_of_tests_alone() {
+    let token = token_of(FAILING);
+    let (is_passed, text) = run("attribute::a_check_as_a_call", &[("PARCAE_REPLAY", &token)]);
     assert!(is_passed, "{text}");
 }
 
