@@ -140,24 +140,39 @@ impl Executor {
         waker: &Waker,
         at: &'static Location<'static>,
     ) -> Poll<()> {
-        let mut core = self.core.borrow_mut();
-        let core = &mut *core;
+        // Outside of the borrow, here and below: a foreign waker is code of the user's.
+        let target = WakeTarget::of(waker);
+        let mut guard = self.core.borrow_mut();
+        let core = &mut *guard;
         let domain_id = core.current_domain();
         let domain = core.domains.get(domain_id);
         if deadline_local <= domain.clock.local(core.now) {
             return Poll::Ready(());
         }
-        if domain.state == DomainState::Dead
-            || key.is_some_and(|key| core.timers.retarget(key, waker))
-        {
+        if domain.state == DomainState::Dead {
             core.note_timer(deadline_local, at);
             return Poll::Pending;
         }
-        let deadline = domain.clock.global(deadline_local);
+        let set = match *key {
+            Some(key) => core.timers.retarget(key, target),
+            None => Err(target),
+        };
+        let target = match set {
+            Ok(replaced) => {
+                core.note_timer(deadline_local, at);
+                drop(guard);
+                drop(replaced);
+                return Poll::Pending;
+            }
+            Err(target) => TimerTarget::Wake(target),
+        };
+        let (deadline, state) = (domain.clock.global(deadline_local), domain.state);
         let (kind, task) = (EventKind::TimerSet, core.current_stream());
         core.event(Event { kind, task, subject: deadline, value: 0 }, Some(at));
-        let target = TimerTarget::Wake(WakeTarget::of(waker));
         *key = Some(core.timers.set(deadline, deadline_local, domain_id, target));
+        if state == DomainState::Paused {
+            core.timers.park(domain_id);
+        }
         core.note_timer(deadline_local, at);
         Poll::Pending
     }

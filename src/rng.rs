@@ -150,7 +150,7 @@ pub fn choose(range: impl RangeBounds<u64>) -> u64 {
 pub fn choose_for(label: &'static str, ordinal: u64, range: impl RangeBounds<u64>) -> u64 {
     let (space, at) = (space("parcae::rng::choose_for", &range), Location::caller());
     context::expect("parcae::rng::choose_for", |executor: &Executor| {
-        executor.choose(Site::new(label), Some(ordinal), space, at)
+        executor.choose(Site::label(label), Some(ordinal), space, at)
     })
 }
 

@@ -10,8 +10,6 @@
 
 mod core_costs;
 mod counting;
-#[cfg(test)]
-mod golden;
 mod measure;
 
 use std::process::ExitCode;

@@ -359,7 +359,7 @@ impl Core {
             match timer.target {
                 TimerTarget::Wake(WakeTarget::Task(task)) => self.wake(task),
                 TimerTarget::Wake(WakeTarget::Waker(waker)) => foreign.push(waker),
-                TimerTarget::EndBusy(domain) => self.end_busy(domain),
+                TimerTarget::EndBusy(domain) => self.run_or_stay_busy(domain),
             }
         }
         self.due = due;
@@ -374,17 +374,27 @@ impl Core {
 
     // Domains
 
-    pub(super) fn set_end_of_busy(&mut self, domain: DomainId, until: VirtualTime) {
-        let nanos = until.as_nanos();
-        self.timers.set(nanos, nanos, DomainId::ROOT, TimerTarget::EndBusy(domain));
-    }
-
-    fn end_busy(&mut self, domain: DomainId) {
-        if let DomainState::BusyUntil(until) = self.domains.get(domain).state
-            && until <= self.now
-        {
+    /// Lets a domain that is not paused run, or keeps it busy until its time is over.
+    pub(super) fn run_or_stay_busy(&mut self, domain: DomainId) {
+        self.forget_end_of_busy(domain);
+        let until = self.domains.get(domain).busy_until;
+        if until <= self.now {
             self.domains.get_mut(domain).state = DomainState::Alive;
             self.release_held(domain);
+            return;
+        }
+        let nanos = until.as_nanos();
+        let target = TimerTarget::EndBusy(domain);
+        let key = self.timers.set(nanos, nanos, DomainId::ROOT, target);
+        let domain = self.domains.get_mut(domain);
+        domain.state = DomainState::BusyUntil(until);
+        domain.end_of_busy = Some(key);
+    }
+
+    /// Takes the timer off that would end the busy time of a domain.
+    pub(super) fn forget_end_of_busy(&mut self, domain: DomainId) {
+        if let Some(key) = self.domains.get_mut(domain).end_of_busy.take() {
+            self.timers.cancel(key);
         }
     }
 

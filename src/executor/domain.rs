@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::timers::Timers;
+use super::timers::{TimerKey, Timers};
 use crate::kernel::{StreamId, VirtualTime};
 
 /// Names a domain of the run.
@@ -86,12 +86,29 @@ pub(super) struct Domain {
     pub(super) stream: StreamId,
     pub(super) state: DomainState,
     pub(super) clock: Clock,
+    /// Until when the processor is busy; counts on while the domain is paused.
+    pub(super) busy_until: VirtualTime,
+    /// The timer that ends the busy time, while that can end.
+    pub(super) end_of_busy: Option<TimerKey>,
     /// Tasks that are ready but may not run.
     pub(super) held: VecDeque<u32>,
     pub(super) children: u32,
 }
 
 impl Domain {
+    fn new(name: &str, stream: StreamId) -> Self {
+        Self {
+            name: name.into(),
+            stream,
+            state: DomainState::Alive,
+            clock: Clock::EXACT,
+            busy_until: VirtualTime::ZERO,
+            end_of_busy: None,
+            held: VecDeque::new(),
+            children: 0,
+        }
+    }
+
     pub(super) fn is_running(&self) -> bool {
         self.state == DomainState::Alive
     }
@@ -104,28 +121,20 @@ pub(super) struct Domains {
 
 impl Domains {
     pub(super) fn new() -> Self {
-        let root = Domain {
-            name: "".into(),
-            stream: StreamId::ROOT,
-            state: DomainState::Alive,
-            clock: Clock::EXACT,
-            held: VecDeque::new(),
-            children: 0,
-        };
-        Self { domains: vec![root] }
+        Self { domains: vec![Domain::new("", StreamId::ROOT)] }
     }
 
     /// Adds a domain; the `incarnation`-th of that name.
+    #[track_caller]
     pub(super) fn add(&mut self, name: &str, incarnation: u32) -> DomainId {
+        // Below a stream of their own, so that none is named like a task of the test.
+        let stream = StreamId::ROOT.child("domain", 0).child(name, incarnation);
+        assert!(
+            self.domains.iter().all(|domain| domain.stream != stream),
+            "there is a domain {name:?} with incarnation {incarnation} already"
+        );
         let number = u16::try_from(self.domains.len()).expect("fewer than 65,536 domains in a run");
-        self.domains.push(Domain {
-            name: name.into(),
-            stream: StreamId::ROOT.child(name, incarnation),
-            state: DomainState::Alive,
-            clock: Clock::EXACT,
-            held: VecDeque::new(),
-            children: 0,
-        });
+        self.domains.push(Domain::new(name, stream));
         DomainId(number)
     }
 

@@ -17,7 +17,8 @@ impl DomainId {
     /// The same name may be used again, for the next incarnation.
     ///
     /// # Panics
-    /// Outside of a simulation, and when the run has 65,536 domains.
+    /// Outside of a simulation, when the name and incarnation are taken, and when the run has
+    /// 65,536 domains.
     #[must_use]
     #[track_caller]
     pub fn create(name: &str, incarnation: u32) -> Self {
@@ -46,14 +47,13 @@ impl DomainId {
     pub fn pause(self) {
         assert!(self != Self::ROOT, "the root domain is the test itself and cannot be paused");
         with("DomainId::pause", |core| {
-            if matches!(
-                core.domains.get(self).state,
-                DomainState::Alive | DomainState::BusyUntil(_)
-            ) {
+            let state = core.domains.get(self).state;
+            if matches!(state, DomainState::Alive | DomainState::BusyUntil(_)) {
                 core.domain_event(self, Change::Paused, 0);
                 core.domains.get_mut(self).state = DomainState::Paused;
                 core.hold_ready(self);
                 core.timers.park(self);
+                core.forget_end_of_busy(self);
             }
         });
     }
@@ -64,28 +64,30 @@ impl DomainId {
         with("DomainId::resume", |core| {
             if core.domains.get(self).state == DomainState::Paused {
                 core.domain_event(self, Change::Resumed, 0);
-                core.domains.get_mut(self).state = DomainState::Alive;
                 let clock = core.domains.get(self).clock;
                 core.timers.unpark(self, |local| clock.global(local));
-                core.release_held(self);
+                core.run_or_stay_busy(self);
             }
         });
     }
 
-    /// Keeps all its tasks from running for so long: the processor is busy. Times add up.
+    /// Keeps all its tasks from running for so long: the processor is busy. Times add up, and pass
+    /// while the domain is paused too.
     #[track_caller]
     pub fn busy_for(self, duration: Duration) {
         with("DomainId::busy_for", |core| {
-            let from = match core.domains.get(self).state {
-                DomainState::Alive => core.now,
-                DomainState::BusyUntil(until) => until,
-                DomainState::Paused | DomainState::Dead => return,
-            };
-            let until = from.after(duration);
+            let domain = core.domains.get_mut(self);
+            if domain.state == DomainState::Dead {
+                return;
+            }
+            let until = domain.busy_until.max(core.now).after(duration);
+            domain.busy_until = until;
+            let is_paused = domain.state == DomainState::Paused;
             core.domain_event(self, Change::Busy, until.as_nanos());
-            core.domains.get_mut(self).state = DomainState::BusyUntil(until);
-            core.hold_ready(self);
-            core.set_end_of_busy(self, until);
+            if !is_paused {
+                core.hold_ready(self);
+                core.run_or_stay_busy(self);
+            }
         });
     }
 
@@ -136,6 +138,7 @@ impl Executor {
             core.domain_event(domain, Change::Killed, 0);
             core.domains.get_mut(domain).state = DomainState::Dead;
             core.domains.get_mut(domain).held.clear();
+            core.forget_end_of_busy(domain);
             let timers = core.timers.cancel_domain(domain);
             (core.doom(domain), core.unsettle(domain), timers)
         };

@@ -114,19 +114,15 @@ impl Executor {
         waker: &Waker,
         at: &'static Location<'static>,
     ) -> Poll<JoinEnd<T>> {
+        // Outside of the borrow: a foreign waker is code of the user's.
+        let target = WakeTarget::of(waker);
         let mut core = self.core.borrow_mut();
         core.note_join(task, at);
         let Some(slot) = core.tasks.find(task) else { return Poll::Ready(JoinEnd::Gone) };
         if slot.state != TaskState::Done {
-            let details = core.tasks.details_mut(task.index());
-            match &details.joiner {
-                Some(joiner) if joiner.will_wake(waker) => {}
-                _ => {
-                    let replaced = details.joiner.replace(WakeTarget::of(waker));
-                    drop(core);
-                    drop(replaced);
-                }
-            }
+            let replaced = core.tasks.details_mut(task.index()).joiner.replace(target);
+            drop(core);
+            drop(replaced);
             return Poll::Pending;
         }
         let cell = slot.cell.take();

@@ -10,8 +10,6 @@
 //! Varghese and Lauck, "Hashed and hierarchical timing wheels" (1987); the levels by exclusive or
 //! of deadline and position are tokio's.
 
-use std::task::Waker;
-
 use super::WakeTarget;
 use super::domain::DomainId;
 
@@ -122,17 +120,18 @@ impl Timers {
         self.free_entry(key.index)
     }
 
-    /// Replaces the task that a timer wakes; false when it has fired.
-    pub(super) fn retarget(&mut self, key: TimerKey, waker: &Waker) -> bool {
-        let Some(entry) = self.entries.get_mut(key.index as usize) else { return false };
-        if entry.generation != key.generation || entry.list == FREE {
-            return false;
+    /// Replaces what a timer wakes and returns what that was; gives it back when it has fired.
+    pub(super) fn retarget(
+        &mut self,
+        key: TimerKey,
+        target: WakeTarget,
+    ) -> Result<Option<TimerTarget>, WakeTarget> {
+        match self.entries.get_mut(key.index as usize) {
+            Some(entry) if entry.generation == key.generation && entry.list != FREE => {
+                Ok(entry.target.replace(TimerTarget::Wake(target)))
+            }
+            _ => Err(target),
         }
-        match &mut entry.target {
-            Some(TimerTarget::Wake(kept)) if kept.will_wake(waker) => {}
-            target => *target = Some(TimerTarget::Wake(WakeTarget::of(waker))),
-        }
-        true
     }
 
     /// Cancels all timers of a domain.

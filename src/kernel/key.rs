@@ -68,6 +68,13 @@ impl Site {
         Self { name, id }
     }
 
+    /// Makes the site of a user's label, unlike any built-in site of that name.
+    #[must_use]
+    pub const fn label(name: &'static str) -> Self {
+        let Self { name, id } = Self::new(name);
+        Self { name, id: id ^ LABELS }
+    }
+
     /// Returns the name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -107,3 +114,5 @@ impl Key {
         Self { stream, site: site.id, ordinal }
     }
 }
+
+const LABELS: u32 = 0x9e37_79b9;

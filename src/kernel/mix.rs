@@ -12,7 +12,9 @@ use super::{Key, Seed};
 /// of `MurmurHash3` (Austin Appleby).
 #[must_use]
 pub fn prf(seed: Seed, key: Key) -> u64 {
-    let seeded = fold(seed.get() ^ PRIMES[0], key.stream.get() ^ PRIMES[1]);
+    let (seed, stream) = (seed.get(), key.stream.get());
+    // A fold with a zero operand is zero and forgets the other: both are added once more.
+    let seeded = fold(seed ^ PRIMES[0], stream ^ PRIMES[1]) ^ seed ^ stream.rotate_left(32);
     let placed = fold(seeded ^ u64::from(key.site), key.ordinal ^ PRIMES[2]);
     finish(fold(placed ^ PRIMES[3], seeded ^ PRIMES[0]))
 }

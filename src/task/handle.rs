@@ -144,7 +144,10 @@ impl<T: 'static> Future for Task<T> {
         match ready!(self.poll_end(context, Location::caller())) {
             JoinEnd::Value(value) => Poll::Ready(value),
             JoinEnd::Panicked(panic) => panic.resume(),
-            JoinEnd::Gone => panic!("a task was awaited that was destroyed with its domain"),
+            JoinEnd::Gone => panic!(
+                "a task was awaited that was destroyed with its domain, or that has given its \
+                 output before"
+            ),
         }
     }
 }

@@ -48,8 +48,8 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
             parcae: kv::turns failed: panic in `main` at tests/it/report/programs.rs:135: assertion `left != right` failed: in reverse
                   left: 210
                  right: 210
-              found    seed 1, run 2 of 100 (random), 2 choices (all switches), 8 steps
-              shrunk   to 2 choices in 11 runs; each one is necessary:
+              found    seed 26, run 27 of 100 (random), 3 choices (all switches), 8 steps
+              shrunk   to 2 choices in 29 runs; each one is necessary:
                 1. when `main` waits (join `one` at tests/it/report/programs.rs:132), `three` goes on before `one`
                 2. when `three` has ended, `two` goes on before `one`
               timeline
@@ -78,8 +78,8 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
         check("kv::counter").run(programs::shared_lost_update),
         &expect![[r#"
             parcae: kv::counter failed: panic in `main` at tests/it/report/programs.rs:148: an update is lost
-              found    seed 4, run 5 of 100 (random), 2 choices (all switches), 9 steps
-              shrunk   to 1 choice in 4 runs; it is necessary:
+              found    seed 1, run 2 of 100 (random), 1 choice (a switch), 7 steps
+              shrunk   to 1 choice in 2 runs; it is necessary:
                 1. `main` is preempted by `writer` before: write Shared `counter` (tests/it/report/programs.rs:143)
               timeline
                          main                        │ writer
@@ -101,7 +101,7 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
                 `main` waits for Task join of `back` at tests/it/report/programs.rs:168
                 `back` waits for Mutex lock of `left` at tests/it/report/programs.rs:157 (spawned at tests/it/report/programs.rs:155)
                 `forth` waits for Mutex lock of `right` at tests/it/report/programs.rs:164 (spawned at tests/it/report/programs.rs:162)
-              found    seed 4, run 5 of 100 (random), 3 choices (all switches), 9 steps
+              found    seed 3, run 4 of 100 (random), 4 choices (all switches), 10 steps
               shrunk   to 1 choice in 5 runs; it is necessary:
                 1. `back` is preempted by `forth` before: lock Mutex `left` (tests/it/report/programs.rs:157)
               timeline
@@ -271,8 +271,8 @@ fn a_choice_is_told_with_its_default_and_what_is_not_needed_is_left_out() {
         check("kv::sizes").run(programs::fails_for_large_sizes),
         &expect![[r#"
             parcae: kv::sizes failed: error from `main`: "no room for 7"
-              found    seed 0, run 1 of 100 (random), 1 choice, 2 steps
-              shrunk   to 1 choice in 10 runs; it is necessary:
+              found    seed 0, run 1 of 100 (random), 2 choices, 2 steps
+              shrunk   to 1 choice in 11 runs; it is necessary:
                 1. `main` draws 7 for choose 0 (default 0) (tests/it/report/programs.rs:89)
               timeline
                          main
@@ -433,7 +433,7 @@ fn other_failures_are_listed() {
         &expect![[r#"
             parcae: kv::ways failed: panic in `main` at tests/it/report/programs.rs:98: both are large: 5, 1
               found    seed 0, run 1 of 100 (random), 2 choices, 1 step
-              shrunk   to 2 choices in 14 runs; each one is necessary:
+              shrunk   to 2 choices in 13 runs; each one is necessary:
                 1. `main` draws 5 for choose 0 (default 0) (tests/it/report/programs.rs:97)
                 2. `main` draws 1 for choose 1 (default 0) (tests/it/report/programs.rs:97)
               also     seen while shrinking (# stands for any number):
@@ -462,12 +462,12 @@ fn what_was_not_shrunk_to_the_end_says_so() {
     };
     expect!["  shrunk   no: this is the run of the seed as it was found"].assert_eq(&line(runs(0)));
     expect![
-        "  shrunk   to 58 choices in 20 runs; the budget of runs was used up, may not be minimal:"
+        "  shrunk   to 60 choices in 20 runs; the budget of runs was used up, may not be minimal:"
     ]
     .assert_eq(&line(runs(20)));
     let check = check("kv::sums").time_limit(Duration::ZERO);
     let text = shown(&check.run(programs::fails_for_large_sums));
-    expect!["  shrunk   to 67 choices in 1 run; cut short by the time limit or by request, may not be minimal:"].assert_eq(text.lines().find(|line| line.starts_with("  shrunk")).unwrap());
+    expect!["  shrunk   to 69 choices in 1 run; cut short by the time limit or by request, may not be minimal:"].assert_eq(text.lines().find(|line| line.starts_with("  shrunk")).unwrap());
 }
 
 #[test]
@@ -529,13 +529,13 @@ fn a_saved_report_holds_the_token_and_the_world_in_words() {
     let folder = Folder::new("saved");
     let report = check("kv::two holders: <1>").run(programs::shared_lost_update);
     let path = report::save(&report, &command(), &folder.path.join("deep/er")).unwrap();
-    assert_eq!(path, folder.path.join("deep/er/kv-two-holders-1-4.txt"));
+    assert_eq!(path, folder.path.join("deep/er/kv-two-holders-1-1.txt"));
     let content = fs::read_to_string(&path).unwrap();
     assert_eq!(Some(&ReplayToken::find_in(&content).unwrap()), report.finding().unwrap().token());
     let twin: Vec<&str> = content.lines().skip(1).take(6).collect();
     expect![[r#"
         name      kv::two holders: <1>
-        seed      4
+        seed      1
         strategy  random
         choices   the defaults, but for 1
                   after step 2 of `main`, `writer` goes on

@@ -157,3 +157,27 @@ fn a_duration_that_does_not_fit_counts_as_the_longest() {
     let space = Space::duration(Duration::from_nanos(3), Duration::MAX);
     assert_eq!(space, Space::Nanos { low: 3, high: u64::MAX });
 }
+
+#[test]
+fn regression_no_seed_forgets_the_stream_and_no_stream_the_seed() {
+    // One operand of the first fold was zero for this seed, and then the other did not matter.
+    let key = |name| Key::new(StreamId::ROOT.child(name, 0), Site::new("site"), 0);
+    for seed in [0xa076_1d64_78bd_642f, 0, u64::MAX] {
+        assert_ne!(
+            parcae::kernel::prf(Seed::new(seed), key("one")),
+            parcae::kernel::prf(Seed::new(seed), key("two"))
+        );
+    }
+    let zero = |seed| {
+        let stream = StreamId::from_bits(0xe703_7ed1_a0b4_28db);
+        parcae::kernel::prf(Seed::new(seed), Key::new(stream, Site::new("site"), 0))
+    };
+    assert_ne!(zero(1), zero(2));
+}
+
+#[test]
+fn a_label_is_no_site_of_the_library() {
+    for name in ["schedule", "choose", "rng"] {
+        assert_ne!(Site::label(name).id(), Site::new(name).id());
+    }
+}
