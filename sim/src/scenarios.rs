@@ -7,6 +7,8 @@ mod cancel_leak;
 mod check_then_act;
 mod lost_update;
 mod lost_wakeup;
+mod one_sentinel;
+mod pipeline_orphan;
 mod pipeline_sentinel;
 mod worker_pool_join;
 
@@ -18,6 +20,8 @@ pub(crate) const ALL: &[Scenario] = &[
     check_then_act::SCENARIO,
     lost_wakeup::SCENARIO,
     pipeline_sentinel::SCENARIO,
+    pipeline_orphan::SCENARIO,
+    one_sentinel::SCENARIO,
     worker_pool_join::SCENARIO,
     cancel_leak::SCENARIO,
 ];

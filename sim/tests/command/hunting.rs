@@ -19,10 +19,36 @@ fn every_scenario_is_found_within_its_seeds_made_small_and_replayed() {
         let finding = &report["finding"];
         assert_eq!(finding["failure_kind"], item["failure_kind"], "{name}");
         assert_eq!(finding["shrunk"]["is_minimal"], true, "{name}: {finding}");
-        assert!(finding["shrunk"]["switches"].as_u64().unwrap() <= 2, "{name}: {finding}");
+        assert!(finding["shrunk"]["choices"].as_u64().unwrap() <= 2, "{name}: {finding}");
         // In a new process, and so in one that has run nothing before.
         here.run(&["replay", finding["token"].as_str().unwrap()]).with_code(FAILING);
     }
+}
+
+#[test]
+fn every_scenario_is_found_within_its_seeds_wherever_they_begin() {
+    let here = Workplace::new("first_seeds");
+    let list = here.run(&["list", "--format", "json"]);
+    let list: Value = serde_json::from_str(&list.stdout).unwrap();
+    for item in list["scenarios"].as_array().unwrap() {
+        let name = item["name"].as_str().unwrap();
+        let seeds = item["seeds_until_found"].to_string();
+        for first in (0..20).map(|place| place * (u64::MAX / 20)) {
+            let report = here.hunt(&[name, "--seed", &first.to_string(), "--seeds", &seeds]);
+            let kind = &report["finding"]["failure_kind"];
+            assert_eq!(*kind, item["failure_kind"], "{name} from seed {first}: {report}");
+        }
+    }
+}
+
+#[test]
+fn an_orphan_and_those_without_a_sentinel_are_named() {
+    let here = Workplace::new("named_waits");
+    let check = |scenario: &str, failure: &[&str]| {
+        here.run(&["hunt", scenario]).with_code(FAILING).says(failure);
+    };
+    check("pipeline-orphan", &["failed: leak", "`consumer` waits for Queue get of `amounts`"]);
+    check("one-sentinel", &["failed: deadlock", "`consumer-2` waits for Queue get of `pages`"]);
 }
 
 #[test]

@@ -15,11 +15,13 @@ mod stopping;
 mod teaching;
 
 /// All scenarios.
-const SCENARIOS: [&str; 6] = [
+const SCENARIOS: [&str; 8] = [
     "lost-update",
     "check-then-act",
     "lost-wakeup",
     "pipeline-sentinel",
+    "pipeline-orphan",
+    "one-sentinel",
     "worker-pool-join",
     "cancel-leak",
 ];
