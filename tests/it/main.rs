@@ -9,6 +9,7 @@ mod explore;
 mod harness;
 mod kernel;
 mod points;
+mod random_programs;
 mod replay;
 mod report;
 mod runs;
