@@ -7,7 +7,7 @@
 //! | `PARCAE_REPLAY=v1:…`, `PARCAE_REPLAY=@FILE` | run a recorded world again |
 //! | `PARCAE_JOBS=4` | use so many threads |
 //! | `PARCAE_STRATEGY=fifo` | explore with this strategy |
-//! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time |
+//! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time; what was not run, passes |
 //! | `PARCAE_TRACE=debug` | with a replay that fails: show what the program traced |
 //! | `CARGO_TARGET_DIR` | the folder in which `parcae/` holds the reports |
 //!
@@ -17,8 +17,10 @@
 //! A failing check panics, as a test must, with the report as its message. The report is also
 //! written to a file in `target/parcae/`, where `target` is looked for from the current directory
 //! upwards; a file that cannot be written is mentioned in the report. A replay panics too when it
-//! fails, with the lines that it traced at the end of its report; when it passes, the test passes
-//! and says nothing.
+//! fails, with the lines that it traced at the end of its report; when it passes, the test passes.
+//!
+//! `cargo test -- --nocapture` shows what the tests that pass did: how many seeds they ran and how
+//! long it took, what became of a replay, and which tests a replay was not of.
 
 use std::future::Future;
 
@@ -108,7 +110,9 @@ where
             );
         }
         // Other tests of the same command are left alone: the token is of one.
-        Some(_) => {}
+        Some(replayed) => {
+            say(&format!("parcae: {name} not run: PARCAE_REPLAY is of {}\n", replayed.token.name));
+        }
         None => judge(&check.run(program), &command),
     }
 }
@@ -120,13 +124,22 @@ fn judge(report: &CheckReport, command: &ReplayCommand) {
         let saved = saved.as_deref();
         panic!("{}", report::text_with(report, command, Detail::default(), Some(saved)));
     }
+    say(&report::text(report, command));
 }
 
 #[track_caller]
 fn judge_replay(replay: &Result<Replay, crate::explore::ReplayError>, command: &ReplayCommand) {
     match replay {
-        Ok(replay) if replay.verdict == ReplayVerdict::Passes => {}
+        Ok(replay) if replay.verdict == ReplayVerdict::Passes => {
+            say(&report::replay_text(replay, command));
+        }
         Ok(replay) => panic!("{}", report::replay_text(replay, command)),
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Says what a test that passes did. It is shown where the output of tests is.
+#[expect(clippy::print_stdout, reason = "the output of a test, which its runner captures")]
+fn say(text: &str) {
+    print!("{text}");
 }

@@ -72,7 +72,13 @@ fn the_replay_line_replays_in_a_new_process() {
 fn a_token_of_another_test_leaves_this_one_alone() {
     let token = token_of(FAILING);
     let (is_passed, text) = run(PASSING, &[("PARCAE_REPLAY", &token)]);
-    assert!(is_passed, "{text}");
+    assert!(is_passed && text.contains("not run: PARCAE_REPLAY is of"), "{text}");
+}
+
+#[test]
+fn a_test_that_passes_says_how_many_seeds_it_ran() {
+    let (is_passed, text) = run(PASSING, &[("PARCAE_SEEDS", "7")]);
+    assert!(is_passed && text.contains("without_options ok: 7 seeds (random), "), "{text}");
 }
 
 #[test]
