@@ -7,7 +7,7 @@
 //! | `PARCAE_REPLAY=v1:…`, `PARCAE_REPLAY=@FILE` | run a recorded world again |
 //! | `PARCAE_JOBS=4` | use so many threads |
 //! | `PARCAE_STRATEGY=fifo` | explore with this strategy |
-//! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time |
+//! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time; what was not run, passes |
 //! | `PARCAE_TRACE=debug` | with a replay that fails: show what the program traced |
 //! | `CARGO_TARGET_DIR` | the folder in which `parcae/` holds the reports |
 //!

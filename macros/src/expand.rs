@@ -3,7 +3,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, Result, Safety, Signature, Visibility};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Error, Result, ReturnType, Safety, Signature, Visibility};
 
 use crate::options::{Options, PinnedSeed, join};
 
@@ -95,13 +96,19 @@ fn write_test(options: &Options, function: &TestFunction) -> TokenStream {
     let name_text = name.to_string();
     let library = &options.library;
     let configure = write_configure(options);
+    // A type that cannot be returned is refused by the bounds of this call: the error points at it.
+    let place = match &signature.output {
+        ReturnType::Default => Span::call_site(),
+        ReturnType::Type(_, output) => Span::call_site().located_at(output.span()),
+    };
+    let run_test = quote_spanned!(place=> run_test);
     quote! {
         #[::core::prelude::v1::test]
         #(#attributes)*
         #visibility fn #name() {
             #signature #body
 
-            #library::harness::run_test(
+            #library::harness::#run_test(
                 #library::harness::TestCase {
                     name: ::core::concat!(::core::module_path!(), "::", #name_text),
                     package: ::core::env!("CARGO_PKG_NAME"),

@@ -227,7 +227,7 @@ impl Log {
             EventKind::Panic => "panics".to_owned(),
             EventKind::Draw => format!("draws {}", event.value),
             EventKind::TimerSet => {
-                format!("sets a timer for {}", VirtualTime::from_nanos(event.subject))
+                format!("sets a timer at {}", VirtualTime::from_nanos(event.subject))
             }
             EventKind::Time => {
                 format!("time moves to {}", VirtualTime::from_nanos(event.subject))

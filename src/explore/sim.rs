@@ -235,7 +235,7 @@ impl SimBuilder {
     /// let line = outcome.trace().iter().find(|line| line.contains("tea")).expect("it is traced");
     /// assert!(line.starts_with("0.250 s DEBUG task{name=main}"));
     /// assert!(line.ends_with("tea is ready cups=3"));
-    /// assert!(outcome.trace().iter().any(|line| line.contains("parcae: sets a timer for 0.250 s")));
+    /// assert!(outcome.trace().iter().any(|line| line.contains("parcae: sets a timer at 0.250 s")));
     /// # Ok::<(), parcae::explore::ConfigError>(())
     /// ```
     pub fn trace(mut self, level: Level) -> Self {

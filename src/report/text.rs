@@ -9,8 +9,8 @@ use super::detail::Detail;
 use super::page::{Page, clipped, counted, first_line, number, wall_time};
 use super::story::{Sentence, story};
 use super::style::Ink;
-use super::timeline;
-use crate::executor::Failure;
+use super::timeline::{self, UNKNOWN_WAIT};
+use crate::executor::{Failure, StalledTask};
 use crate::explore::{CheckReport, Finding, Recurrence, Replay, RunSize, ShrinkSummary, Stop};
 
 /// Returns the report of a check as plain text.
@@ -100,6 +100,9 @@ pub fn replay_text_with(replay: &Replay, command: &ReplayCommand, detail: Detail
     page.headline(ink, &format!("parcae: {} replayed: {}", replay.name, verdict(replay)));
     if let Some(finding) = &replay.finding {
         page.section("failure", &finding.failure().to_string());
+        if let Some(hint) = hint(finding.failure()) {
+            page.section("hint", hint);
+        }
     }
     if replay.has_other_settings {
         page.section("note", "limits or epoch are not those of the record");
@@ -187,6 +190,9 @@ fn passing(report: &CheckReport, detail: Detail) -> String {
 fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Detail) {
     let name = report.name();
     page.headline(Ink::Failure, &format!("parcae: {name} failed: {}", finding.failure()));
+    if let Some(hint) = hint(finding.failure()) {
+        page.section("hint", hint);
+    }
     page.section("found", &found(report, finding, detail));
     let sentences = story(finding);
     match finding.shrink() {
@@ -209,6 +215,25 @@ fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Det
         let lines = if detail.is_complete { usize::MAX } else { BACKTRACE_LINES_MAX };
         backtrace.lines().take(lines).for_each(|line| page.indented(line));
     }
+}
+
+/// Returns what to do about a failure whose cause is outside of the simulation, where that shows.
+fn hint(failure: &Failure) -> Option<&'static str> {
+    match failure {
+        Failure::Deadlock { tasks } if tasks.iter().any(waits_for_unknown) => Some(
+            "is that future of a thread, a socket or another runtime? No simulation sees those: use \
+             parcae::time, parcae::sync",
+        ),
+        Failure::Panic { message, .. } if message.contains(TOKIO_IS_MISSING) => Some(
+            "a simulation has no Tokio runtime: use parcae::time and parcae::spawn (tokio::sync, which \
+             needs none, works)",
+        ),
+        _ => None,
+    }
+}
+
+fn waits_for_unknown(task: &StalledTask) -> bool {
+    task.wait.as_ref().is_some_and(|wait| wait.kind == UNKNOWN_WAIT)
 }
 
 /// Returns by what the failure was found.
@@ -301,6 +326,8 @@ fn no_token(page: &mut Page) {
     );
 }
 
+/// What tokio's panics say when there is no runtime.
+const TOKIO_IS_MISSING: &str = "Tokio 1.x runtime";
 const SENTENCES_MAX: usize = 20;
 const OTHERS_MAX: usize = 5;
 const OTHER_WIDTH_MAX: usize = 100;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::page::{Page, clipped, counted, first_line};
+use super::page::{Page, clipped, counted, first_line, number};
 use super::story::{self, Sentence};
 use super::style::Ink;
 use crate::executor::{Failure, Happening, Log, LogEntry, ResourceInfo, StalledTask, Wait};
@@ -21,14 +21,19 @@ pub(super) fn draw(page: &mut Page, finding: &Finding, story: &[Sentence], is_co
     let picture = Picture { finding, columns: &columns, forced: &forced_entries(story) };
     let mut spans = picture.spans(end);
     let last_row = picture.last_row(&spans);
-    let kept = if is_complete { COMPLETE_ROWS_MAX } else { ROWS_MAX };
+    let kept = match finding.failure() {
+        _ if is_complete => COMPLETE_ROWS_MAX,
+        // What spins does the same again and again.
+        Failure::Livelock { .. } | Failure::StepLimit { .. } => SPINNING_ROWS_MAX,
+        _ => ROWS_MAX,
+    };
     let gaps = picture.leave_out(&mut spans, kept.saturating_sub(usize::from(last_row.is_some())));
     let mut rows: Vec<Row> = spans.iter().map(|span| picture.row(span)).collect();
     rows.extend(last_row);
     page.section("timeline", &columns.note());
     render(page, log, &columns, &rows, &gaps);
     if log.dropped_count > 0 {
-        page.indented(&format!("… {} more entries were not kept", log.dropped_count));
+        page.indented(&format!("… {} more entries were not kept", number(log.dropped_count)));
     }
 }
 
@@ -143,10 +148,13 @@ impl Cell {
         self.text.chars().count() + self.marks.chars().count()
     }
 
-    /// Returns its text, clipped to a width; the numbers of sentences stay.
+    /// Returns its text, clipped to a width: first what only decorates it; the numbers of sentences
+    /// stay.
     fn fitted(&self, width: usize) -> String {
         let room = width.saturating_sub(self.marks.chars().count());
-        format!("{}{}", clipped(&self.text, room), self.marks)
+        let is_whole = self.text.chars().count() <= room;
+        let text = if is_whole { &self.text } else { self.text.trim_matches(['─', ' ']) };
+        format!("{}{}", clipped(text, room), self.marks)
     }
 }
 
@@ -227,10 +235,11 @@ impl Picture<'_> {
         if in_all <= count {
             return gaps;
         }
-        let tail = in_all.saturating_sub(LAST_ROWS);
+        let last = LAST_ROWS.min(count / 2);
+        let tail = in_all.saturating_sub(last);
         let is_forced = |span: &Span| self.forced.contains_key(&span.entry);
         let forced = spans[..tail].iter().filter(|span| is_forced(span)).count();
-        let mut free = count.saturating_sub(LAST_ROWS + forced);
+        let mut free = count.saturating_sub(last + forced);
         let mut kept = Vec::new();
         let mut left_out = 0;
         for (index, span) in spans.iter().enumerate() {
@@ -324,7 +333,7 @@ impl Picture<'_> {
                 _ => ("panics".to_owned(), Ink::Normal),
             },
             EventKind::TimerSet => {
-                (format!("timer for {}", VirtualTime::from_nanos(event.subject)), Ink::Normal)
+                (format!("timer at {}", VirtualTime::from_nanos(event.subject)), Ink::Normal)
             }
             EventKind::Complete | EventKind::Spawn => {
                 (log.describe_what(&Happening::Event(*event)), Ink::Quiet)
@@ -432,8 +441,7 @@ fn render(
     let mut shown_time = None;
     for (index, row) in rows.iter().enumerate() {
         if let Some(count) = gaps.get(&index) {
-            let rows = if *count == 1 { "row" } else { "rows" };
-            let gap = format!("… {count} {rows} …");
+            let gap = format!("… {} …", counted(*count as u64, "row"));
             page.line(&format!("    {:margin$}  {}", "", style.paint(Ink::Quiet, &gap)));
             shown_time = None;
         }
@@ -524,7 +532,7 @@ fn names_of(failure: &Failure) -> Vec<&str> {
 
 const MAIN: &str = "main";
 /// Kind of a wait for a future that is not of this library.
-const UNKNOWN_WAIT: &str = "Future";
+pub(super) const UNKNOWN_WAIT: &str = "Future";
 /// Kind of a wait for a time, which stands as its name.
 const TIMER_WAIT: &str = "Timer";
 /// The message stands in the headline too.
@@ -532,7 +540,8 @@ const MESSAGE_WIDTH_MAX: usize = 40;
 /// Up to so many tasks all have a column.
 const FEW_TASKS: usize = 4;
 const COLUMNS_MAX: usize = 6;
-const WIDTH_MAX: usize = 100;
+const WIDTH_MAX: usize = 120;
 const ROWS_MAX: usize = 60;
 const COMPLETE_ROWS_MAX: usize = 2_000;
+const SPINNING_ROWS_MAX: usize = 20;
 const LAST_ROWS: usize = 20;

@@ -56,7 +56,7 @@ fn a_clock_leak_is_named_at_its_event() {
         parcae::time::sleep(nanos_of_the_clock()).await;
     })
     .expect("two readings of a clock differ in their nanoseconds");
-    assert!(first.contains("`main` sets a timer for ") && first != second, "{first}");
+    assert!(first.contains("`main` sets a timer at ") && first != second, "{first}");
     assert!(first.contains("determinism.rs:"), "with the line that leaks: {first}");
 }
 

@@ -223,7 +223,8 @@ async fn one(op: &Op, things: &Rc<Things>, children: &Children) {
                 false => Builder::new(),
             };
             let (ops, things) = (ops.clone(), things.clone());
-            let child = builder.spawn(async move { all(&ops, &things, &Children::default()).await });
+            let child =
+                builder.spawn(async move { all(&ops, &things, &Children::default()).await });
             children.borrow_mut().push(child);
         }
         Op::Join => {

@@ -74,6 +74,14 @@ pub(super) async fn livelock() {
     second.await;
 }
 
+/// Sleeps a hundred times, then fails.
+pub(super) async fn sleeps_again_and_again() -> Result<(), &'static str> {
+    for _ in 0..100 {
+        parcae::time::sleep(Duration::from_millis(1)).await;
+    }
+    Err("no more")
+}
+
 /// A detached task panics, after a while.
 pub(super) async fn panics_in_a_task() {
     let worker = spawn_named("worker", async {
