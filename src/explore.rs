@@ -18,6 +18,7 @@
 mod check;
 mod control;
 mod determinism;
+mod error;
 mod finding;
 mod host;
 mod renumber;
@@ -33,8 +34,9 @@ mod world;
 
 pub use check::{Check, CheckReport, Determinism, Shrink, Stop};
 pub use control::Control;
+pub use error::CheckError;
 pub use finding::{Finding, RunSize, ShrinkSummary};
-pub use host::{Isolation, NotUnicode};
+pub use host::{Isolation, NoThread, NotUnicode};
 pub use replay::{Divergence, Recurrence, Replay, ReplayError, ReplayMode, ReplayVerdict};
 pub use signature::Signature;
 pub use sim::{ConfigError, Outcome, Sim, SimBuilder};

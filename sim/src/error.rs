@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use parcae::explore::{ConfigError, ReplayError};
+use parcae::explore::{CheckError, ConfigError, ReplayError};
 use parcae::report::SaveError;
 
 use crate::exit::Exit;
@@ -16,7 +16,9 @@ pub(crate) enum CommandError {
     Config(ConfigError),
     /// More seeds than there are numbers.
     SeedsBeyondTheLast { first: u64, count: u64 },
-    /// A token given to a program that is not its own.
+    /// A check that cannot be carried out.
+    Check(CheckError),
+    /// A token given to a program that is not its own, or a replay that cannot be carried out.
     Replay(ReplayError),
     /// The outcome cannot be written to stdout.
     Output(io::Error),
@@ -24,17 +26,27 @@ pub(crate) enum CommandError {
     Save(SaveError),
     /// Signals cannot be caught.
     Signals(io::Error),
-    /// The command or the library panicked, such as over a thread that the machine refuses.
+    /// There is no thread that watches for signals.
+    Watch(io::Error),
+    /// The command or the library panicked.
     Panicked,
 }
 
 impl CommandError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::SeedsBeyondTheLast { .. } | Self::Replay(_) => Exit::Usage,
-            Self::Output(_) | Self::Save(_) | Self::Signals(_) | Self::Panicked => {
+            Self::Check(CheckError::NoThread(_)) | Self::Replay(ReplayError::NoThread(_)) => {
                 Exit::Infrastructure
             }
+            Self::Config(_)
+            | Self::SeedsBeyondTheLast { .. }
+            | Self::Check(_)
+            | Self::Replay(_) => Exit::Usage,
+            Self::Output(_)
+            | Self::Save(_)
+            | Self::Signals(_)
+            | Self::Watch(_)
+            | Self::Panicked => Exit::Infrastructure,
         }
     }
 }
@@ -48,10 +60,12 @@ impl fmt::Display for CommandError {
                 "--seed {first} --seeds {count}: there are only {} seeds from {first} on",
                 u64::MAX - first
             ),
+            Self::Check(error) => error.fmt(formatter),
             Self::Replay(error) => error.fmt(formatter),
             Self::Output(_) => formatter.write_str("cannot write to stdout"),
             Self::Save(_) => formatter.write_str("the report is not saved"),
             Self::Signals(_) => formatter.write_str("cannot catch Ctrl-C"),
+            Self::Watch(_) => formatter.write_str("no thread can be made that watches for Ctrl-C"),
             Self::Panicked => {
                 formatter.write_str("the command itself panicked, see above; no seed is to blame")
             }
@@ -62,11 +76,12 @@ impl fmt::Display for CommandError {
 impl Error for CommandError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Output(error) | Self::Signals(error) => Some(error),
+            Self::Output(error) | Self::Signals(error) | Self::Watch(error) => Some(error),
             Self::Save(error) => Some(error),
             // Shown in full by `Display`.
             Self::Config(_)
             | Self::SeedsBeyondTheLast { .. }
+            | Self::Check(_)
             | Self::Replay(_)
             | Self::Panicked => None,
         }
@@ -76,6 +91,12 @@ impl Error for CommandError {
 impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+impl From<CheckError> for CommandError {
+    fn from(error: CheckError) -> Self {
+        Self::Check(error)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Shows how far a hunt is, on stderr and only if that is a terminal.
 
 use std::fmt;
+use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -11,15 +12,16 @@ use parcae::explore::Control;
 use crate::interrupt::Interrupt;
 
 /// Calls `work`; beside it another thread shows what `control` counts, and passes Ctrl-C on to it.
+/// Without that thread the work is not begun, because Ctrl-C would not reach it.
 pub(crate) fn watched<R>(
     control: &Control,
     interrupt: &Interrupt,
     seed_count: u64,
     work: impl FnOnce() -> R,
-) -> R {
+) -> io::Result<R> {
     let (is_working, end) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        scope.spawn(move || {
+        thread::Builder::new().spawn_scoped(scope, move || {
             let mut progress = Progress::of_seeds(seed_count);
             while end.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 if interrupt.is_raised() {
@@ -28,12 +30,12 @@ pub(crate) fn watched<R>(
                 progress.show(control);
             }
             progress.bar.finish_and_clear();
-        });
+        })?;
         // Moved here, so that it is dropped also when `work` panics.
         let is_working = is_working;
         let result = work();
         drop(is_working);
-        result
+        Ok(result)
     })
 }
 

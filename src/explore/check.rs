@@ -10,8 +10,9 @@ use tracing::Level;
 
 use super::control::Control;
 use super::determinism;
+use super::error::CheckError;
 use super::finding::Finding;
-use super::host::{self, Deadline, Flow, Isolation, Stopwatch};
+use super::host::{self, Deadline, Flow, Isolation, NoThread, Stopwatch};
 use super::shrink::{Budget, Shrinker};
 use super::sim::{ConfigError, Outcome, Settings};
 use super::strategy::Strategy;
@@ -222,7 +223,7 @@ impl Check {
     /// The program is called once for each run, on the thread of that run.
     ///
     /// # Panics
-    /// When an option cannot be, as [`Check::try_run`] returns it.
+    /// When an option cannot be or the machine gives no thread, as [`Check::try_run`] returns it.
     #[track_caller]
     pub fn run<P, F>(self, program: P) -> CheckReport
     where
@@ -239,15 +240,17 @@ impl Check {
     /// Runs the program under the seeds, until one fails.
     ///
     /// # Errors
-    /// [`ConfigError`] when an option cannot be.
-    pub fn try_run<P, F>(self, program: P) -> Result<CheckReport, ConfigError>
+    /// [`CheckError`] when an option cannot be, or when the machine gives no thread: fewer than were
+    /// asked for do, but each run needs one, unless the check has [`Isolation::Reuse`]. A failure
+    /// whose shrinking finds none is reported as small as it is by then.
+    pub fn try_run<P, F>(self, program: P) -> Result<CheckReport, CheckError>
     where
         P: Fn() -> F + Send + Sync + 'static,
         F: Future + 'static,
         F::Output: Verdict,
     {
         self.validate()?;
-        Ok(Search { check: &self, program: Program::new(program) }.run())
+        Ok(Search { check: &self, program: Program::new(program) }.run()?)
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
@@ -384,23 +387,23 @@ impl Tally {
 }
 
 impl Search<'_> {
-    fn run(&self) -> CheckReport {
+    fn run(&self) -> Result<CheckReport, NoThread> {
         let check = self.check;
         let stopwatch = Stopwatch::start();
         let deadline = Deadline::after(check.time_limit);
         let tally = Mutex::new(Tally::default());
         let seed_count = usize::try_from(check.seed_count()).unwrap_or(usize::MAX);
-        host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally));
+        host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally))?;
         let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         let search_time = stopwatch.elapsed();
-        let finding = tally.failed.map(|place| {
-            Box::new(self.examine(check.seed_at(place), tally.leak.take(), search_time, deadline))
-        });
+        let examine =
+            |place| self.examine(check.seed_at(place), tally.leak.take(), search_time, deadline);
+        let finding = tally.failed.map(examine).transpose()?.map(Box::new);
         let seeds_run = tally.seeds_run as u64;
         let is_early = finding.is_none() && seeds_run < check.seed_count();
         let stop = is_early
             .then(|| if check.control.is_stopped() { Stop::Interrupted } else { Stop::TimeLimit });
-        CheckReport {
+        Ok(CheckReport {
             name: check.name.clone(),
             strategy: check.settings.strategy,
             seeds_planned: check.seed_count(),
@@ -409,21 +412,26 @@ impl Search<'_> {
             finding,
             stop,
             wall_time: stopwatch.elapsed(),
-        }
+        })
     }
 
-    fn visit(&self, place: usize, deadline: Deadline, tally: &Mutex<Tally>) -> Flow {
+    fn visit(
+        &self,
+        place: usize,
+        deadline: Deadline,
+        tally: &Mutex<Tally>,
+    ) -> Result<Flow, NoThread> {
         let check = self.check;
         // At least one seed is run, however late it is.
         if place > 0 && (check.control.is_stopped() || deadline.is_over()) {
-            return Flow::Stop;
+            return Ok(Flow::Stop);
         }
         let world = World::of_seed(check.seed_at(place));
         let is_checked = place == 0 && check.determinism == Determinism::FirstSeed;
         let (outcome, leak) = if is_checked {
-            determinism::run_twice(&self.program, &world, &check.settings, check.isolation)
+            determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?
         } else {
-            (self.run_world(&world, false), None)
+            (self.run_world(&world, false)?, None)
         };
         check.control.count_seed();
         let has_failed = leak.is_some() || !outcome.is_ok();
@@ -433,10 +441,10 @@ impl Search<'_> {
             tally.leak = leak;
         }
         tally.count(place, outcome.steps());
-        if has_failed { Flow::Stop } else { Flow::Continue }
+        Ok(if has_failed { Flow::Stop } else { Flow::Continue })
     }
 
-    fn run_world(&self, world: &World, is_logged: bool) -> Outcome {
+    fn run_world(&self, world: &World, is_logged: bool) -> Result<Outcome, NoThread> {
         let sim = world.sim(&self.check.settings).logged(is_logged);
         host::isolated(self.check.isolation, || self.program.run(sim))
     }
@@ -448,26 +456,26 @@ impl Search<'_> {
         leak: Option<Failure>,
         search_time: Duration,
         deadline: Deadline,
-    ) -> Finding {
+    ) -> Result<Finding, NoThread> {
         let check = self.check;
         let world = World::of_seed(seed);
         let (outcome, second) =
-            determinism::run_twice(&self.program, &world, &check.settings, check.isolation);
+            determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?;
         if let Some(leak) = leak.or(second) {
-            return Finding::unshrunk(check, outcome, world, leak, search_time);
+            return Ok(Finding::unshrunk(check, outcome, world, leak, search_time));
         }
         let Some(failure) = outcome.failure().cloned() else {
             // It failed when it was found and passes now, without a log to say where they part.
             let failure = determinism::vanished();
-            return Finding::unshrunk(check, outcome, world, failure, search_time);
+            return Ok(Finding::unshrunk(check, outcome, world, failure, search_time));
         };
         let budget = Budget::new(&check.shrink, deadline);
         let shrinker = Shrinker::new(check, &self.program, budget);
         let shrunk = shrinker.shrink(&failure, &outcome);
-        match shrunk {
+        Ok(match shrunk {
             Some(shrunk) => Finding::shrunk(check, outcome, failure, shrunk, search_time),
             None => Finding::unshrunk(check, outcome, world, failure, search_time),
-        }
+        })
     }
 }
 

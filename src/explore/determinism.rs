@@ -1,6 +1,6 @@
 //! Running a world twice, and saying where the two runs part.
 
-use super::host::{self, Isolation};
+use super::host::{self, Isolation, NoThread};
 use super::sim::{Outcome, Settings};
 use super::world::{Program, World};
 use crate::executor::{Failure, Log, LogEntry};
@@ -12,21 +12,21 @@ pub(super) fn run_twice(
     world: &World,
     settings: &Settings,
     isolation: Isolation,
-) -> (Outcome, Option<Failure>) {
+) -> Result<(Outcome, Option<Failure>), NoThread> {
     let run = || {
         let sim = world.sim(settings).logged(true);
         host::isolated(isolation, || program.run(sim))
     };
-    let (first, second) = (run(), run());
+    let (first, second) = (run()?, run()?);
     if first.chain() == second.chain() && first.event_count() == second.event_count() {
-        return (first, None);
+        return Ok((first, None));
     }
     let logs = (first.log(), second.log());
     let failure = match logs {
         (Some(first), Some(second)) => first_difference(first, second),
         _ => vanished(),
     };
-    (first, Some(failure))
+    Ok((first, Some(failure)))
 }
 
 /// The failure of a seed that failed once and then passed twice.

@@ -58,7 +58,7 @@ pub struct ShrinkSummary {
     pub wall_time: Duration,
     /// Whether each override was seen to be necessary: without it the run does not fail this way.
     pub is_minimal: bool,
-    /// Whether a wall limit or a stop ended it.
+    /// Whether a wall limit, a stop or a lack of threads ended it.
     pub is_cut: bool,
     /// Other failures met on the way, each once.
     pub others: Vec<Signature>,

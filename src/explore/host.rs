@@ -9,6 +9,7 @@
 )]
 
 use std::fmt;
+use std::io;
 use std::panic;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -32,50 +33,69 @@ pub(super) fn default_jobs() -> usize {
     thread::available_parallelism().map_or(1, Into::into)
 }
 
-/// Calls `run` on the thread that the isolation asks for.
-pub(super) fn isolated<R: Send>(isolation: Isolation, run: impl FnOnce() -> R + Send) -> R {
+/// Calls `run` on the thread that the isolation asks for. Without a thread it is not called: on
+/// another one it might meet what earlier runs have left.
+pub(super) fn isolated<R: Send>(
+    isolation: Isolation,
+    run: impl FnOnce() -> R + Send,
+) -> Result<R, NoThread> {
     match isolation {
-        Isolation::Reuse => run(),
-        Isolation::Thread => {
-            let result = thread::scope(|scope| {
-                let builder = thread::Builder::new().name("parcae run".to_owned());
-                builder.spawn_scoped(scope, run).expect("a thread for a run").join()
-            });
-            result.unwrap_or_else(|payload| panic::resume_unwind(payload))
-        }
+        Isolation::Reuse => Ok(run()),
+        Isolation::Thread => thread::scope(|scope| {
+            let builder = thread::Builder::new().name("parcae run".to_owned());
+            let thread = builder.spawn_scoped(scope, run).map_err(|error| NoThread::of(&error))?;
+            Ok(thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload)))
+        }),
     }
 }
 
 /// Calls `run` with 0, 1, 2, … on so many threads, in order of starting, until it says to stop or
 /// `count` is reached. A panic in it panics here.
-pub(super) fn in_parallel(jobs: usize, count: usize, run: impl Fn(usize) -> Flow + Sync) {
+///
+/// Where the machine gives fewer threads it goes on with those: a worker whose `run` gets none leaves
+/// its own to the others, and the calling thread works last and alone. Only when `run` gets none then
+/// is that an error.
+pub(super) fn in_parallel(
+    jobs: usize,
+    count: usize,
+    run: impl Fn(usize) -> Result<Flow, NoThread> + Sync,
+) -> Result<(), NoThread> {
     let next = AtomicUsize::new(0);
+    let take = || {
+        let beyond = |next: usize| (next < count).then(|| next + 1);
+        next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, beyond).ok()
+    };
+    let visit = |index| {
+        if run(index)? == Flow::Stop {
+            next.store(count, Ordering::Relaxed);
+        }
+        Ok(())
+    };
+    let put_off = Mutex::new(Vec::new());
     let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
+        while let Some(index) = take() {
+            if let Err(NoThread { .. }) = visit(index) {
+                put_off.lock().unwrap_or_else(PoisonError::into_inner).push(index);
                 return;
-            }
-            if let Flow::Stop = run(index) {
-                next.store(count, Ordering::Relaxed);
             }
         }
     };
-    if jobs <= 1 || count <= 1 {
-        return work();
-    }
-    let panicked = Mutex::new(None);
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs.min(count)).map(|_| scope.spawn(work)).collect();
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let workers: Vec<_> = (1..jobs.min(count)).map_while(spawn).collect();
+        work();
         for worker in workers {
-            if let Err(payload) = worker.join() {
-                panicked.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(payload);
-            }
+            worker.join().unwrap_or_else(|payload| panic::resume_unwind(payload));
         }
     });
-    if let Some(payload) = panicked.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        panic::resume_unwind(payload);
+    // Those were begun, so they are finished, also after a stop.
+    for index in put_off.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        visit(index)?;
     }
+    while let Some(index) = take() {
+        visit(index)?;
+    }
+    Ok(())
 }
 
 /// Whether a search goes on.
@@ -119,6 +139,29 @@ impl Stopwatch {
     }
 }
 
+/// The machine gives no thread, so a run that asks for a fresh one ([`Isolation::Thread`]) cannot
+/// begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoThread {
+    /// Why, as the system says it.
+    pub message: String,
+}
+
+impl NoThread {
+    fn of(error: &io::Error) -> Self {
+        Self { message: error.to_string() }
+    }
+}
+
+impl fmt::Display for NoThread {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the machine gives no thread for a run: {}", self.message)
+    }
+}
+
+impl std::error::Error for NoThread {}
+
 /// Reads an environment variable; one that is not Unicode is reported as such.
 pub(crate) fn variable(name: &'static str) -> Result<Option<String>, NotUnicode> {
     match std::env::var(name) {
@@ -139,5 +182,62 @@ pub struct NotUnicode {
 impl fmt::Display for NotUnicode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "the environment variable {} is not valid Unicode", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Flow, NoThread, in_parallel};
+
+    fn no_thread() -> NoThread {
+        NoThread { message: "none".to_owned() }
+    }
+
+    /// Runs 0 to 99 where the first so many calls find no thread; returns what was run, sorted.
+    fn visited(jobs: usize, refused_count: usize) -> (Vec<usize>, Result<(), NoThread>) {
+        let calls = AtomicUsize::new(0);
+        let visited = Mutex::new(Vec::new());
+        let result = in_parallel(jobs, 100, |index| {
+            if calls.fetch_add(1, Ordering::Relaxed) < refused_count {
+                return Err(no_thread());
+            }
+            visited.lock().unwrap().push(index);
+            Ok(if index == 60 { Flow::Stop } else { Flow::Continue })
+        });
+        let mut visited = visited.into_inner().unwrap();
+        visited.sort_unstable();
+        (visited, result)
+    }
+
+    #[test]
+    fn each_number_that_was_begun_is_run_once_however_many_threads_there_are() {
+        for jobs in [1, 2, 5] {
+            for refused_count in 0..=jobs {
+                let (visited, result) = visited(jobs, refused_count);
+                assert_eq!(result, Ok(()), "{jobs} jobs, {refused_count} refused");
+                assert!(visited.iter().copied().eq(0..visited.len()), "{visited:?}");
+                assert!(visited.len() > 60, "{visited:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_any_thread_that_is_the_error() {
+        let (visited, result) = visited(3, usize::MAX);
+        assert_eq!((visited, result), (vec![], Err(no_thread())));
+    }
+
+    #[test]
+    fn the_greatest_count_does_not_begin_anew_after_a_stop() {
+        let runs = AtomicUsize::new(0);
+        let result = in_parallel(4, usize::MAX, |_| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            Ok(Flow::Stop)
+        });
+        assert_eq!(result, Ok(()));
+        assert!(runs.into_inner() <= 4);
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use super::check::Check;
 use super::finding::Finding;
-use super::host;
+use super::host::{self, NoThread};
 use super::renumber;
 use super::signature::Signature;
 use super::sim::Outcome;
@@ -102,6 +102,8 @@ pub enum ReplayError {
         /// The program it was given to.
         program: String,
     },
+    /// The machine gives no thread to the run.
+    NoThread(NoThread),
 }
 
 impl fmt::Display for ReplayError {
@@ -111,17 +113,24 @@ impl fmt::Display for ReplayError {
                 formatter,
                 "the replay token is of `{token}` and cannot be replayed by `{program}`"
             ),
+            Self::NoThread(error) => error.fmt(formatter),
         }
     }
 }
 
 impl std::error::Error for ReplayError {}
 
+impl From<NoThread> for ReplayError {
+    fn from(error: NoThread) -> Self {
+        Self::NoThread(error)
+    }
+}
+
 impl Check {
     /// Runs the world of a token again. Settings are those of the check, but for the strategy.
     ///
     /// # Errors
-    /// [`ReplayError`] when the token is of another program.
+    /// [`ReplayError`] when the token is of another program, or the machine gives no thread.
     pub fn replay<P, F>(
         mut self,
         token: &ReplayToken,
@@ -139,31 +148,43 @@ impl Check {
         }
         self.settings.strategy = token.strategy;
         let program = Program::new(program);
-        let replay = self.replay_once(token, mode, &program);
+        let replay = self.replay_once(token, mode, &program)?;
         if mode == ReplayMode::Strict || replay.verdict == ReplayVerdict::Reproduced {
             return Ok(replay);
         }
-        Ok(self.replay_renumbered(token, &program).unwrap_or(replay))
+        Ok(self.replay_renumbered(token, &program)?.unwrap_or(replay))
     }
 
-    fn replay_once(&self, token: &ReplayToken, mode: ReplayMode, program: &Program) -> Replay {
+    fn replay_once(
+        &self,
+        token: &ReplayToken,
+        mode: ReplayMode,
+        program: &Program,
+    ) -> Result<Replay, NoThread> {
         let sim = token.world.sim(&self.settings).logged(true).traced(self.trace);
-        let outcome = host::isolated(self.isolation, || program.run(sim));
-        self.judge(token, mode, outcome)
+        let outcome = host::isolated(self.isolation, || program.run(sim))?;
+        Ok(self.judge(token, mode, outcome))
     }
 
     /// Supposes that an unnamed task was added or removed since the record.
-    fn replay_renumbered(&self, token: &ReplayToken, program: &Program) -> Option<Replay> {
+    fn replay_renumbered(
+        &self,
+        token: &ReplayToken,
+        program: &Program,
+    ) -> Result<Option<Replay>, NoThread> {
         let sim = token.world.sim(&self.settings).logged(true);
-        let outcome = host::isolated(self.isolation, || program.run(sim));
-        renumber::guesses(&token.world.overrides, outcome.log()?).into_iter().find_map(|guess| {
+        let outcome = host::isolated(self.isolation, || program.run(sim))?;
+        let Some(log) = outcome.log() else { return Ok(None) };
+        for guess in renumber::guesses(&token.world.overrides, log) {
             let mut renumbered = token.clone();
             renumbered.world.overrides = guess;
-            let mut replay = self.replay_once(&renumbered, ReplayMode::Lenient, program);
+            let mut replay = self.replay_once(&renumbered, ReplayMode::Lenient, program)?;
             replay.is_renumbered = true;
-            (replay.verdict == ReplayVerdict::Reproduced && replay.stale.is_empty())
-                .then_some(replay)
-        })
+            if replay.verdict == ReplayVerdict::Reproduced && replay.stale.is_empty() {
+                return Ok(Some(replay));
+            }
+        }
+        Ok(None)
     }
 
     fn judge(&self, token: &ReplayToken, mode: ReplayMode, mut outcome: Outcome) -> Replay {

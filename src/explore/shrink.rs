@@ -27,7 +27,7 @@ use std::sync::PoisonError;
 
 use super::check::{Check, Shrink};
 use super::finding::{RunSize, ShrinkSummary};
-use super::host::{self, Deadline, Flow, Stopwatch};
+use super::host::{self, Deadline, Flow, NoThread, Stopwatch};
 use super::signature::Signature;
 use super::sim::{Outcome, Settings};
 use super::world::{Program, World};
@@ -92,7 +92,7 @@ struct Cost {
     steps: u64,
 }
 
-/// A pass was ended: the budget is used up, or the wall limit cut it.
+/// A pass was ended: the budget is used up, or the wall limit or a lack of threads cut it.
 #[derive(Debug)]
 struct Exhausted;
 
@@ -127,9 +127,7 @@ impl<'a> Shrinker<'a> {
         self.bound(failure, original);
         let converted = World::of_log(original.seed(), original.log()?);
         self.runs += 1;
-        if !self.accept(converted) {
-            return None;
-        }
+        let Ok(true) = self.accept(converted) else { return None };
         let (ControlFlow::Continue(()) | ControlFlow::Break(Exhausted)) = self.passes();
         let best = self.best.expect("the conversion was accepted");
         let size = RunSize::of(&best.world, best.outcome.steps());
@@ -218,6 +216,7 @@ impl<'a> Shrinker<'a> {
     /// Tries every single deviation from the schedule of a world.
     fn deviate_once(&mut self, base: Overrides) -> Pass {
         let outcome = self.run(&World::of_overrides(self.seed(), base.clone()), true);
+        let outcome = self.unless_cut(outcome)?;
         let Some(log) = outcome.log() else { return ControlFlow::Continue(false) };
         let undecided = log.decisions.iter().filter(|decision| !base.contains_key(&decision.key));
         let candidates = undecided
@@ -325,14 +324,17 @@ impl<'a> Shrinker<'a> {
             // Batches are larger than the number of threads only where a miss is likely.
             let batch = rest.len().min(left).min(self.check.jobs.max(1) * BATCH_PER_JOB);
             let found = self.first_failing(&rest[..batch]);
+            let found = self.unless_cut(found)?;
             let spent = found.map_or(batch, |place| place + 1) as u64;
             self.runs += spent;
             self.runs_without_progress += spent;
-            if let Some(place) = found
-                && self.accept(World::of_overrides(self.seed(), rest[place].clone()))
-            {
-                self.runs_without_progress = 0;
-                return ControlFlow::Continue(true);
+            if let Some(place) = found {
+                let world = World::of_overrides(self.seed(), rest[place].clone());
+                let is_accepted = self.accept(world);
+                if self.unless_cut(is_accepted)? {
+                    self.runs_without_progress = 0;
+                    return ControlFlow::Continue(true);
+                }
             }
             rest = &rest[found.map_or(batch, |place| place + 1)..];
         }
@@ -340,17 +342,17 @@ impl<'a> Shrinker<'a> {
     }
 
     /// Runs worlds in parallel; returns the place of the first that fails as wanted.
-    fn first_failing(&mut self, candidates: &[Overrides]) -> Option<usize> {
+    fn first_failing(&mut self, candidates: &[Overrides]) -> Result<Option<usize>, NoThread> {
         let results = Mutex::new(vec![None; candidates.len()]);
         let seed = self.seed();
         host::in_parallel(self.check.jobs, candidates.len(), |place| {
             let world = World::of_overrides(seed, candidates[place].clone());
-            let signature = self.run(&world, false).failure().map(Signature::of);
+            let signature = self.run(&world, false)?.failure().map(Signature::of);
             let is_wanted = signature == self.target;
             let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
             results[place] = signature;
-            if is_wanted { Flow::Stop } else { Flow::Continue }
-        });
+            Ok(if is_wanted { Flow::Stop } else { Flow::Continue })
+        })?;
         let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         let found =
             results.iter().position(|signature| signature.is_some() && *signature == self.target);
@@ -361,29 +363,40 @@ impl<'a> Shrinker<'a> {
                 self.others.push(signature);
             }
         }
-        found
+        Ok(found)
     }
 
     /// Records a world's run and keeps it, keyed anew, if it fails as wanted and is simpler.
-    fn accept(&mut self, world: World) -> bool {
-        let outcome = self.run(&world, true);
+    fn accept(&mut self, world: World) -> Result<bool, NoThread> {
+        let outcome = self.run(&world, true)?;
         if outcome.failure().map(Signature::of) != self.target {
-            return false;
+            return Ok(false);
         }
-        let Some(log) = outcome.log() else { return false };
+        let Some(log) = outcome.log() else { return Ok(false) };
         let world = World::of_log(world.seed, log);
         let cost = Cost::of(&world, log, outcome.steps());
         let is_simpler = self.best.as_ref().is_none_or(|best| cost < best.cost);
         if is_simpler {
             self.best = Some(Best { world, outcome, cost });
         }
-        is_simpler
+        Ok(is_simpler)
     }
 
-    fn run(&self, world: &World, is_logged: bool) -> Outcome {
+    fn run(&self, world: &World, is_logged: bool) -> Result<Outcome, NoThread> {
         self.check.control.count_shrink_run();
         let sim = world.sim(&self.settings).logged(is_logged);
         host::isolated(self.check.isolation, || self.program.run(sim))
+    }
+
+    /// Ends the passes when the machine gives no thread: the best so far is worth a report.
+    fn unless_cut<R>(&mut self, result: Result<R, NoThread>) -> ControlFlow<Exhausted, R> {
+        match result {
+            Ok(value) => ControlFlow::Continue(value),
+            Err(NoThread { .. }) => {
+                self.is_cut = true;
+                ControlFlow::Break(Exhausted)
+            }
+        }
     }
 
     /// Returns how many runs the budget still pays for.

@@ -281,7 +281,9 @@ fn shrunk(summary: &ShrinkSummary, detail: Detail) -> String {
         (0, _, _) => "it fails in the default world, no choice is needed",
         (1, true, _) => "it is necessary:",
         (_, true, _) => "each one is necessary:",
-        (_, false, true) => "cut short by the time limit or by request, may not be minimal:",
+        (_, false, true) => {
+            "cut short by the time limit, by request or for want of a thread, may not be minimal:"
+        }
         (_, false, false) => "the budget of runs was used up, may not be minimal:",
     };
     format!("{spent}; {sense}")

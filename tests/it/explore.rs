@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use parcae::Failure;
 use parcae::explore::{
-    Check, CheckReport, ConfigError, Control, Finding, Isolation, Shrink, Stop, Strategy,
+    Check, CheckError, CheckReport, ConfigError, Control, Finding, Isolation, Shrink, Stop,
+    Strategy,
 };
 
 use crate::scenarios::{self, Noise};
@@ -167,10 +168,12 @@ fn an_error_of_the_program_is_a_failure() {
 
 #[test]
 fn options_that_cannot_be_are_refused() {
-    let refused = |check: Check| check.try_run(|| async {}).unwrap_err();
-    assert_eq!(refused(Check::new("none").seeds(0)), ConfigError::NoSeeds);
-    assert_eq!(refused(Check::new("none").jobs(0)), ConfigError::NoJobs);
-    assert_eq!(refused(Check::new("none").max_steps(0)), ConfigError::ZeroLimit { limit: "steps" });
+    let check = |check: Check, error| {
+        assert_eq!(check.try_run(|| async {}).unwrap_err(), CheckError::Config(error));
+    };
+    check(Check::new("none").seeds(0), ConfigError::NoSeeds);
+    check(Check::new("none").jobs(0), ConfigError::NoJobs);
+    check(Check::new("none").max_steps(0), ConfigError::ZeroLimit { limit: "steps" });
 }
 
 #[test]

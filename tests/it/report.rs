@@ -490,7 +490,7 @@ fn what_was_not_shrunk_to_the_end_says_so() {
     .assert_eq(&line(runs(20)));
     let check = check("kv::sums").time_limit(Duration::ZERO);
     let text = shown(&check.run(programs::fails_for_large_sums));
-    expect!["  shrunk   to 69 choices in 1 run; cut short by the time limit or by request, may not be minimal:"].assert_eq(text.lines().find(|line| line.starts_with("  shrunk")).unwrap());
+    expect!["  shrunk   to 69 choices in 1 run; cut short by the time limit, by request or for want of a thread, may not be minimal:"].assert_eq(text.lines().find(|line| line.starts_with("  shrunk")).unwrap());
 }
 
 #[test]

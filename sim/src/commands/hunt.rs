@@ -18,7 +18,8 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, CommandError> {
     let check = check(arguments, &control)?;
     let program = arguments.target.program().program();
     let report =
-        progress::watched(&control, &interrupt, arguments.seeds, || check.try_run(program))?;
+        progress::watched(&control, &interrupt, arguments.seeds, || check.try_run(program))
+            .map_err(CommandError::Watch)??;
     let command = output::replay_command();
     let saved = report.finding().map(|_| report::save(&report, &command, &report_folder()));
     let outcome = match arguments.format {

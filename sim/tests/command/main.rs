@@ -13,6 +13,8 @@ mod replaying;
 #[cfg(target_os = "linux")]
 mod stopping;
 mod teaching;
+#[cfg(target_os = "linux")]
+mod threads;
 
 /// All scenarios.
 const SCENARIOS: [&str; 8] = [

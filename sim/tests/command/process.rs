@@ -32,7 +32,12 @@ impl Workplace {
 
     /// Begins the command with these arguments.
     pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_parcae"))
+        self.begin_as(&mut Command::new(env!("CARGO_BIN_EXE_parcae")), arguments)
+    }
+
+    /// Begins the command by a program that goes on as it, with these arguments.
+    pub(crate) fn begin_as(&self, program: &mut Command, arguments: &[&str]) -> Child {
+        program
             .args(arguments)
             .current_dir(&self.folder)
             // Where reports go; relative, so below the folder.
@@ -108,4 +113,4 @@ impl Ended {
     }
 }
 
-const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);

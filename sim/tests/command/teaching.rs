@@ -1,4 +1,6 @@
-//! Help and lists.
+//! Help, lists and the page about the scenarios.
+
+use std::fs;
 
 use serde_json::Value;
 
@@ -49,3 +51,28 @@ fn the_json_list_is_valid_and_complete() {
         assert!(item["seeds_until_found"].as_u64().is_some_and(|seeds| seeds <= 1000), "{item}");
     }
 }
+
+#[test]
+fn the_page_about_scenarios_has_the_table_that_hunting_them_gives() {
+    let here = Workplace::new("scenarios_page");
+    let list = here.run(&["list", "--format", "json"]);
+    let list: Value = serde_json::from_str(&list.stdout).unwrap();
+    let row = |item: &Value| {
+        let text = |field: &str| item[field].as_str().unwrap();
+        let name = text("name");
+        let finding = &here.hunt(&[name])["finding"];
+        let seed = finding["seed"].as_str().unwrap();
+        let (found, shrunk) = (&finding["found"]["choices"], &finding["shrunk"]["choices"]);
+        let (defect, source, kind) = (text("defect"), text("source"), text("failure_kind"));
+        let runs = &finding["shrunk"]["runs"];
+        format!(
+            "| `{name}` | {defect} | {source} | {kind} | {seed} | {found} | {shrunk} | {runs} | \
+             `parcae hunt {name}` |\n"
+        )
+    };
+    let table: String = list["scenarios"].as_array().unwrap().iter().map(row).collect();
+    let page = fs::read_to_string(PAGE).unwrap();
+    assert!(page.contains(&format!("|\n{table}\n")), "docs/SCENARIOS.md should have\n{table}");
+}
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/SCENARIOS.md");
