@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::process::Workplace;
-use crate::{CLEAN, SCENARIOS, USAGE};
+use crate::{CLEAN, FAILING, SCENARIOS, USAGE};
 
 #[test]
 fn help_teaches_by_examples_and_lists_the_exit_codes() {
@@ -75,4 +75,21 @@ fn the_page_about_scenarios_has_the_table_that_hunting_them_gives() {
     assert!(page.contains(&format!("|\n{table}\n")), "docs/SCENARIOS.md should have\n{table}");
 }
 
+#[test]
+fn the_readme_shows_what_hunting_prints_and_its_token_replays() {
+    let here = Workplace::new("readme");
+    let readme = fs::read_to_string(README).unwrap();
+    let report = here.run(&["hunt", "lost-update"]).with_code(FAILING).stdout;
+    // Wall times, and how the command is called, are those of the machine.
+    let of_machine = ["  found", "  shrunk", "  replay", "  report"];
+    let is_shown = |line: &&str| !of_machine.iter().any(|start| line.starts_with(start));
+    for line in report.lines().filter(is_shown) {
+        assert!(readme.contains(line), "{line:?} is not in README.md, but in\n{report}");
+    }
+    let token = here.token("lost-update");
+    assert!(readme.contains(&token), "README.md should show the token {token}");
+    here.run(&["replay", &token]).with_code(FAILING);
+}
+
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/SCENARIOS.md");
