@@ -67,7 +67,7 @@ use self::panic::PanicNote;
 use self::task_table::{WaitSubject, count_up};
 use self::timers::TimerTarget;
 use crate::context;
-use crate::kernel::{DrawKind, Event, EventKind, Key, Site, Space, VirtualTime, fold, prf};
+use crate::kernel::{DrawKind, Event, EventKind, Key, Site, Space, VirtualTime, prf};
 
 /// One run in progress.
 pub(crate) struct Executor {
@@ -263,13 +263,10 @@ impl Executor {
         }
     }
 
-    /// Returns an identity for a resource that the running task makes.
-    pub(super) fn next_resource(&self) -> u64 {
+    /// Returns the serial number of the run, and the number in it of a resource that is made now.
+    pub(super) fn next_resource(&self) -> (u64, u64) {
         let mut core = self.core.borrow_mut();
-        match core.running {
-            Some(index) => core.resource_of(index),
-            None => resource::identity(core.run, fold(RESOURCES_OF_NOBODY, core.event_count)),
-        }
+        (core.serial, core.next_resource())
     }
 
     // Failures
@@ -288,16 +285,6 @@ impl Executor {
 impl Core {
     pub(super) fn current_domain(&self) -> DomainId {
         self.running.map_or(DomainId::ROOT, |index| self.tasks.get(index).domain)
-    }
-
-    /// Returns an identity for a resource that a task makes.
-    pub(super) fn resource_of(&mut self, index: u32) -> u64 {
-        let run = self.run;
-        let stream = self.tasks.get(index).stream;
-        let cold = self.tasks.details_mut(index).cold();
-        let ordinal = cold.resources_made;
-        cold.resources_made += 1;
-        resource::identity(run, fold(stream.get() ^ RESOURCES, ordinal ^ RESOURCES_OF_NOBODY))
     }
 
     /// Notes that the running task waits for a timer, unless it waits for something else too.
@@ -321,6 +308,3 @@ impl Core {
 const RNG: Site = Site::new("rng");
 
 static SLEEP: Verb = Verb::new("sleep", Access::Read);
-
-const RESOURCES: u64 = 0x9e37_79b9_7f4a_7c15;
-const RESOURCES_OF_NOBODY: u64 = 0xd1b5_4a32_d192_ed03;

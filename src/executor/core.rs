@@ -3,12 +3,13 @@
 //! While it is borrowed no code of the user's runs: futures, outputs and foreign wakers are moved
 //! out first and dropped or called after.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
 use std::task::Waker;
 
 use super::domain::{DomainId, DomainState, Domains};
 use super::failure::{Failure, Place, StalledTask, Wait};
+use super::foreign::RunNumber;
 use super::id::TaskId;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
@@ -60,6 +61,12 @@ pub(super) struct Core {
     fuse: u64,
     pub(super) failure: Option<Failure>,
     pub(super) run: u16,
+    /// Tells the run from all others of the process; enters nothing.
+    pub(super) serial: u64,
+    /// Numbers of the resources that were made outside of the run, by where they were made.
+    pub(super) outsiders: BTreeMap<(u64, u64), u64>,
+    /// How many were made or first used while no task ran.
+    pub(super) resources_of_nobody: u64,
     /// The program has ended: what destructors spawn is refused.
     pub(super) is_over: bool,
     due: Vec<DueTimer>,
@@ -67,7 +74,7 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(
-        run: u16,
+        run: &RunNumber,
         choices: Choices,
         picker: Option<Box<dyn Pick>>,
         limits: Limits,
@@ -97,7 +104,10 @@ impl Core {
             steps_before_instant: 0,
             fuse,
             failure: None,
-            run,
+            run: run.get(),
+            serial: run.serial(),
+            outsiders: BTreeMap::new(),
+            resources_of_nobody: 0,
             is_over: false,
             due: Vec::new(),
         }

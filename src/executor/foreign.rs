@@ -14,6 +14,7 @@ use super::TaskId;
 #[derive(Debug)]
 pub(super) struct RunNumber {
     number: u16,
+    serial: u64,
     seen: u64,
 }
 
@@ -30,12 +31,18 @@ impl RunNumber {
             .expect("fewer than 65,535 runs at once");
         runs.next = number.wrapping_add(1);
         runs.live.insert(number, Vec::new());
-        Self { number, seen: DELIVERED.load(Ordering::Acquire) }
+        runs.serial += 1;
+        Self { number, serial: runs.serial, seen: DELIVERED.load(Ordering::Acquire) }
     }
 
     /// Returns the number.
     pub(super) fn get(&self) -> u16 {
         self.number
+    }
+
+    /// Returns a number that no other run of this process has had or will have.
+    pub(super) fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// Returns the first wake that came from outside since the last call.
@@ -79,6 +86,7 @@ pub(super) fn deliver(task: TaskId) {
 #[derive(Debug)]
 struct Runs {
     next: u16,
+    serial: u64,
     live: BTreeMap<u16, Vec<ForeignWake>>,
 }
 
@@ -86,9 +94,9 @@ fn runs() -> MutexGuard<'static, Runs> {
     RUNS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-// Numbers of live runs are not visible to a program: a waker does not show its bits, and they enter
+// Numbers of runs are not visible to a program: a waker does not show its bits, and they enter
 // neither choices nor the chain.
-static RUNS: Mutex<Runs> = Mutex::new(Runs { next: 1, live: BTreeMap::new() });
+static RUNS: Mutex<Runs> = Mutex::new(Runs { next: 1, serial: 0, live: BTreeMap::new() });
 static DELIVERED: AtomicU64 = AtomicU64::new(0);
 
 const INBOX_WAKES_MAX: usize = 16;

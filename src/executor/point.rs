@@ -69,7 +69,7 @@ impl Point {
         at: &'static Location<'static>,
     ) -> Poll<()> {
         self.state = PointState::Passed;
-        let _ = context::with(|executor: &Executor| executor.log_operation(resource, verb, at));
+        let _ = context::with(|executor: &Executor| executor.pass_late(resource, verb, at));
         Poll::Ready(())
     }
 }
@@ -97,7 +97,7 @@ impl Executor {
             core.is_woken = true;
             return Arrival::Preempted;
         }
-        let number = resource.number(core.run, || core.resource_of(index));
+        let number = core.number_of(resource);
         let slot = core.tasks.get_mut(index);
         slot.steps += 1;
         slot.operation = Operation { resource: number, verb };
@@ -139,7 +139,7 @@ impl Executor {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
         let Some(index) = core.running else { return };
-        let number = resource.number(core.run, || core.resource_of(index));
+        let number = core.number_of(resource);
         core.tasks.get_mut(index).operation = Operation { resource: number, verb };
         core.tasks.set_wait(index, WaitSubject::Resource(resource.about()), at);
         if core.log.is_some() {
@@ -150,16 +150,15 @@ impl Executor {
         }
     }
 
-    fn log_operation(
-        &self,
-        resource: &Resource,
-        verb: &'static Verb,
-        at: &'static Location<'static>,
-    ) {
+    fn pass_late(&self, resource: &Resource, verb: &'static Verb, at: &'static Location<'static>) {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
-        let Some(index) = core.running.filter(|_| core.log.is_some()) else { return };
-        let number = resource.number(core.run, || core.resource_of(index));
+        let Some(index) = core.running else { return };
+        // Also without a log, which must not decide who gave it its number.
+        let number = core.number_of(resource);
+        if core.log.is_none() {
+            return;
+        }
         core.log_resource(number, resource);
         let stream = core.tasks.get(index).stream;
         let what = Happening::Operation { resource: number, verb: verb.name };

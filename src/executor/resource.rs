@@ -4,16 +4,21 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Executor;
+use super::core::Core;
 use crate::context;
+use crate::kernel::{StreamId, fold};
 
 /// Identity of a lock, queue, event or cell, for points, reports and strategies.
 ///
-/// Its number is a hash of the task that made it and how many that task had made before; what was
-/// made outside of the run (a static) gets one when it is first used in it.
+/// Its number is a hash of the task that made it and how many that task had made before. What was
+/// made outside of the run (a static) gets one of the task that is the first to use it there, and
+/// keeps it for that run; so other runs that use it at the same time change nothing in this one.
 #[derive(Debug)]
 pub(crate) struct Resource {
-    /// Run (16 bits) and number (48), or 0 when it has none yet.
-    identity: AtomicU64,
+    /// Serial number of the run that made it, or `NO_RUN`.
+    made_in: u64,
+    /// Its number in that run; made outside of a run, one that no other resource has.
+    made_as: u64,
     kind: &'static str,
     name: Option<&'static str>,
     made_at: &'static Location<'static>,
@@ -23,8 +28,10 @@ impl Resource {
     /// Makes the identity of something of this kind ("Mutex"), made at the caller's caller.
     #[track_caller]
     pub(crate) fn new(kind: &'static str) -> Self {
-        let identity = context::with(Executor::next_resource).unwrap_or(NONE);
-        Self { identity: identity.into(), kind, name: None, made_at: Location::caller() }
+        let made = context::with(Executor::next_resource);
+        let outside = || (NO_RUN, MADE_OUTSIDE.fetch_add(1, Ordering::Relaxed));
+        let (made_in, made_as) = made.unwrap_or_else(outside);
+        Self { made_in, made_as, kind, name: None, made_at: Location::caller() }
     }
 
     /// Gives it a name for reports.
@@ -37,24 +44,40 @@ impl Resource {
     pub(crate) fn about(&self) -> ResourceInfo {
         ResourceInfo { kind: self.kind, name: self.name, made_at: Some(self.made_at) }
     }
-
-    /// Returns its number in the run of this executor.
-    #[inline]
-    pub(super) fn number(&self, run: u16, next: impl FnOnce() -> u64) -> u64 {
-        // Relaxed: the number is read back only by the thread of the run that wrote it.
-        let identity = self.identity.load(Ordering::Relaxed);
-        if identity >> 48 == u64::from(run) {
-            return identity & NUMBER_MASK;
-        }
-        let identity = next();
-        self.identity.store(identity, Ordering::Relaxed);
-        identity & NUMBER_MASK
-    }
 }
 
-/// Joins a run and a number into an identity.
-pub(super) fn identity(run: u16, number: u64) -> u64 {
-    (u64::from(run) << 48) | (number & NUMBER_MASK)
+impl Core {
+    /// Returns the number of a resource in this run.
+    #[inline]
+    pub(super) fn number_of(&mut self, resource: &Resource) -> u64 {
+        if resource.made_in == self.serial {
+            return resource.made_as;
+        }
+        self.number_of_outsider((resource.made_in, resource.made_as))
+    }
+
+    #[cold]
+    fn number_of_outsider(&mut self, made: (u64, u64)) -> u64 {
+        if let Some(number) = self.outsiders.get(&made) {
+            return *number;
+        }
+        let number = self.next_resource();
+        self.outsiders.insert(made, number);
+        number
+    }
+
+    /// Returns the number of the next resource of the running task.
+    pub(super) fn next_resource(&mut self) -> u64 {
+        let (maker, ordinal) = match self.running {
+            Some(index) => {
+                let stream = self.tasks.get(index).stream;
+                (stream, &mut self.tasks.details_mut(index).cold().resources_made)
+            }
+            None => (StreamId::ROOT, &mut self.resources_of_nobody),
+        };
+        *ordinal += 1;
+        fold(maker.get() ^ WORDS[0], (*ordinal - 1) ^ WORDS[1]) & NUMBER_MASK
+    }
 }
 
 /// What a report says of a resource.
@@ -121,5 +144,11 @@ impl Operation {
 
 static START: Verb = Verb::new("start", Access::Read);
 
-const NONE: u64 = 0;
+/// Serial numbers of runs begin at 1.
+const NO_RUN: u64 = 0;
+
+// Visible to nobody: it only tells resources apart, and none of it enters a run.
+static MADE_OUTSIDE: AtomicU64 = AtomicU64::new(0);
+
 const NUMBER_MASK: u64 = (1 << 48) - 1;
+const WORDS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];

@@ -63,7 +63,7 @@ impl Plan {
         install_hook();
         let number = RunNumber::take();
         let log = self.is_logged.then(Box::default);
-        let core = Core::new(number.get(), self.choices, self.picker, self.limits, log);
+        let core = Core::new(&number, self.choices, self.picker, self.limits, log);
         let executor = Rc::new(Executor {
             run: number.get(),
             core: RefCell::new(core),
@@ -348,8 +348,13 @@ impl Core {
         let slot = self.tasks.get_mut(index);
         slot.cell = Some(cell);
         if self.is_preempted {
-            // The next task has been decided, and the step is counted.
+            // The next task has been decided, and the step is counted; but if that task was held or
+            // destroyed since, another one is decided on, and that is a step of its own.
             let domain = slot.domain;
+            if self.chosen.is_none() {
+                slot.steps += 1;
+                self.last = (slot.stream, slot.steps);
+            }
             self.make_ready(index, domain);
             return;
         }

@@ -10,6 +10,7 @@ mod failures;
 mod foreign;
 mod handles;
 mod points;
+mod resources;
 mod runs_of_seeds;
 mod schedule;
 mod stalls;

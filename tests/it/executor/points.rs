@@ -11,12 +11,12 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::{self, Either};
 use parcae::executor::{DomainId, Happening};
-use parcae::explore::Strategy;
+use parcae::explore::{Strategy, World};
 use parcae::kernel::{Fill, Overrides};
 use parcae::task::{Builder, JoinError, settle, yield_now};
 use parcae::testing::Shared;
 use parcae::time::{Instant, sleep, timeout};
-use parcae::{Sim, Task, spawn};
+use parcae::{Seed, Sim, Task, spawn};
 
 use crate::runs::{Journal, OnDrop, SEEDS, discard, fifo, random, secs};
 
@@ -296,6 +296,34 @@ fn a_task_of_a_domain_that_is_paused_after_it_was_chosen_to_go_on_is_frozen() {
         assert_eq!(journal.count(), 3);
     }) {
         outcome.unwrap();
+    }
+}
+
+#[test]
+fn regression_a_decision_that_is_taken_anew_has_a_key_of_its_own() {
+    // The task that was to go on after a preemption was paused or killed in the same poll; the next
+    // decision then had the key of an earlier one, and the run could not be told as overrides.
+    async fn program() {
+        let domain = DomainId::create("node", 0);
+        let cell = Rc::new(Shared::new(0));
+        let inhabitants = [(); 2].map(|()| {
+            let cell = cell.clone();
+            Builder::new().domain(domain).spawn(async move { cell.get().await })
+        });
+        let crowd = crowd(&cell);
+        // So that another task ran last, and a decision with its key is behind.
+        yield_now().await;
+        let killing = async { domain.kill() };
+        future::join(cell.get(), killing).await;
+        join(crowd).await;
+        drop(inhabitants);
+    }
+    for seed in 0..SEEDS {
+        let found = Sim::builder().seed(seed).log(true).build().unwrap().run(program);
+        let World { overrides, .. } = World::of_log(Seed::new(seed), found.log().unwrap());
+        let sim = Sim::builder().seed(seed).overrides(Fill::Default, overrides).build().unwrap();
+        assert_eq!(sim.run(program).chain(), found.chain(), "seed {seed}");
+        found.unwrap();
     }
 }
 

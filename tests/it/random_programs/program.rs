@@ -28,7 +28,7 @@ enum Op {
     Add(usize),
     /// In one step.
     AddAtOnce(usize),
-    Locked(usize, Vec<Op>),
+    Locked(usize, Vec<Self>),
     Put(u64),
     Get,
     TryGet,
@@ -36,20 +36,20 @@ enum Op {
     Clear(usize),
     Wait(usize),
     Sleep(u64),
-    Within(u64, Vec<Op>),
+    Within(u64, Vec<Self>),
     Yield,
     Settle,
     /// Fails when the number is drawn and a cell has a value.
     Choose(u64, usize),
     Draw,
-    Spawn(Arc<[Op]>),
-    SpawnInNode(Arc<[Op]>),
+    Spawn(Arc<[Self]>),
+    SpawnInNode(Arc<[Self]>),
     /// What becomes of the child that was spawned first.
     Join,
     Cancel,
     Abandon,
-    Both(Vec<Op>, Vec<Op>),
-    Either(Vec<Op>, Vec<Op>),
+    Both(Vec<Self>, Vec<Self>),
+    Either(Vec<Self>, Vec<Self>),
     Pause,
     Resume,
     Busy(u64),
@@ -212,7 +212,7 @@ async fn one(op: &Op, things: &Rc<Things>, children: &Children) {
             assert!(drawn + value != *end + 1, "drew {drawn} at {value}");
         }
         Op::Draw => {
-            if parcae::rng().next_u32() % 2 == 0 {
+            if parcae::rng().next_u32().is_multiple_of(2) {
                 yield_now().await;
             }
         }
