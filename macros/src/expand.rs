@@ -1,6 +1,6 @@
 //! The function under `#[parcae::test]`: checking it, and writing the test around it.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
@@ -99,27 +99,41 @@ fn write_test(options: &Options, function: &TestFunction) -> TokenStream {
     // A type that cannot be returned is refused by the bounds of this call: the error points at it.
     let place = match &signature.output {
         ReturnType::Default => Span::call_site(),
-        ReturnType::Type(_, output) => Span::call_site().located_at(output.span()),
+        ReturnType::Type(_, output) => output.span(),
     };
-    let run_test = quote_spanned!(place=> run_test);
+    let mut arguments = Group::new(
+        Delimiter::Parenthesis,
+        quote! {
+            #library::harness::TestCase {
+                name: ::core::concat!(::core::module_path!(), "::", #name_text),
+                package: ::core::env!("CARGO_PKG_NAME"),
+                target: ::core::env!("CARGO_CRATE_NAME"),
+                file: ::core::file!(),
+            },
+            #configure,
+            #name,
+        },
+    );
+    arguments.set_span(place);
+    let run_test = at(quote!(#library::harness::run_test), place);
     quote! {
         #[::core::prelude::v1::test]
         #(#attributes)*
         #visibility fn #name() {
             #signature #body
 
-            #library::harness::#run_test(
-                #library::harness::TestCase {
-                    name: ::core::concat!(::core::module_path!(), "::", #name_text),
-                    package: ::core::env!("CARGO_PKG_NAME"),
-                    target: ::core::env!("CARGO_CRATE_NAME"),
-                    file: ::core::file!(),
-                },
-                #configure,
-                #name,
-            );
+            #run_test #arguments;
         }
     }
+}
+
+/// Moves tokens to a place in the source, for messages of the compiler.
+fn at(tokens: TokenStream, place: Span) -> TokenStream {
+    let moved = tokens.into_iter().map(|mut token| {
+        token.set_span(place);
+        token
+    });
+    moved.collect()
 }
 
 /// Writes the closure that applies the options to a `Check`.

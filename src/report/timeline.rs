@@ -152,9 +152,11 @@ impl Cell {
     /// stay.
     fn fitted(&self, width: usize) -> String {
         let room = width.saturating_sub(self.marks.chars().count());
-        let is_whole = self.text.chars().count() <= room;
-        let text = if is_whole { &self.text } else { self.text.trim_matches(['─', ' ']) };
-        format!("{}{}", clipped(text, room), self.marks)
+        if self.text.chars().count() <= room {
+            return format!("{}{}", self.text, self.marks);
+        }
+        let plain = self.text.replace(['`', '─'], "");
+        format!("{}{}", clipped(plain.trim(), room), self.marks)
     }
 }
 
@@ -228,7 +230,7 @@ impl Picture<'_> {
     }
 
     /// Leaves rows out of the middle until `count` are left; returns how many were left out before
-    /// each row. What is forced stays, and so do the last rows.
+    /// each row. What is forced stays, and so do the last rows, and those that led to the first panic.
     fn leave_out(&self, spans: &mut Vec<Span>, count: usize) -> BTreeMap<usize, usize> {
         let in_all = spans.len();
         let mut gaps = BTreeMap::new();
@@ -237,13 +239,20 @@ impl Picture<'_> {
         }
         let last = LAST_ROWS.min(count / 2);
         let tail = in_all.saturating_sub(last);
-        let is_forced = |span: &Span| self.forced.contains_key(&span.entry);
-        let forced = spans[..tail].iter().filter(|span| is_forced(span)).count();
+        // Who joins a task that panicked panics too, later.
+        let panic = spans.iter().position(|span| self.is_panic(span));
+        let led_to_panic = panic.map_or(0..0, |panic| panic.saturating_sub(last / 2)..panic + 1);
+        let is_forced = |index: usize, span: &Span| {
+            self.forced.contains_key(&span.entry) || led_to_panic.contains(&index)
+        };
+        let is_forced_before_tail =
+            |(index, span): &(usize, &Span)| *index < tail && is_forced(*index, span);
+        let forced = spans.iter().enumerate().filter(is_forced_before_tail).count();
         let mut free = count.saturating_sub(last + forced);
         let mut kept = Vec::new();
         let mut left_out = 0;
         for (index, span) in spans.iter().enumerate() {
-            let is_kept = if index >= tail || is_forced(span) {
+            let is_kept = if index >= tail || is_forced(index, span) {
                 true
             } else if free > 0 {
                 free -= 1;
@@ -333,7 +342,7 @@ impl Picture<'_> {
                 _ => ("panics".to_owned(), Ink::Normal),
             },
             EventKind::TimerSet => {
-                (format!("timer at {}", VirtualTime::from_nanos(event.subject)), Ink::Normal)
+                (format!("timer {}", VirtualTime::from_nanos(event.subject)), Ink::Normal)
             }
             EventKind::Complete | EventKind::Spawn => {
                 (log.describe_what(&Happening::Event(*event)), Ink::Quiet)
@@ -357,16 +366,10 @@ impl Picture<'_> {
 
     /// Returns the row that says how the run failed; none when the last row says so.
     fn last_row(&self, spans: &[Span]) -> Option<Row> {
-        let log = self.log();
         let time = self.finding.elapsed();
         let cells = match self.finding.failure() {
             Failure::Panic { task, message, .. } => {
-                let has_panicked = spans.iter().any(|span| {
-                    let entry = &log.entries[span.entry];
-                    matches!(entry.what, Happening::Event(Event { kind: EventKind::Panic, .. }))
-                        && log.task_name(entry.task) == *task
-                });
-                if has_panicked {
+                if spans.iter().any(|span| self.is_failure(span)) {
                     return None;
                 }
                 self.cell_of(task, ended("panics", message))
@@ -381,6 +384,19 @@ impl Picture<'_> {
             failure => failure.stalled_tasks().iter().flat_map(|task| self.stalled(task)).collect(),
         };
         (!cells.is_empty()).then_some(Row { time, cells })
+    }
+
+    /// Tells whether this is the panic that failed the run.
+    fn is_failure(&self, span: &Span) -> bool {
+        let task = self.log().entries[span.entry].task;
+        self.is_panic(span)
+            && matches!(self.finding.failure(), Failure::Panic { task: failed, .. }
+                if *failed == self.log().task_name(task))
+    }
+
+    fn is_panic(&self, span: &Span) -> bool {
+        let what = &self.log().entries[span.entry].what;
+        matches!(what, Happening::Event(Event { kind: EventKind::Panic, .. }))
     }
 
     fn stalled(&self, task: &StalledTask) -> Vec<Cell> {

@@ -45,28 +45,28 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
     expect_report(
         check("kv::turns").run(programs::turns),
         &expect![[r#"
-            parcae: kv::turns failed: panic in `main` at tests/it/report/programs.rs:143: assertion `left != right` failed: in reverse
+            parcae: kv::turns failed: panic in `main` at tests/it/report/programs.rs:153: assertion `left != right` failed: in reverse
                   left: 210
                  right: 210
               found    seed 26, run 27 of 100 (random), 3 choices (all switches), 8 steps
               shrunk   to 2 choices in 29 runs; each one is necessary:
-                1. when `main` waits (join `one` at tests/it/report/programs.rs:140), `three` goes on before `one`
+                1. when `main` waits (join `one` at tests/it/report/programs.rs:150), `three` goes on before `one`
                 2. when `three` has ended, `two` goes on before `one`
               timeline
-                         main                                     │ one              │ two              │ three
-                0.000 s  spawns `one`                             │                  │                  │
-                         spawns `two`                             │                  │                  │
-                         spawns `three`                           │                  │                  │
-                         waits: join `one`                        │                  │                  │
-                                                                  │                  │                  │ goes on [1]
-                                                                  │                  │                  │ timer at 0.020 s
-                                                                  │ timer at 0.020 s │                  │
-                                                                  │                  │ timer at 0.020 s │
-                0.020 s                                           │                  │                  │ ends
-                                                                  │                  │ goes on [2]      │
-                                                                  │                  │ ends             │
-                                                                  │ ends             │                  │
-                         ✗ panics: assertion `left != right` fai… │                  │                  │
+                         main                                     │ one           │ two           │ three
+                0.000 s  spawns `one`                             │               │               │
+                         spawns `two`                             │               │               │
+                         spawns `three`                           │               │               │
+                         waits: join `one`                        │               │               │
+                                                                  │               │               │ goes on [1]
+                                                                  │               │               │ timer 0.020 s
+                                                                  │ timer 0.020 s │               │
+                                                                  │               │ timer 0.020 s │
+                0.020 s                                           │               │               │ ends
+                                                                  │               │ goes on [2]   │
+                                                                  │               │ ends          │
+                                                                  │ ends          │               │
+                         ✗ panics: assertion `left != right` fai… │               │               │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
@@ -77,10 +77,10 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
     expect_report(
         check("kv::counter").run(programs::shared_lost_update),
         &expect![[r#"
-            parcae: kv::counter failed: panic in `main` at tests/it/report/programs.rs:156: an update is lost
+            parcae: kv::counter failed: panic in `main` at tests/it/report/programs.rs:166: an update is lost
               found    seed 1, run 2 of 100 (random), 1 choice (a switch), 7 steps
               shrunk   to 1 choice in 2 runs; it is necessary:
-                1. `main` is preempted by `writer` before: write Shared `counter` (tests/it/report/programs.rs:151)
+                1. `main` is preempted by `writer` before: write Shared `counter` (tests/it/report/programs.rs:161)
               timeline
                          main                        │ writer
                 0.000 s  spawns `writer`             │
@@ -98,12 +98,12 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
         check("bank::transfer").run(programs::opposite_locks),
         &expect![[r#"
             parcae: bank::transfer failed: deadlock: no task is ready and no timer is pending
-                `main` waits for Task join of `back` at tests/it/report/programs.rs:176
-                `back` waits for Mutex lock of `left` at tests/it/report/programs.rs:165 (spawned at tests/it/report/programs.rs:163)
-                `forth` waits for Mutex lock of `right` at tests/it/report/programs.rs:172 (spawned at tests/it/report/programs.rs:170)
+                `main` waits for Task join of `back` at tests/it/report/programs.rs:186
+                `back` waits for Mutex lock of `left` at tests/it/report/programs.rs:175 (spawned at tests/it/report/programs.rs:173)
+                `forth` waits for Mutex lock of `right` at tests/it/report/programs.rs:182 (spawned at tests/it/report/programs.rs:180)
               found    seed 3, run 4 of 100 (random), 4 choices (all switches), 10 steps
               shrunk   to 1 choice in 5 runs; it is necessary:
-                1. `back` is preempted by `forth` before: lock Mutex `left` (tests/it/report/programs.rs:165)
+                1. `back` is preempted by `forth` before: lock Mutex `left` (tests/it/report/programs.rs:175)
               timeline
                          main                 │ back                 │ forth
                 0.000 s  spawns `back`        │                      │
@@ -130,10 +130,10 @@ fn what_came_before_a_turn_is_told_as_it_was() {
     };
     expect!["    1. `main` yields and goes on all the same, before `other`"]
         .assert_eq(&sentences(check("kv").run(programs::overtakes)));
-    expect!["    1. when `main` waits (join `early` at tests/it/report/programs.rs:228), `late` goes on before `early`"].assert_eq(&sentences(check("kv").run(programs::due_together)));
-    expect!["    1. when `main` waits (join `gone` at tests/it/report/programs.rs:243), `two` goes on before `dropped`"].assert_eq(&sentences(check("kv").run(programs::cancelled)));
-    expect!["    1. when `one` waits (lock Mutex `list` at tests/it/report/programs.rs:256), `three` goes on before `two`"].assert_eq(&sentences(check("kv").run(programs::waits_for_a_lock)));
-    expect!["    1. when `main` waits (join `broken` at tests/it/report/programs.rs:274), `two` goes on before `broken`"].assert_eq(&sentences(check("kv").run(programs::panics_and_goes_on)));
+    expect!["    1. when `main` waits (join `early` at tests/it/report/programs.rs:238), `late` goes on before `early`"].assert_eq(&sentences(check("kv").run(programs::due_together)));
+    expect!["    1. when `main` waits (join `gone` at tests/it/report/programs.rs:253), `two` goes on before `dropped`"].assert_eq(&sentences(check("kv").run(programs::cancelled)));
+    expect!["    1. when `one` waits (lock Mutex `list` at tests/it/report/programs.rs:266), `three` goes on before `two`"].assert_eq(&sentences(check("kv").run(programs::waits_for_a_lock)));
+    expect!["    1. when `main` waits (join `broken` at tests/it/report/programs.rs:284), `two` goes on before `broken`"].assert_eq(&sentences(check("kv").run(programs::panics_and_goes_on)));
 }
 
 /// Checks that each number of the list stands at one row of the timeline, for failures of all kinds
@@ -229,7 +229,7 @@ impl<'a> Timeline<'a> {
                 "yields and goes on all the same",
                 is_marked(first) && before(first) == Some("yields"),
             ),
-            ("waits", "` waits (", is_told("waits: ") || is_told("timer at")),
+            ("waits", "` waits (", is_told("waits: ") || is_told("timer ")),
             ("yields", "` yields, ", is_told("yields")),
         ];
         kinds
@@ -273,7 +273,7 @@ fn a_choice_is_told_with_its_default_and_what_is_not_needed_is_left_out() {
             parcae: kv::sizes failed: error from `main`: "no room for 7"
               found    seed 0, run 1 of 100 (random), 2 choices, 2 steps
               shrunk   to 1 choice in 11 runs; it is necessary:
-                1. `main` draws 7 for choose 0 (default 0) (tests/it/report/programs.rs:97)
+                1. `main` draws 7 for choose 0 (default 0) (tests/it/report/programs.rs:107)
               timeline
                          main
                 0.000 s  draws 7 for choose 0 [1]
@@ -318,8 +318,8 @@ fn tasks_that_wait_for_ever_are_told_with_what_they_wait_for() {
               timeline
                          main               │ heartbeat
                 0.000 s  spawns `heartbeat` │
-                         timer at 0.010 s   │
-                                            │ timer at 5.000 s
+                         timer 0.010 s      │
+                                            │ timer 5.000 s
                 0.010 s  ends               │
                                             │ ✗ waits until 5.000 s
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
@@ -345,6 +345,15 @@ fn a_long_run_loses_its_middle() {
     // Label, name, 60 rows, the gap, and the replay line.
     assert_eq!(rows.len(), 64, "{text}");
     assert_eq!(rows[41].trim(), "… 42 rows …", "{text}");
+}
+
+#[test]
+fn what_led_to_a_panic_is_not_left_out_of_a_long_run() {
+    let text = shown(&check("kv::middle").run(programs::panics_long_before_the_end));
+    let rows: Vec<&str> = text.lines().skip_while(|line| !line.contains("timeline")).collect();
+    assert_eq!(rows.iter().filter(|row| row.contains(" rows …")).count(), 2, "{text}");
+    let panic = rows.iter().position(|row| row.ends_with("│ panics")).expect(&text);
+    assert!(rows[panic - 1].contains("timer 0.050 s"), "{text}");
 }
 
 #[test]
@@ -385,16 +394,16 @@ fn a_long_message_is_indented_below_the_headline() {
     expect_report(
         check("kv::worker").run(programs::panics_in_a_task),
         &expect![[r#"
-            parcae: kv::worker failed: panic in `worker` at tests/it/report/programs.rs:89: out of cheese
+            parcae: kv::worker failed: panic in `worker` at tests/it/report/programs.rs:99: out of cheese
                 redo from start
               found    seed 0, run 1 of 100 (random), 0 choices, 3 steps
               shrunk   to 0 choices in 1 run; it fails in the default world, no choice is needed
               timeline
-                         main             │ worker
-                0.000 s  spawns `worker`  │
-                         timer at 1.000 s │
-                                          │ timer at 0.250 s
-                0.250 s                   │ ✗ panics: out of cheese …
+                         main            │ worker
+                0.000 s  spawns `worker` │
+                         timer 1.000 s   │
+                                         │ timer 0.250 s
+                0.250 s                  │ ✗ panics: out of cheese …
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
@@ -405,7 +414,7 @@ fn values_are_noted_beside_the_operation() {
     expect_report(
         check("kv::cell").run(programs::swaps_and_updates),
         &expect![[r#"
-            parcae: kv::cell failed: panic in `main` at tests/it/report/programs.rs:187: the cell holds 8
+            parcae: kv::cell failed: panic in `main` at tests/it/report/programs.rs:197: the cell holds 8
               found    seed 0, run 1 of 100 (random), 0 choices, 5 steps
               shrunk   to 0 choices in 1 run; it fails in the default world, no choice is needed
               timeline
@@ -413,7 +422,7 @@ fn values_are_noted_beside_the_operation() {
                 0.000 s  swap `cell`: reads 1, writes 7
                          update `cell`: reads 7, writes 8
                          `cell`: reads 8
-                         Shared of programs.rs:183: writes 8
+                         Shared of programs.rs:193: writes 8
                          ✗ panics: the cell holds 8
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
@@ -435,7 +444,7 @@ fn a_run_that_the_seed_does_not_decide_has_no_token_but_advice() {
         &expect![[r#"
             parcae: kv::static failed: nondeterminism: two runs of one seed differ from event 3 on
                 first run:  at 0.000 s: `main` yields
-                second run: at 0.000 s: `main` sets a timer at 0.001 s (tests/it/report/programs.rs:121)
+                second run: at 0.000 s: `main` sets a timer at 0.001 s (tests/it/report/programs.rs:131)
               found    seed 0, run 1 of 100 (random), 1 choice, 2 steps
               replay   none: the seed does not decide this run, something outside of it does
                 Look, at the event above, for what the simulation does not control:
@@ -454,13 +463,13 @@ fn other_failures_are_listed() {
     expect_report(
         check("kv::ways").run(programs::fails_in_two_ways),
         &expect![[r#"
-            parcae: kv::ways failed: panic in `main` at tests/it/report/programs.rs:106: both are large: 5, 1
+            parcae: kv::ways failed: panic in `main` at tests/it/report/programs.rs:116: both are large: 5, 1
               found    seed 0, run 1 of 100 (random), 2 choices, 1 step
               shrunk   to 2 choices in 13 runs; each one is necessary:
-                1. `main` draws 5 for choose 0 (default 0) (tests/it/report/programs.rs:105)
-                2. `main` draws 1 for choose 1 (default 0) (tests/it/report/programs.rs:105)
+                1. `main` draws 5 for choose 0 (default 0) (tests/it/report/programs.rs:115)
+                2. `main` draws 1 for choose 1 (default 0) (tests/it/report/programs.rs:115)
               also     seen while shrinking (# stands for any number):
-                panic at tests/it/report/programs.rs:107: the first one is large: #
+                panic at tests/it/report/programs.rs:117: the first one is large: #
               timeline
                          main
                 0.000 s  draws 5 for choose 0 [1]

@@ -82,6 +82,16 @@ pub(super) async fn sleeps_again_and_again() -> Result<(), &'static str> {
     Err("no more")
 }
 
+/// A task panics in the middle of the run, and is joined at its end.
+pub(super) async fn panics_long_before_the_end() {
+    let worker = spawn_named("worker", async {
+        parcae::time::sleep(Duration::from_millis(50)).await;
+        panic!("out of cheese");
+    });
+    sleeps_again_and_again().await.expect_err("it fails");
+    worker.await;
+}
+
 /// A detached task panics, after a while.
 pub(super) async fn panics_in_a_task() {
     let worker = spawn_named("worker", async {

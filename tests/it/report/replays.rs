@@ -27,9 +27,9 @@ fn a_replay_says_whether_the_failure_is_still_there() {
         ReplayVerdict::Reproduced,
         &expect![[r#"
             parcae: kv::sizes replayed: it fails again, event for event as recorded
-              failure  panic in `main` at tests/it/report/programs.rs:322: size is 3
+              failure  panic in `main` at tests/it/report/programs.rs:332: size is 3
               forced
-                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:317)
+                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:327)
               timeline
                          main
                 0.000 s  draws 3 for choose 0 [1]
@@ -56,12 +56,12 @@ fn a_replay_says_where_it_leaves_the_record() {
         ReplayVerdict::Reproduced,
         &expect![[r#"
             parcae: kv::sizes replayed: it fails again with the same failure, by another way than recorded
-              failure  panic in `main` at tests/it/report/programs.rs:322: size is 3
+              failure  panic in `main` at tests/it/report/programs.rs:332: size is 3
               differs  from the record, first between events 2 and 3; there this run did:
-                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:311)
-                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:311)
+                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:321)
+                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:321)
               forced
-                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:317)
+                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:327)
               timeline
                          main                     │ idle
                 0.000 s  spawns `idle`            │
@@ -77,9 +77,9 @@ fn a_replay_says_where_it_leaves_the_record() {
         ReplayVerdict::Diverged,
         &expect![[r#"
             parcae: kv::sizes replayed: it takes the recorded way, event for event, but fails otherwise
-              failure  panic in `main` at tests/it/report/programs.rs:321: broken by another reason
+              failure  panic in `main` at tests/it/report/programs.rs:331: broken by another reason
               forced
-                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:317)
+                1. `main` draws 3 for choose 0 (default 0) (tests/it/report/programs.rs:327)
               timeline
                          main
                 0.000 s  draws 3 for choose 0 [1]
@@ -92,12 +92,12 @@ fn a_replay_says_where_it_leaves_the_record() {
         ReplayVerdict::Diverged,
         &expect![[r#"
             parcae: kv::sizes replayed: it fails, but otherwise than recorded
-              failure  panic in `main` at tests/it/report/programs.rs:314: idle is broken
+              failure  panic in `main` at tests/it/report/programs.rs:324: idle is broken
               stale    `main` draws 3 for choose 0
                 Nothing in this run asked for what is stale, as after an edit of the program.
               differs  from the record, first between events 2 and 3; there this run did:
-                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:314)
-                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:315)
+                at 0.000 s: `main` spawns `idle` (tests/it/report/programs.rs:324)
+                at 0.000 s: `main` waits: join `idle` (tests/it/report/programs.rs:325)
               timeline
                          main                     │ idle
                 0.000 s  spawns `idle`            │
@@ -116,7 +116,7 @@ fn what_is_stale_is_listed() {
         ReplayVerdict::Reproduced,
         &expect![[r#"
             parcae: kv::sizes replayed: it fails again with the same failure, by another way than recorded
-              failure  panic in `main` at tests/it/report/programs.rs:322: size is 9
+              failure  panic in `main` at tests/it/report/programs.rs:332: size is 9
               stale    `main` draws 3 for choose 0
                 Nothing in this run asked for what is stale, as after an edit of the program.
               differs  from the record, first between events 2 and 3; there this run did:
