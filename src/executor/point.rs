@@ -112,19 +112,11 @@ impl Executor {
             core.decide((stream, step), Some(index))
         };
         if picked == 0 {
-            if core.log.is_some() {
-                core.log_resource(number, resource);
-                let what = Happening::Operation { resource: number, verb: verb.name };
-                core.log_entry(stream, what, Some(at));
-            }
+            core.log_use(resource, Happening::Operation { resource: number, verb: verb.name }, at);
             return Arrival::Goes;
         }
         core.preempt(picked - 1);
-        if core.log.is_some() {
-            core.log_resource(number, resource);
-            let what = Happening::Preempted { resource: number, verb: verb.name };
-            core.log_entry(stream, what, Some(at));
-        }
+        core.log_use(resource, Happening::Preempted { resource: number, verb: verb.name }, at);
         Arrival::Preempted
     }
 
@@ -142,27 +134,17 @@ impl Executor {
         let number = core.number_of(resource);
         core.tasks.get_mut(index).operation = Operation { resource: number, verb };
         core.tasks.set_wait(index, WaitSubject::Resource(resource.about()), at);
-        if core.log.is_some() {
-            let stream = core.current_stream();
-            core.log_resource(number, resource);
-            let what = Happening::Wait { resource: number, verb: verb.name };
-            core.log_entry(stream, what, Some(at));
-        }
+        core.log_use(resource, Happening::Wait { resource: number, verb: verb.name }, at);
     }
 
     fn pass_late(&self, resource: &Resource, verb: &'static Verb, at: &'static Location<'static>) {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
-        let Some(index) = core.running else { return };
-        // Also without a log, which must not decide who gave it its number.
-        let number = core.number_of(resource);
-        if core.log.is_none() {
-            return;
+        if core.running.is_some() {
+            // Also without a log, which must not decide who gave it its number.
+            let number = core.number_of(resource);
+            core.log_use(resource, Happening::Operation { resource: number, verb: verb.name }, at);
         }
-        core.log_resource(number, resource);
-        let stream = core.tasks.get(index).stream;
-        let what = Happening::Operation { resource: number, verb: verb.name };
-        core.log_entry(stream, what, Some(at));
     }
 }
 
@@ -198,5 +180,15 @@ impl Core {
         let chosen = self.ready.remove(place);
         self.chosen = Some(chosen);
         self.is_preempted = true;
+    }
+
+    /// Adds what the running task does with a resource to the log, if there is one.
+    #[inline]
+    fn log_use(&mut self, resource: &Resource, what: Happening, at: &'static Location<'static>) {
+        if self.log.is_some() {
+            let number = self.number_of(resource);
+            self.log_resource(number, resource);
+            self.log_entry(self.current_stream(), what, Some(at));
+        }
     }
 }
