@@ -101,23 +101,11 @@ impl Finding {
         let seed = original.seed();
         let original_log = original.take_log().unwrap_or_default();
         let found = RunSize::of(&World::of_log(seed, &original_log), original.steps());
-        let Shrunk { world, mut outcome, summary } = shrunk;
-        let log = *outcome.take_log().unwrap_or_default();
+        let Shrunk { world, outcome, summary } = shrunk;
         // The same signature, but numbers in the message may be smaller now.
         let failure = outcome.failure().cloned().unwrap_or(failure);
-        let token = token(check, world.clone(), &failure, &outcome, &log);
-        Self {
-            seed,
-            strategy: check.settings.strategy,
-            failure,
-            world,
-            log,
-            found,
-            shrink: Some(summary),
-            search_time,
-            token: Some(token),
-            elapsed: VirtualTime::ZERO.after(outcome.elapsed()),
-        }
+        let finding = Self::unshrunk(check, outcome, world, failure, search_time);
+        Self { found, shrink: Some(summary), ..finding }
     }
 
     /// Makes the finding of a world that was run again.
