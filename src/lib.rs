@@ -128,7 +128,8 @@
 //! # 7. What it does not do
 //!
 //! It runs code that uses its tasks, time and primitives; it does not intercept threads, system calls
-//! or the clock of the standard library (what leaks in that way is found, not prevented). It
+//! or the clock of the standard library (what leaks in that way is found, not prevented). A task that
+//! spins inside of one poll, without an await, is not interrupted. It
 //! explores interleavings of awaits, not of atomic instructions. Networks, disks, actors and a
 //! real-time backend are not in this version.
 
