@@ -552,7 +552,7 @@ pub(super) const UNKNOWN_WAIT: &str = "Future";
 /// Kind of a wait for a time, which stands as its name.
 const TIMER_WAIT: &str = "Timer";
 /// The message stands in the headline too.
-const MESSAGE_WIDTH_MAX: usize = 40;
+const MESSAGE_WIDTH_MAX: usize = 28;
 /// Up to so many tasks all have a column.
 const FEW_TASKS: usize = 4;
 const COLUMNS_MAX: usize = 6;

@@ -30,15 +30,15 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
               shrunk   to 1 choice in 2 runs; it is necessary:
                 1. when `main` waits (join `quick` at tests/it/report/programs.rs:24), `slow` goes on before `quick`
               timeline
-                         main                                     │ quick │ slow
-                0.000 s  spawns `quick`                           │       │
-                         spawns `slow`                            │       │
-                         waits: join `quick`                      │       │
-                                                                  │       │ goes on [1]
-                                                                  │       │ yields
-                                                                  │ ends  │
-                                                                  │       │ ends
-                         ✗ panics: assertion `left == right` fai… │       │
+                         main                         │ quick │ slow
+                0.000 s  spawns `quick`               │       │
+                         spawns `slow`                │       │
+                         waits: join `quick`          │       │
+                                                      │       │ goes on [1]
+                                                      │       │ yields
+                                                      │ ends  │
+                                                      │       │ ends
+                         ✗ panics: assertion `left =… │       │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
@@ -53,20 +53,20 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
                 1. when `main` waits (join `one` at tests/it/report/programs.rs:150), `three` goes on before `one`
                 2. when `three` has ended, `two` goes on before `one`
               timeline
-                         main                                     │ one           │ two           │ three
-                0.000 s  spawns `one`                             │               │               │
-                         spawns `two`                             │               │               │
-                         spawns `three`                           │               │               │
-                         waits: join `one`                        │               │               │
-                                                                  │               │               │ goes on [1]
-                                                                  │               │               │ timer 0.020 s
-                                                                  │ timer 0.020 s │               │
-                                                                  │               │ timer 0.020 s │
-                0.020 s                                           │               │               │ ends
-                                                                  │               │ goes on [2]   │
-                                                                  │               │ ends          │
-                                                                  │ ends          │               │
-                         ✗ panics: assertion `left != right` fai… │               │               │
+                         main                         │ one           │ two           │ three
+                0.000 s  spawns `one`                 │               │               │
+                         spawns `two`                 │               │               │
+                         spawns `three`               │               │               │
+                         waits: join `one`            │               │               │
+                                                      │               │               │ goes on [1]
+                                                      │               │               │ timer 0.020 s
+                                                      │ timer 0.020 s │               │
+                                                      │               │ timer 0.020 s │
+                0.020 s                               │               │               │ ends
+                                                      │               │ goes on [2]   │
+                                                      │               │ ends          │
+                                                      │ ends          │               │
+                         ✗ panics: assertion `left !… │               │               │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
@@ -251,15 +251,15 @@ fn what_fails_in_the_default_world_needs_no_choice() {
               found    seed 0, run 1 of 100 (random), 1 choice (a switch), 6 steps
               shrunk   to 0 choices in 2 runs; it fails in the default world, no choice is needed
               timeline
-                         main                                     │ a      │ b
-                0.000 s  spawns `a`                               │        │
-                         spawns `b`                               │        │
-                         waits: join `a`                          │        │
-                                                                  │ yields │
-                                                                  │        │ yields
-                                                                  │ ends   │
-                                                                  │        │ ends
-                         ✗ panics: assertion `left == right` fai… │        │
+                         main                         │ a      │ b
+                0.000 s  spawns `a`                   │        │
+                         spawns `b`                   │        │
+                         waits: join `a`              │        │
+                                                      │ yields │
+                                                      │        │ yields
+                                                      │ ends   │
+                                                      │        │ ends
+                         ✗ panics: assertion `left =… │        │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
@@ -474,7 +474,7 @@ fn other_failures_are_listed() {
                          main
                 0.000 s  draws 5 for choose 0 [1]
                          draws 1 for choose 1 [2]
-                         ✗ panics: both are large: 5, 1
+                         ✗ panics: both are large: 5…
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
