@@ -357,6 +357,16 @@ fn what_led_to_a_panic_is_not_left_out_of_a_long_run() {
 }
 
 #[test]
+fn entries_that_were_not_kept_are_missing_before_the_failure() {
+    let mut limits = Limits::default();
+    limits.logged_events = 50;
+    let text = shown(&check("kv::kept").limits(limits).run(programs::sleeps_again_and_again));
+    let rows: Vec<&str> = text.lines().map(str::trim).collect();
+    let gap = rows.iter().position(|row| row.ends_with("more entries were not kept …"));
+    assert!(rows[gap.expect(&text) + 1].contains("✗ error: \"no more\""), "{text}");
+}
+
+#[test]
 fn a_run_that_spins_is_told_by_a_few_rows() {
     let mut limits = Limits::default();
     limits.steps_per_instant = 500;
