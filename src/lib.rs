@@ -128,10 +128,13 @@
 //! # 7. What it does not do
 //!
 //! It runs code that uses its tasks, time and primitives; it does not intercept threads, system calls
-//! or the clock of the standard library (what leaks in that way is found, not prevented). A task that
-//! spins inside of one poll, without an await, is not interrupted. It
-//! explores interleavings of awaits, not of atomic instructions. Networks, disks, actors and a
-//! real-time backend are not in this version.
+//! or the clock of the standard library (what leaks in that way is found, not prevented). Futures that
+//! need no runtime, such as channels and locks of `tokio::sync` and combinators of `futures`, work in
+//! it, but their awaits are no points; `tokio::time` and `tokio::spawn` panic for want of a runtime.
+//!
+//! It switches tasks at awaits: it explores interleavings of awaits, not of atomic instructions, and a
+//! `loop {}` without an await never ends. Networks, disks, actors and a real-time backend are not in
+//! this version.
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("parcae needs a target with 64-bit pointers: a waker is an integer of 64 bits");

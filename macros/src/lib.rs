@@ -40,18 +40,18 @@ use proc_macro::TokenStream;
 /// `parcae::explore::Check`, which also says what the environment (`PARCAE_SEEDS` and so on) can
 /// override. Each may be given once, except `seed`.
 ///
-/// | option | value | meaning |
-/// |---|---|---|
-/// | `seeds = 1000` | integer, at least 1 | how many seeds are run |
-/// | `seed = 17` | integer below 2^64, or a string | a seed that once failed and is always run; repeat it to pin several |
-/// | `strategy = "random"` | `"fifo"`, `"random"` | which ready task runs next |
-/// | `jobs = 4` | integer, at least 1 | how many seeds run side by side |
-/// | `isolation = "thread"` | `"thread"`, `"reuse"` | whether each seed has a fresh thread |
-/// | `max_steps = 100000` | integer, at least 1 | the polls after which a run fails |
-/// | `max_time = "30s"` | an integer followed by `ns`, `us`, `ms`, `s`, `m` or `h` | the virtual time after which a run fails |
-/// | `determinism = "first"` | `"first"`, `"off"` | whether the first seed is run twice and compared |
-/// | `config = expression` | `fn(parcae::explore::Check) -> parcae::explore::Check` | anything else; applied after all other options |
-/// | `crate = path` | a path | the crate `parcae`, when it is known under another name; `::parcae` unless given |
+/// | option | value | meaning | default |
+/// |---|---|---|---|
+/// | `seeds = 1000` | integer, at least 1 | how many seeds are run | 100 |
+/// | `seed = 17` | integer below 2^64, or a string | a seed that once failed and is always run; repeat it to pin several | none |
+/// | `strategy = "random"` | `"fifo"`, `"random"` | which ready task runs next | `"random"` |
+/// | `jobs = 4` | integer, at least 1 | how many seeds run side by side | one for each core |
+/// | `isolation = "thread"` | `"thread"`, `"reuse"` | whether each seed has a fresh thread | `"thread"` |
+/// | `max_steps = 100000` | integer, at least 1 | the polls and points after which a run fails | 10,000,000 |
+/// | `max_time = "30s"` | an integer followed by `ns`, `us`, `ms`, `s`, `m` or `h` | the virtual time after which a run fails | `"24h"` |
+/// | `determinism = "first"` | `"first"`, `"off"` | whether the first seed is run twice and compared | `"first"` |
+/// | `config = expression` | `fn(parcae::explore::Check) -> parcae::explore::Check` | anything else; applied after all other options | none |
+/// | `crate = path` | a path | the crate `parcae`, when it is known under another name | `::parcae` |
 ///
 /// A string for `seed` holds a decimal number, a hexadecimal one after `0x`, or the 40 digits of a
 /// git commit hash. A wrong value is an error of the compiler at the value, never one of the run.

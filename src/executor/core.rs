@@ -49,6 +49,8 @@ pub(super) struct Core {
     pub(super) timers: Timers,
     pub(super) domains: Domains,
     pub(super) choices: Choices,
+    /// Where the tasks are that overrides of the schedule let go on, once they were spawned.
+    pub(super) forced_tasks: BTreeMap<StreamId, Option<u32>>,
     /// None is first in, first out.
     pub(super) picker: Option<Box<dyn Pick>>,
     pub(super) chain: Chain,
@@ -94,6 +96,12 @@ impl Core {
             settled_count: 0,
             timers: Timers::new(),
             domains: Domains::new(),
+            forced_tasks: choices
+                .overrides()
+                .iter()
+                .filter(|(key, _)| key.site == SCHEDULE.id())
+                .map(|(_, task)| (StreamId::from_bits(*task), None))
+                .collect(),
             choices,
             picker,
             chain: Chain::EMPTY,
@@ -305,8 +313,7 @@ impl Core {
         let candidates = Candidates { tasks: &self.tasks, ready: &self.ready, running };
         let count = candidates.count();
         let forced = self.choices.forced(key).map(StreamId::from_bits);
-        let found = forced
-            .and_then(|wanted| (0..count).find(|index| candidates.get(*index).task == wanted));
+        let found = forced.and_then(|wanted| self.place_of(wanted, running));
         let index = match (forced, &mut self.picker) {
             (Some(_), _) => found.unwrap_or(0),
             (None, Some(picker)) if self.choices.fill() == Fill::Seeded => {
@@ -336,6 +343,18 @@ impl Core {
             }
         }
         index
+    }
+
+    /// Returns the index of a task that an override names among the candidates.
+    fn place_of(&self, wanted: StreamId, running: Option<u32>) -> Option<usize> {
+        let task = (*self.forced_tasks.get(&wanted)?)?;
+        if self.tasks.get(task).stream != wanted {
+            return None;
+        }
+        if running == Some(task) {
+            return Some(0);
+        }
+        self.ready.position(task).map(|place| place + usize::from(running.is_some()))
     }
 
     // Nothing is ready

@@ -55,6 +55,19 @@ impl ReadyQueue {
         self.older[lane].get(index)
     }
 
+    /// Returns the place of a task in the queue.
+    pub(super) fn position(&self, task: u32) -> Option<usize> {
+        let mut before = 0;
+        for lane in self.older.iter().chain([&self.recent]) {
+            let tasks = &lane.places[lane.head..lane.tail];
+            if let Some(index) = tasks.iter().position(|queued| *queued == task) {
+                return Some(before + index);
+            }
+            before += lane.len();
+        }
+        None
+    }
+
     /// Takes the task at a place in the queue out.
     #[inline]
     pub(super) fn remove(&mut self, index: usize) -> u32 {
@@ -191,6 +204,9 @@ mod tests {
                 1 if !model.is_empty() && (!is_growing || step % 8 == 0) => {
                     let index = places % model.len();
                     assert_eq!(queue.get(index), model[index]);
+                    // Tasks are numbered by their steps here, so each is there once.
+                    assert_eq!(queue.position(model[index]), Some(index));
+                    assert_eq!(queue.position(u32::MAX), None);
                     assert_eq!(Some(queue.remove(index)), model.remove(index));
                 }
                 _ if is_growing || step % 8 == 0 => {

@@ -289,6 +289,9 @@ impl Core {
         let (kind, subject) = (EventKind::Spawn, stream.get());
         let spawned_at = (index != ROOT).then_some(options.spawned_at);
         self.event(Event { kind, task: parent_stream, subject, value: 0 }, spawned_at);
+        if let Some(place) = self.forced_tasks.get_mut(&stream) {
+            *place = Some(index);
+        }
         if let Some(picker) = &mut self.picker {
             picker.spawned(parent_stream, stream);
         }

@@ -27,14 +27,18 @@ pub(super) fn draw(page: &mut Page, finding: &Finding, story: &[Sentence], is_co
         Failure::Livelock { .. } | Failure::StepLimit { .. } => SPINNING_ROWS_MAX,
         _ => ROWS_MAX,
     };
-    let gaps = picture.leave_out(&mut spans, kept.saturating_sub(usize::from(last_row.is_some())));
+    let left_out =
+        picture.leave_out(&mut spans, kept.saturating_sub(usize::from(last_row.is_some())));
+    let gap = |(row, count): (usize, usize)| (row, format!("… {} …", counted(count as u64, "row")));
+    let mut gaps: BTreeMap<usize, String> = left_out.into_iter().map(gap).collect();
+    if log.dropped_count > 0 {
+        let dropped = format!("… {} more entries were not kept …", number(log.dropped_count));
+        gaps.insert(spans.len(), dropped);
+    }
     let mut rows: Vec<Row> = spans.iter().map(|span| picture.row(span)).collect();
     rows.extend(last_row);
     page.section("timeline", &columns.note());
     render(page, log, &columns, &rows, &gaps);
-    if log.dropped_count > 0 {
-        page.indented(&format!("… {} more entries were not kept", number(log.dropped_count)));
-    }
 }
 
 /// The tasks that have a column, in the order in which they were seen.
@@ -196,7 +200,15 @@ impl Picture<'_> {
                 matches!(entry.what, Happening::Wait { .. }) && shown[column] == Some(&entry.what);
             if self.is_row(index, &entry.what) && !is_repeated {
                 spans.push(Span { entry: index, last: index, is_open: true, column });
-                shown[column] = Some(&entry.what);
+                // A wait with a timer is one wait: the timer ends it, and nothing is said twice.
+                let is_bounded = matches!(shown[column], Some(Happening::Wait { .. }))
+                    && matches!(
+                        entry.what,
+                        Happening::Event(Event { kind: EventKind::TimerSet, .. })
+                    );
+                if !is_bounded {
+                    shown[column] = Some(&entry.what);
+                }
             }
         }
         spans
@@ -430,7 +442,7 @@ fn render(
     log: &Log,
     columns: &Columns,
     rows: &[Row],
-    gaps: &BTreeMap<usize, usize>,
+    gaps: &BTreeMap<usize, String>,
 ) {
     let heads: Vec<String> = columns.shown.iter().map(|task| log.task_name(*task)).collect();
     let margin = rows.iter().map(|row| row.time.to_string().chars().count()).max().unwrap_or(0);
@@ -456,14 +468,16 @@ fn render(
     page.line(&line("", &heads));
     let mut shown_time = None;
     for (index, row) in rows.iter().enumerate() {
-        if let Some(count) = gaps.get(&index) {
-            let gap = format!("… {} …", counted(*count as u64, "row"));
-            page.line(&format!("    {:margin$}  {}", "", style.paint(Ink::Quiet, &gap)));
+        if let Some(gap) = gaps.get(&index) {
+            page.line(&format!("    {:margin$}  {}", "", style.paint(Ink::Quiet, gap)));
             shown_time = None;
         }
         let time = row.time.to_string();
         let is_new = shown_time.replace(row.time) != Some(row.time);
         page.line(&line(if is_new { &time } else { "" }, &row.cells));
+    }
+    if let Some(gap) = gaps.get(&rows.len()) {
+        page.line(&format!("    {:margin$}  {}", "", style.paint(Ink::Quiet, gap)));
     }
 }
 
@@ -552,7 +566,7 @@ pub(super) const UNKNOWN_WAIT: &str = "Future";
 /// Kind of a wait for a time, which stands as its name.
 const TIMER_WAIT: &str = "Timer";
 /// The message stands in the headline too.
-const MESSAGE_WIDTH_MAX: usize = 40;
+const MESSAGE_WIDTH_MAX: usize = 28;
 /// Up to so many tasks all have a column.
 const FEW_TASKS: usize = 4;
 const COLUMNS_MAX: usize = 6;

@@ -30,15 +30,15 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
               shrunk   to 1 choice in 2 runs; it is necessary:
                 1. when `main` waits (join `quick` at tests/it/report/programs.rs:24), `slow` goes on before `quick`
               timeline
-                         main                                     │ quick │ slow
-                0.000 s  spawns `quick`                           │       │
-                         spawns `slow`                            │       │
-                         waits: join `quick`                      │       │
-                                                                  │       │ goes on [1]
-                                                                  │       │ yields
-                                                                  │ ends  │
-                                                                  │       │ ends
-                         ✗ panics: assertion `left == right` fai… │       │
+                         main                         │ quick │ slow
+                0.000 s  spawns `quick`               │       │
+                         spawns `slow`                │       │
+                         waits: join `quick`          │       │
+                                                      │       │ goes on [1]
+                                                      │       │ yields
+                                                      │ ends  │
+                                                      │       │ ends
+                         ✗ panics: assertion `left =… │       │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
@@ -53,20 +53,20 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
                 1. when `main` waits (join `one` at tests/it/report/programs.rs:150), `three` goes on before `one`
                 2. when `three` has ended, `two` goes on before `one`
               timeline
-                         main                                     │ one           │ two           │ three
-                0.000 s  spawns `one`                             │               │               │
-                         spawns `two`                             │               │               │
-                         spawns `three`                           │               │               │
-                         waits: join `one`                        │               │               │
-                                                                  │               │               │ goes on [1]
-                                                                  │               │               │ timer 0.020 s
-                                                                  │ timer 0.020 s │               │
-                                                                  │               │ timer 0.020 s │
-                0.020 s                                           │               │               │ ends
-                                                                  │               │ goes on [2]   │
-                                                                  │               │ ends          │
-                                                                  │ ends          │               │
-                         ✗ panics: assertion `left != right` fai… │               │               │
+                         main                         │ one           │ two           │ three
+                0.000 s  spawns `one`                 │               │               │
+                         spawns `two`                 │               │               │
+                         spawns `three`               │               │               │
+                         waits: join `one`            │               │               │
+                                                      │               │               │ goes on [1]
+                                                      │               │               │ timer 0.020 s
+                                                      │ timer 0.020 s │               │
+                                                      │               │ timer 0.020 s │
+                0.020 s                               │               │               │ ends
+                                                      │               │ goes on [2]   │
+                                                      │               │ ends          │
+                                                      │ ends          │               │
+                         ✗ panics: assertion `left !… │               │               │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
@@ -251,15 +251,15 @@ fn what_fails_in_the_default_world_needs_no_choice() {
               found    seed 0, run 1 of 100 (random), 1 choice (a switch), 6 steps
               shrunk   to 0 choices in 2 runs; it fails in the default world, no choice is needed
               timeline
-                         main                                     │ a      │ b
-                0.000 s  spawns `a`                               │        │
-                         spawns `b`                               │        │
-                         waits: join `a`                          │        │
-                                                                  │ yields │
-                                                                  │        │ yields
-                                                                  │ ends   │
-                                                                  │        │ ends
-                         ✗ panics: assertion `left == right` fai… │        │
+                         main                         │ a      │ b
+                0.000 s  spawns `a`                   │        │
+                         spawns `b`                   │        │
+                         waits: join `a`              │        │
+                                                      │ yields │
+                                                      │        │ yields
+                                                      │ ends   │
+                                                      │        │ ends
+                         ✗ panics: assertion `left =… │        │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
@@ -354,6 +354,16 @@ fn what_led_to_a_panic_is_not_left_out_of_a_long_run() {
     assert_eq!(rows.iter().filter(|row| row.contains(" rows …")).count(), 2, "{text}");
     let panic = rows.iter().position(|row| row.ends_with("│ panics")).expect(&text);
     assert!(rows[panic - 1].contains("timer 0.050 s"), "{text}");
+}
+
+#[test]
+fn entries_that_were_not_kept_are_missing_before_the_failure() {
+    let mut limits = Limits::default();
+    limits.logged_events = 50;
+    let text = shown(&check("kv::kept").limits(limits).run(programs::sleeps_again_and_again));
+    let rows: Vec<&str> = text.lines().map(str::trim).collect();
+    let gap = rows.iter().position(|row| row.ends_with("more entries were not kept …"));
+    assert!(rows[gap.expect(&text) + 1].contains("✗ error: \"no more\""), "{text}");
 }
 
 #[test]
@@ -474,7 +484,7 @@ fn other_failures_are_listed() {
                          main
                 0.000 s  draws 5 for choose 0 [1]
                          draws 1 for choose 1 [2]
-                         ✗ panics: both are large: 5, 1
+                         ✗ panics: both are large: 5…
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );

@@ -83,7 +83,7 @@ fn a_replay_says_where_it_leaves_the_record() {
               timeline
                          main
                 0.000 s  draws 3 for choose 0 [1]
-                         ✗ panics: broken by another reason
+                         ✗ panics: broken by another…
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
         "#]],
     );
