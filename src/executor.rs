@@ -132,7 +132,8 @@ impl Executor {
     // Timers
 
     /// Polls a timer on the clock of the running task's domain: sets it, or points it to the waker,
-    /// until the deadline has passed. In a dead domain it is never set.
+    /// until the deadline has passed. In a dead domain it is never set; one that was polled in
+    /// another domain before is set anew.
     pub(crate) fn poll_timer(
         &self,
         key: &mut Option<TimerKey>,
@@ -140,6 +141,9 @@ impl Executor {
         waker: &Waker,
         at: &'static Location<'static>,
     ) -> Poll<()> {
+        // Outside of the borrow, as what it replaces: a foreign waker is code of the user's.
+        let target = WakeTarget::of(waker);
+        let _replaced;
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
         let domain_id = core.current_domain();
@@ -147,17 +151,20 @@ impl Executor {
         if deadline_local <= domain.clock.local(core.now) {
             return Poll::Ready(());
         }
-        if domain.state == DomainState::Dead
-            || key.is_some_and(|key| core.timers.retarget(key, waker))
-        {
-            core.note_timer(deadline_local, at);
-            return Poll::Pending;
+        match *key {
+            _ if domain.state == DomainState::Dead => {}
+            Some(set) if core.timers.is_set_in(set, domain_id) => {
+                _replaced = core.timers.retarget(set, target);
+            }
+            stale => {
+                _replaced = stale.and_then(|stale| core.timers.cancel(stale));
+                let deadline = domain.clock.global(deadline_local);
+                let (kind, task) = (EventKind::TimerSet, core.current_stream());
+                core.event(Event { kind, task, subject: deadline, value: 0 }, Some(at));
+                let target = TimerTarget::Wake(target);
+                *key = Some(core.timers.set(deadline, deadline_local, domain_id, target));
+            }
         }
-        let deadline = domain.clock.global(deadline_local);
-        let (kind, task) = (EventKind::TimerSet, core.current_stream());
-        core.event(Event { kind, task, subject: deadline, value: 0 }, Some(at));
-        let target = TimerTarget::Wake(WakeTarget::of(waker));
-        *key = Some(core.timers.set(deadline, deadline_local, domain_id, target));
         core.note_timer(deadline_local, at);
         Poll::Pending
     }
@@ -195,6 +202,7 @@ impl Executor {
                 let Some(own) = core.settling.iter_mut().find(|own| own.ticket == *number) else {
                     return Poll::Ready(());
                 };
+                own.task = index;
                 Some(std::mem::replace(&mut own.target, target))
             }
         };

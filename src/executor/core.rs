@@ -358,7 +358,7 @@ impl Core {
         let limit = VirtualTime::ZERO.after(self.limits.time);
         let instant = VirtualTime::from_nanos(instant).max(self.now);
         if instant > limit {
-            due.clear();
+            // What is due stays where it is until the end: a foreign waker is dropped unborrowed.
             let tasks = self.stalled_tasks(|_| true, Order::Table);
             self.fail(Failure::TimeLimit { limit: self.limits.time, tasks });
             self.due = due;
@@ -374,6 +374,12 @@ impl Core {
         }
         self.due = due;
         true
+    }
+
+    /// Takes out all that was to be woken, to be dropped unborrowed.
+    pub(super) fn take_wakers(&mut self) -> (Timers, Vec<DueTimer>, VecDeque<Settling>) {
+        let timers = std::mem::replace(&mut self.timers, Timers::new());
+        (timers, std::mem::take(&mut self.due), std::mem::take(&mut self.settling))
     }
 
     /// Fails the run because nothing can happen any more.

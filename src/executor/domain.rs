@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::task_table::ChildCounts;
 use super::timers::Timers;
 use crate::kernel::{StreamId, VirtualTime};
 
@@ -58,10 +59,10 @@ impl Clock {
     /// Returns the reading at a global time.
     pub(super) fn local(&self, global: VirtualTime) -> u64 {
         if self.rate == RATE_ONE {
-            return self.local_base + (global.as_nanos() - self.global_base);
+            return self.local_base.saturating_add(global.as_nanos() - self.global_base);
         }
         let passed = u128::from(global.as_nanos() - self.global_base) * u128::from(self.rate);
-        self.local_base + nanos(passed / u128::from(RATE_ONE))
+        self.local_base.saturating_add(nanos(passed / u128::from(RATE_ONE)))
     }
 
     /// Returns the first global time at which the reading is `local` or later.
@@ -88,7 +89,8 @@ pub(super) struct Domain {
     pub(super) clock: Clock,
     /// Tasks that are ready but may not run.
     pub(super) held: VecDeque<u32>,
-    pub(super) children: u32,
+    /// How many tasks of each name were spawned into it by tasks of other domains.
+    pub(super) children: ChildCounts,
 }
 
 impl Domain {
@@ -110,7 +112,7 @@ impl Domains {
             state: DomainState::Alive,
             clock: Clock::EXACT,
             held: VecDeque::new(),
-            children: 0,
+            children: ChildCounts::default(),
         };
         Self { domains: vec![root] }
     }
@@ -120,13 +122,24 @@ impl Domains {
         let number = u16::try_from(self.domains.len()).expect("fewer than 65,536 domains in a run");
         self.domains.push(Domain {
             name: name.into(),
-            stream: StreamId::ROOT.child(name, incarnation),
+            stream: Self::stream(name, incarnation),
             state: DomainState::Alive,
             clock: Clock::EXACT,
             held: VecDeque::new(),
-            children: 0,
+            children: ChildCounts::default(),
         });
         DomainId(number)
+    }
+
+    /// Tells whether a name has this incarnation already.
+    pub(super) fn exists(&self, name: &str, incarnation: u32) -> bool {
+        let stream = Self::stream(name, incarnation);
+        self.domains.iter().any(|domain| domain.stream == stream)
+    }
+
+    /// Returns the stream of a domain. No task has it, whatever its name.
+    fn stream(name: &str, incarnation: u32) -> StreamId {
+        StreamId::from_bits(DOMAINS).child(name, incarnation)
     }
 
     #[inline]
@@ -162,3 +175,4 @@ fn nanos(scaled: u128) -> u64 {
 }
 
 const RATE_ONE: u64 = 1_000_000;
+const DOMAINS: u64 = 0x2545_f491_4f6c_dd1d;

@@ -10,8 +10,6 @@
 //! Varghese and Lauck, "Hashed and hierarchical timing wheels" (1987); the levels by exclusive or
 //! of deadline and position are tokio's.
 
-use std::task::Waker;
-
 use super::WakeTarget;
 use super::domain::DomainId;
 
@@ -122,17 +120,16 @@ impl Timers {
         self.free_entry(key.index)
     }
 
-    /// Replaces the task that a timer wakes; false when it has fired.
-    pub(super) fn retarget(&mut self, key: TimerKey, waker: &Waker) -> bool {
-        let Some(entry) = self.entries.get_mut(key.index as usize) else { return false };
-        if entry.generation != key.generation || entry.list == FREE {
-            return false;
-        }
-        match &mut entry.target {
-            Some(TimerTarget::Wake(kept)) if kept.will_wake(waker) => {}
-            target => *target = Some(TimerTarget::Wake(WakeTarget::of(waker))),
-        }
-        true
+    /// Tells whether a timer is set, and on the clock of this domain.
+    pub(super) fn is_set_in(&self, key: TimerKey, domain: DomainId) -> bool {
+        self.entries.get(key.index as usize).is_some_and(|entry| {
+            entry.generation == key.generation && entry.list != FREE && entry.domain == domain
+        })
+    }
+
+    /// Replaces what a timer that is set wakes. Returns what it would have woken.
+    pub(super) fn retarget(&mut self, key: TimerKey, target: WakeTarget) -> Option<TimerTarget> {
+        self.entries[key.index as usize].target.replace(TimerTarget::Wake(target))
     }
 
     /// Cancels all timers of a domain.
@@ -213,8 +210,12 @@ impl Timers {
         }
     }
 
+    /// Returns the timers of a domain's tasks; the executor's own are on the global clock.
     fn of_domain(&self, domain: DomainId) -> Vec<u32> {
-        self.indices_where(|entry| entry.list < PARKED && entry.domain == domain)
+        self.indices_where(|entry| {
+            let is_of_task = matches!(entry.target, Some(TimerTarget::Wake(_)));
+            entry.list < PARKED && entry.domain == domain && is_of_task
+        })
     }
 
     fn indices_where(&self, is_wanted: impl Fn(&Entry) -> bool) -> Vec<u32> {

@@ -1,5 +1,7 @@
 //! Domains: groups of tasks that live, pause, are busy and tell time together.
 
+mod regressions;
+
 use std::cell::Cell;
 use std::future::pending;
 use std::rc::Rc;

@@ -136,5 +136,5 @@ fn the_chain_of_a_run_is_frozen() {
         assert!(outcome.is_ok(), "{:?}", outcome.failure());
         outcome.chain().get()
     });
-    assert_eq!(chains, [0x503a_aea5_5b6b_c69f, 0x2f0a_5c2a_21b5_c0db], "{chains:#018x?}");
+    assert_eq!(chains, [0x973a_e62f_ff10_946a, 0x5531_525d_ac2f_a41a], "{chains:#018x?}");
 }
