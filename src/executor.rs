@@ -297,7 +297,7 @@ impl Core {
     }
 }
 
-/// Sites of the executor's own draws.
-const RNG: Site = Site::new("rng");
+/// The site that seeds the generator of a task.
+pub(crate) const RNG: Site = Site::new("rng");
 
 static SLEEP: Verb = Verb::new("sleep", Access::Read);

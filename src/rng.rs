@@ -13,7 +13,7 @@ use std::panic::Location;
 use rand_core::{Rng as _, TryRng};
 
 use crate::context;
-use crate::executor::Executor;
+use crate::executor::{Executor, RNG, SCHEDULE};
 use crate::kernel::{Site, Space};
 
 /// Returns the random generator of the running task.
@@ -150,8 +150,15 @@ pub fn choose(range: impl RangeBounds<u64>) -> u64 {
 pub fn choose_for(label: &'static str, ordinal: u64, range: impl RangeBounds<u64>) -> u64 {
     let (space, at) = (space("parcae::rng::choose_for", &range), Location::caller());
     context::expect("parcae::rng::choose_for", |executor: &Executor| {
-        executor.choose(Site::new(label), Some(ordinal), space, at)
+        executor.choose(site_of(label), Some(ordinal), space, at)
     })
+}
+
+/// Returns the site of a label of the user's, which is none of the library's own.
+fn site_of(label: &'static str) -> Site {
+    let site = Site::new(label);
+    let is_taken = [CHOOSE, RNG, SCHEDULE].iter().any(|own| own.id() == site.id());
+    if is_taken { Site::beside(label) } else { site }
 }
 
 #[track_caller]

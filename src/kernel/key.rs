@@ -68,6 +68,12 @@ impl Site {
         Self { name, id }
     }
 
+    /// Makes a site with this name that is another one than [`Site::new`] makes.
+    #[must_use]
+    pub(crate) const fn beside(name: &'static str) -> Self {
+        Self { name, id: !Self::new(name).id }
+    }
+
     /// Returns the name.
     #[must_use]
     pub const fn name(self) -> &'static str {
