@@ -469,7 +469,7 @@ impl Core {
         let slot = self.tasks.get(index);
         let is_blocked = slot.state == TaskState::Blocked;
         let wait = is_blocked.then(|| match self.tasks.wait(index) {
-            Some(note) => self.describe_wait(note, slot.operation.verb.name),
+            Some(note) => self.describe_wait(note),
             None => Wait::UNKNOWN,
         });
         StalledTask {
@@ -480,13 +480,13 @@ impl Core {
         }
     }
 
-    fn describe_wait(&self, note: WaitNote, verb: &'static str) -> Wait {
+    fn describe_wait(&self, note: WaitNote) -> Wait {
         let waits_at = note.at.map(Place::from);
         let other =
             |verb, kind, name| Wait { verb, kind, name, made_at: None, waits_at: waits_at.clone() };
         match note.subject {
-            WaitSubject::Resource(resource) => Wait {
-                verb,
+            WaitSubject::Resource(resource, verb) => Wait {
+                verb: verb.name,
                 kind: resource.kind,
                 name: resource.name.map(str::to_owned),
                 made_at: resource.made_at.map(Place::from),

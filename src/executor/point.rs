@@ -141,7 +141,7 @@ impl Executor {
         let Some(index) = core.running else { return };
         let number = core.number_of(resource);
         core.tasks.get_mut(index).operation = Operation { resource: number, verb };
-        core.tasks.set_wait(index, WaitSubject::Resource(resource.about()), at);
+        core.tasks.set_wait(index, WaitSubject::Resource(resource.about(), verb), at);
         if core.log.is_some() {
             let stream = core.current_stream();
             core.log_resource(number, resource);

@@ -12,7 +12,7 @@ use super::cell::TaskCell;
 use super::core::ROOT;
 use super::domain::DomainId;
 use super::id::{GENERATION_MASK, TaskId};
-use super::resource::{Operation, ResourceInfo};
+use super::resource::{Operation, ResourceInfo, Verb};
 use super::waker::WakeTarget;
 use crate::kernel::{StreamId, hash_text};
 
@@ -114,7 +114,7 @@ pub(super) struct WaitNote {
 
 #[derive(Clone, Copy)]
 pub(super) enum WaitSubject {
-    Resource(ResourceInfo),
+    Resource(ResourceInfo, &'static Verb),
     Task(TaskId),
     /// Until this reading of its own clock, in nanoseconds.
     Timer(u64),
