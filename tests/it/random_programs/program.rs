@@ -23,7 +23,7 @@ use crate::runs::nanos;
 #[derive(Debug)]
 pub(super) struct Program {
     tasks: Vec<Vec<Op>>,
-    outside: [Arc<Shared<u64>>; 2],
+    outside: [Arc<Event>; 2],
 }
 
 #[derive(Debug)]
@@ -128,8 +128,8 @@ impl Numbers {
 /// What the tasks of one run share.
 struct Things {
     cells: [Shared<u64>; 2],
-    /// Made when the program was; what is in them outlives a run, and is never looked at.
-    outside: [Arc<Shared<u64>>; 2],
+    /// Made with the program, so that several runs use them at once. They are always set.
+    outside: [Arc<Event>; 2],
     /// How much was added to each cell.
     added: [Cell<u64>; 2],
     locks: [Mutex<u64>; 2],
@@ -147,7 +147,9 @@ impl Program {
         let _ = numbers.below(2);
         let count = 2 + numbers.below(3);
         let tasks = (0..count).map(|_| numbers.ops(5, 2)).collect();
-        Self { tasks, outside: [(); 2].map(|()| Arc::new(Shared::new(0))) }
+        let program = Self { tasks, outside: [(); 2].map(|()| Arc::new(Event::new())) };
+        program.outside.iter().for_each(|event| event.set());
+        program
     }
 
     pub(super) fn run(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
@@ -233,7 +235,9 @@ async fn one(op: &Op, things: &Rc<Things>, children: &Children) {
         }
         Op::ChooseFor(number, at) => {
             let drawn = choose_for("schedule", *number, 0..10);
-            things.outside[*at].set(drawn).await;
+            things.outside[*at].wait().await;
+            things.cells[*at].update(|value| *value += drawn).await;
+            things.added[*at].set(things.added[*at].get() + drawn);
         }
         Op::Draw => {
             if parcae::rng().next_u32().is_multiple_of(2) {
