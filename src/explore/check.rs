@@ -1,5 +1,6 @@
 //! Many runs of one program.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -356,12 +357,44 @@ struct Search<'a> {
     program: Program,
 }
 
-/// What became of the seeds, by place.
+/// What became of the seeds, by place. What ran beside or after the failing seed is left out: it
+/// depends on the machine.
 #[derive(Debug, Default)]
 struct Tally {
     failed: Option<usize>,
-    steps: Vec<(usize, u64)>,
+    /// All places before this one are done.
+    next: usize,
+    /// Steps of the places before `next`.
+    steps: u64,
+    /// Steps of places that were done before an earlier one: no more than there are jobs.
+    ahead: BTreeMap<usize, u64>,
     leak: Option<Failure>,
+}
+
+impl Tally {
+    fn add(&mut self, place: usize, steps: u64, has_failed: bool, leak: Option<Failure>) {
+        if has_failed && self.failed.is_none_or(|failed| place < failed) {
+            (self.failed, self.leak) = (Some(place), leak);
+        }
+        self.ahead.insert(place, steps);
+        let last = self.failed.unwrap_or(usize::MAX);
+        while self.next <= last
+            && let Some(steps) = self.ahead.remove(&self.next)
+        {
+            self.steps += steps;
+            self.next += 1;
+        }
+    }
+
+    /// Returns how many seeds were run, and their steps, up to the failing one.
+    fn sum(&self) -> (u64, u64) {
+        let last = self.failed.unwrap_or(usize::MAX);
+        self.ahead
+            .range(..=last)
+            .fold((self.next as u64, self.steps), |(seeds, sum), (_, steps)| {
+                (seeds + 1, sum + steps)
+            })
+    }
 }
 
 impl Search<'_> {
@@ -373,15 +406,11 @@ impl Search<'_> {
         let seed_count = usize::try_from(check.seed_count()).unwrap_or(usize::MAX);
         host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally));
         let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-        tally.steps.sort_unstable();
-        // What ran beside or after the failing seed is left out: it depends on the machine.
-        let last = tally.failed.unwrap_or(usize::MAX);
-        tally.steps.retain(|(place, _)| *place <= last);
+        let (seeds_run, steps) = tally.sum();
         let search_time = stopwatch.elapsed();
         let finding = tally.failed.map(|place| {
             Box::new(self.examine(check.seed_at(place), tally.leak.take(), search_time, deadline))
         });
-        let seeds_run = tally.steps.len() as u64;
         let is_early = finding.is_none() && seeds_run < check.seed_count();
         let stop = is_early
             .then(|| if check.control.is_stopped() { Stop::Interrupted } else { Stop::TimeLimit });
@@ -390,7 +419,7 @@ impl Search<'_> {
             strategy: check.settings.strategy,
             seeds_planned: check.seed_count(),
             seeds_run,
-            steps: tally.steps.iter().map(|(_, steps)| steps).sum(),
+            steps,
             finding,
             stop,
             wall_time: stopwatch.elapsed(),
@@ -413,15 +442,8 @@ impl Search<'_> {
         check.control.count_seed();
         let has_failed = leak.is_some() || !outcome.is_ok();
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.steps.push((place, outcome.steps()));
-        if has_failed {
-            if tally.failed.is_none_or(|failed| place < failed) {
-                tally.failed = Some(place);
-                tally.leak = leak;
-            }
-            return Flow::Stop;
-        }
-        Flow::Continue
+        tally.add(place, outcome.steps(), has_failed, leak);
+        if has_failed { Flow::Stop } else { Flow::Continue }
     }
 
     fn run_world(&self, world: &World, is_logged: bool) -> Outcome {
