@@ -132,7 +132,8 @@ impl Executor {
     // Timers
 
     /// Polls a timer on the clock of the running task's domain: sets it, or points it to the waker,
-    /// until the deadline has passed. In a dead domain it is never set.
+    /// until the deadline has passed. In a dead domain it is never set; one that was polled in
+    /// another domain before is set anew.
     pub(crate) fn poll_timer(
         &self,
         key: &mut Option<TimerKey>,
@@ -140,38 +141,33 @@ impl Executor {
         waker: &Waker,
         at: &'static Location<'static>,
     ) -> Poll<()> {
-        // Outside of the borrow, here and below: a foreign waker is code of the user's.
+        // Outside of the borrow, as what it replaces: a foreign waker is code of the user's.
         let target = WakeTarget::of(waker);
-        let mut guard = self.core.borrow_mut();
-        let core = &mut *guard;
+        let _replaced;
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
         let domain_id = core.current_domain();
         let domain = core.domains.get(domain_id);
         if deadline_local <= domain.clock.local(core.now) {
             return Poll::Ready(());
         }
-        if domain.state == DomainState::Dead {
-            core.note_timer(deadline_local, at);
-            return Poll::Pending;
-        }
-        let set = match *key {
-            Some(key) => core.timers.retarget(key, target),
-            None => Err(target),
-        };
-        let target = match set {
-            Ok(replaced) => {
-                core.note_timer(deadline_local, at);
-                drop(guard);
-                drop(replaced);
-                return Poll::Pending;
+        match *key {
+            _ if domain.state == DomainState::Dead => {}
+            Some(set) if core.timers.is_set_in(set, domain_id) => {
+                _replaced = core.timers.retarget(set, target);
             }
-            Err(target) => TimerTarget::Wake(target),
-        };
-        let (deadline, state) = (domain.clock.global(deadline_local), domain.state);
-        let (kind, task) = (EventKind::TimerSet, core.current_stream());
-        core.event(Event { kind, task, subject: deadline, value: 0 }, Some(at));
-        *key = Some(core.timers.set(deadline, deadline_local, domain_id, target));
-        if state == DomainState::Paused {
-            core.timers.park(domain_id);
+            stale => {
+                _replaced = stale.and_then(|stale| core.timers.cancel(stale));
+                let is_paused = domain.state == DomainState::Paused;
+                let deadline = domain.clock.global(deadline_local);
+                let (kind, task) = (EventKind::TimerSet, core.current_stream());
+                core.event(Event { kind, task, subject: deadline, value: 0 }, Some(at));
+                let target = TimerTarget::Wake(target);
+                *key = Some(core.timers.set(deadline, deadline_local, domain_id, target));
+                if is_paused {
+                    core.timers.park(domain_id);
+                }
+            }
         }
         core.note_timer(deadline_local, at);
         Poll::Pending
@@ -210,6 +206,7 @@ impl Executor {
                 let Some(own) = core.settling.iter_mut().find(|own| own.ticket == *number) else {
                     return Poll::Ready(());
                 };
+                own.task = index;
                 Some(std::mem::replace(&mut own.target, target))
             }
         };
@@ -304,7 +301,7 @@ impl Core {
     }
 }
 
-/// Sites of the executor's own draws.
+/// The site that seeds the generator of a task.
 const RNG: Site = Site::new("rng");
 
 static SLEEP: Verb = Verb::new("sleep", Access::Read);

@@ -377,7 +377,7 @@ impl Core {
         let limit = VirtualTime::ZERO.after(self.limits.time);
         let instant = VirtualTime::from_nanos(instant).max(self.now);
         if instant > limit {
-            due.clear();
+            // What is due stays where it is until the end: a foreign waker is dropped unborrowed.
             let tasks = self.stalled_tasks(|_| true, Order::Table);
             self.fail(Failure::TimeLimit { limit: self.limits.time, tasks });
             self.due = due;
@@ -393,6 +393,12 @@ impl Core {
         }
         self.due = due;
         true
+    }
+
+    /// Takes out all that was to be woken, to be dropped unborrowed.
+    pub(super) fn take_wakers(&mut self) -> (Timers, Vec<DueTimer>, VecDeque<Settling>) {
+        let timers = std::mem::replace(&mut self.timers, Timers::new());
+        (timers, std::mem::take(&mut self.due), std::mem::take(&mut self.settling))
     }
 
     /// Fails the run because nothing can happen any more.
@@ -492,7 +498,7 @@ impl Core {
         let slot = self.tasks.get(index);
         let is_blocked = slot.state == TaskState::Blocked;
         let wait = is_blocked.then(|| match self.tasks.wait(index) {
-            Some(note) => self.describe_wait(note, slot.operation.verb.name),
+            Some(note) => self.describe_wait(note),
             None => Wait::UNKNOWN,
         });
         StalledTask {
@@ -503,13 +509,13 @@ impl Core {
         }
     }
 
-    fn describe_wait(&self, note: WaitNote, verb: &'static str) -> Wait {
+    fn describe_wait(&self, note: WaitNote) -> Wait {
         let waits_at = note.at.map(Place::from);
         let other =
             |verb, kind, name| Wait { verb, kind, name, made_at: None, waits_at: waits_at.clone() };
         match note.subject {
-            WaitSubject::Resource(resource) => Wait {
-                verb,
+            WaitSubject::Resource(resource, verb) => Wait {
+                verb: verb.name,
                 kind: resource.kind,
                 name: resource.name.map(str::to_owned),
                 made_at: resource.made_at.map(Place::from),

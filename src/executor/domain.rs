@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::task_table::ChildCounts;
 use super::timers::{TimerKey, Timers};
 use crate::kernel::{StreamId, VirtualTime};
 
@@ -58,10 +59,10 @@ impl Clock {
     /// Returns the reading at a global time.
     pub(super) fn local(&self, global: VirtualTime) -> u64 {
         if self.rate == RATE_ONE {
-            return self.local_base + (global.as_nanos() - self.global_base);
+            return self.local_base.saturating_add(global.as_nanos() - self.global_base);
         }
         let passed = u128::from(global.as_nanos() - self.global_base) * u128::from(self.rate);
-        self.local_base + nanos(passed / u128::from(RATE_ONE))
+        self.local_base.saturating_add(nanos(passed / u128::from(RATE_ONE)))
     }
 
     /// Returns the first global time at which the reading is `local` or later.
@@ -92,7 +93,8 @@ pub(super) struct Domain {
     pub(super) end_of_busy: Option<TimerKey>,
     /// Tasks that are ready but may not run.
     pub(super) held: VecDeque<u32>,
-    pub(super) children: u32,
+    /// How many tasks of each name were spawned into it by tasks of other domains.
+    pub(super) children: ChildCounts,
 }
 
 impl Domain {
@@ -105,7 +107,7 @@ impl Domain {
             busy_until: VirtualTime::ZERO,
             end_of_busy: None,
             held: VecDeque::new(),
-            children: 0,
+            children: ChildCounts::default(),
         }
     }
 
@@ -125,17 +127,21 @@ impl Domains {
     }
 
     /// Adds a domain; the `incarnation`-th of that name.
-    #[track_caller]
     pub(super) fn add(&mut self, name: &str, incarnation: u32) -> DomainId {
-        // Below a stream of their own, so that none is named like a task of the test.
-        let stream = StreamId::ROOT.child("domain", 0).child(name, incarnation);
-        assert!(
-            self.domains.iter().all(|domain| domain.stream != stream),
-            "there is a domain {name:?} with incarnation {incarnation} already"
-        );
         let number = u16::try_from(self.domains.len()).expect("fewer than 65,536 domains in a run");
-        self.domains.push(Domain::new(name, stream));
+        self.domains.push(Domain::new(name, Self::stream(name, incarnation)));
         DomainId(number)
+    }
+
+    /// Tells whether a name has this incarnation already.
+    pub(super) fn exists(&self, name: &str, incarnation: u32) -> bool {
+        let stream = Self::stream(name, incarnation);
+        self.domains.iter().any(|domain| domain.stream == stream)
+    }
+
+    /// Returns the stream of a domain. No task has it, whatever its name.
+    fn stream(name: &str, incarnation: u32) -> StreamId {
+        StreamId::from_bits(DOMAINS).child(name, incarnation)
     }
 
     #[inline]
@@ -171,3 +177,4 @@ fn nanos(scaled: u128) -> u64 {
 }
 
 const RATE_ONE: u64 = 1_000_000;
+const DOMAINS: u64 = 0x2545_f491_4f6c_dd1d;

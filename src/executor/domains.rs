@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Executor;
 use super::core::{Core, Settling};
 use super::domain::{DomainId, DomainState};
+use super::id::TaskId;
 use super::task_table::{Ownership, TaskState};
 use crate::context;
 use crate::kernel::{Event, EventKind};
@@ -22,6 +23,8 @@ impl DomainId {
     #[must_use]
     #[track_caller]
     pub fn create(name: &str, incarnation: u32) -> Self {
+        let is_new = with("DomainId::create", |core| !core.domains.exists(name, incarnation));
+        assert!(is_new, "the domain `{name}` has an incarnation {incarnation} already");
         with("DomainId::create", |core| {
             let domain = core.domains.add(name, incarnation);
             core.domain_event(domain, Change::Created, 0);
@@ -143,38 +146,49 @@ impl Executor {
             (core.doom(domain), core.unsettle(domain), timers)
         };
         drop((settling, timers));
-        for index in doomed {
-            let (cell, killer) = {
-                let mut core = self.core.borrow_mut();
-                let cell = core.take_cell(index);
-                (cell, core.running.replace(index))
-            };
-            if let Some(cell) = cell {
-                self.clear_cell(cell);
-            }
-            let mut core = self.core.borrow_mut();
-            core.running = killer;
-            let joiner = core.tasks.details_mut(index).joiner.take();
-            if core.tasks.get(index).ownership != Ownership::Attached {
-                core.tasks.remove(index);
-            }
-            drop(core);
-            if let Some(joiner) = joiner {
-                joiner.wake();
-            }
+        for task in doomed {
+            self.destroy(task);
+        }
+    }
+
+    /// Destroys a task that was taken out of all queues, in its own context.
+    fn destroy(&self, task: TaskId) {
+        let index = task.index();
+        let mut core = self.core.borrow_mut();
+        // A destructor before this one may have let go of the handle, which destroys the task too;
+        // its place may be another's by now.
+        let Some(slot) = core.tasks.find(task) else { return };
+        let cell = slot.cell.take();
+        let killer = core.running.replace(index);
+        drop(core);
+        if let Some(cell) = cell {
+            self.clear_cell(cell);
+        }
+        let mut core = self.core.borrow_mut();
+        core.running = killer;
+        // The task's own destructor may have let go of it as well.
+        let Some(slot) = core.tasks.find(task) else { return };
+        let is_attached = slot.ownership == Ownership::Attached;
+        let joiner = core.tasks.details_mut(index).joiner.take();
+        if !is_attached {
+            core.tasks.remove(index);
+        }
+        drop(core);
+        if let Some(joiner) = joiner {
+            self.catch(|| joiner.wake());
         }
     }
 }
 
 impl Core {
     /// Takes the tasks of a domain out of all queues; the running one is destroyed after its poll.
-    fn doom(&mut self, domain: DomainId) -> Vec<u32> {
+    fn doom(&mut self, domain: DomainId) -> Vec<TaskId> {
         let tasks = &self.tasks;
         self.ready.retain(|index| tasks.get(index).domain != domain);
         self.chosen = self.chosen.filter(|index| tasks.get(*index).domain != domain);
         let of_domain: Vec<u32> =
             self.tasks.indices().filter(|index| self.tasks.get(*index).domain == domain).collect();
-        let mut doomed = Vec::new();
+        let (mut doomed, run) = (Vec::new(), self.run);
         for index in of_domain {
             let slot = self.tasks.get_mut(index);
             match slot.state {
@@ -182,7 +196,7 @@ impl Core {
                 TaskState::Done | TaskState::Free => {}
                 TaskState::Ready | TaskState::Held | TaskState::Blocked => {
                     slot.state = TaskState::Done;
-                    doomed.push(index);
+                    doomed.push(TaskId::new(run, slot.generation, index));
                 }
             }
         }

@@ -12,7 +12,7 @@ use crate::kernel::VirtualTime;
 pub enum Failure {
     /// A task panicked and nobody observed it, or the program itself did.
     Panic {
-        /// Name of the task.
+        /// Name of the task; empty for a waker of the user's that was called between tasks.
         task: String,
         /// The panic's message.
         message: String,

@@ -74,6 +74,10 @@ pub(super) struct ForeignWake {
 /// Keeps a wake for the run that the task belongs to, if that is alive.
 #[cold]
 pub(super) fn deliver(task: TaskId) {
+    if !runs().live.contains_key(&task.run()) {
+        return;
+    }
+    // Not while the runs are locked: it takes long.
     let backtrace = Backtrace::force_capture().to_string();
     if let Some(inbox) = runs().live.get_mut(&task.run()) {
         if inbox.len() < INBOX_WAKES_MAX {

@@ -91,7 +91,9 @@ impl Executor {
         loop {
             match self.next_step(root) {
                 Step::Poll { task, cell, is_cancelled } => self.poll(task, cell, is_cancelled),
-                Step::Wake(wakers) => wakers.into_iter().for_each(Waker::wake),
+                Step::Wake(wakers) => {
+                    wakers.into_iter().for_each(|waker| self.catch(|| waker.wake()));
+                }
                 Step::Over => return,
             }
         }
@@ -192,7 +194,7 @@ impl Executor {
         // Still in the context of the task, so that the log says who woke.
         if is_attached {
             if let Some(joiner) = joiner {
-                joiner.wake();
+                self.catch(|| joiner.wake());
             }
         } else {
             self.catch(|| drop((joiner, self.take_remains(index))));
@@ -254,7 +256,12 @@ impl Executor {
                 self.clear_cell(cell);
             }
         }
-        self.core.borrow_mut().running = None;
+        let mut core = self.core.borrow_mut();
+        core.running = None;
+        // Wakers that are not ours may be left in timers that nobody dropped.
+        let left = core.take_wakers();
+        drop(core);
+        self.catch(|| drop(left));
     }
 
     /// Destroys a future or output; a panic in it is an unobserved one.
@@ -263,7 +270,7 @@ impl Executor {
     }
 
     /// Calls code of the user's; a panic in it is an unobserved one of the running task.
-    fn catch(&self, call: impl FnOnce()) {
+    pub(super) fn catch(&self, call: impl FnOnce()) {
         if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(call)) {
             let note = self.note_of(&*payload);
             let mut core = self.core.borrow_mut();

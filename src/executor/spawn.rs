@@ -114,15 +114,14 @@ impl Executor {
         waker: &Waker,
         at: &'static Location<'static>,
     ) -> Poll<JoinEnd<T>> {
-        // Outside of the borrow: a foreign waker is code of the user's.
+        // Outside of the borrow, as what it replaces: a foreign waker is code of the user's.
         let target = WakeTarget::of(waker);
+        let _replaced;
         let mut core = self.core.borrow_mut();
         core.note_join(task, at);
         let Some(slot) = core.tasks.find(task) else { return Poll::Ready(JoinEnd::Gone) };
         if slot.state != TaskState::Done {
-            let replaced = core.tasks.details_mut(task.index()).joiner.replace(target);
-            drop(core);
-            drop(replaced);
+            _replaced = core.tasks.details_mut(task.index()).joiner.replace(target);
             return Poll::Pending;
         }
         let cell = slot.cell.take();
@@ -243,8 +242,13 @@ impl Core {
     /// Returns the domain in which no task can be made, if that is where this one would go.
     fn refuse(&mut self, options: &SpawnOptions) -> Option<DomainId> {
         let domain = options.domain.unwrap_or_else(|| self.current_domain());
-        let is_dead = self.domains.get(domain).state == DomainState::Dead;
-        if is_dead || self.is_over || self.failure.is_some() {
+        let is_dead = |domain| self.domains.get(domain).state == DomainState::Dead;
+        // What the dying spawn elsewhere has no effect either.
+        if is_dead(domain)
+            || is_dead(self.current_domain())
+            || self.is_over
+            || self.failure.is_some()
+        {
             return Some(domain);
         }
         if self.tasks.live_count() >= self.limits.tasks {
@@ -268,8 +272,8 @@ impl Core {
             }
             None => {
                 let domain = self.domains.get_mut(domain);
-                domain.children += 1;
-                (domain.stream, Some(domain.name.clone()), domain.children - 1)
+                let ordinal = domain.children.next(&options.name);
+                (domain.stream, Some(domain.name.clone()), ordinal)
             }
         };
         let stream = parent_stream.child(options.name.as_str(), ordinal);

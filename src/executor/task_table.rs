@@ -1,6 +1,7 @@
 //! All tasks of a run, found by index and generation.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use super::cell::TaskCell;
 use super::core::ROOT;
 use super::domain::DomainId;
 use super::id::{GENERATION_MASK, TaskId};
-use super::resource::{Operation, ResourceInfo};
+use super::resource::{Operation, ResourceInfo, Verb};
 use super::waker::WakeTarget;
 use crate::kernel::{StreamId, hash_text};
 
@@ -113,18 +114,31 @@ pub(super) struct WaitNote {
 
 #[derive(Clone, Copy)]
 pub(super) enum WaitSubject {
-    Resource(ResourceInfo),
+    Resource(ResourceInfo, &'static Verb),
     Task(TaskId),
     /// Until this reading of its own clock, in nanoseconds.
     Timer(u64),
     OtherTasks,
 }
 
+/// How many children of each name there were, by the hash of the name.
+#[derive(Debug, Default)]
+pub(super) struct ChildCounts(BTreeMap<u64, u32>);
+
+impl ChildCounts {
+    /// Returns how many there were of this name, and counts one more.
+    pub(super) fn next(&mut self, name: &TaskName) -> u32 {
+        let count = self.0.entry(hash_text(name.as_str())).or_default();
+        *count += 1;
+        *count - 1
+    }
+}
+
 /// What few tasks need.
 #[derive(Default)]
 pub(super) struct Cold {
     pub(super) path: Option<Rc<str>>,
-    pub(super) named_children: Vec<(u64, u32)>,
+    pub(super) named_children: ChildCounts,
     pub(super) resources_made: u64,
     /// How often each site was asked without an ordinal of the caller's.
     pub(super) site_ordinals: Vec<(u32, u64)>,
@@ -178,20 +192,16 @@ impl Details {
     }
 }
 
-/// Returns the counter of a key and counts it up.
-pub(super) fn count_up<K: PartialEq, N: Copy + Default + std::ops::AddAssign + From<bool>>(
-    counters: &mut Vec<(K, N)>,
-    key: K,
-) -> N {
-    match counters.iter_mut().find(|(counted, _)| *counted == key) {
+/// Returns how often a site was counted, and counts once more.
+pub(super) fn count_up(counters: &mut Vec<(u32, u64)>, site: u32) -> u64 {
+    match counters.iter_mut().find(|(counted, _)| *counted == site) {
         Some((_, count)) => {
-            let ordinal = *count;
-            *count += N::from(true);
-            ordinal
+            *count += 1;
+            *count - 1
         }
         None => {
-            counters.push((key, N::from(true)));
-            N::default()
+            counters.push((site, 1));
+            0
         }
     }
 }
@@ -309,8 +319,7 @@ impl TaskTable {
             slot.unnamed_children += 1;
             return ordinal;
         }
-        let hash = hash_text(name.as_str());
-        count_up(&mut self.details_mut(index).cold().named_children, hash)
+        self.details_mut(index).cold().named_children.next(name)
     }
 
     /// Returns the indices of all tasks that exist, in order of their places.

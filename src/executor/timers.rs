@@ -120,18 +120,16 @@ impl Timers {
         self.free_entry(key.index)
     }
 
-    /// Replaces what a timer wakes and returns what that was; gives it back when it has fired.
-    pub(super) fn retarget(
-        &mut self,
-        key: TimerKey,
-        target: WakeTarget,
-    ) -> Result<Option<TimerTarget>, WakeTarget> {
-        match self.entries.get_mut(key.index as usize) {
-            Some(entry) if entry.generation == key.generation && entry.list != FREE => {
-                Ok(entry.target.replace(TimerTarget::Wake(target)))
-            }
-            _ => Err(target),
-        }
+    /// Tells whether a timer is set, and on the clock of this domain.
+    pub(super) fn is_set_in(&self, key: TimerKey, domain: DomainId) -> bool {
+        self.entries.get(key.index as usize).is_some_and(|entry| {
+            entry.generation == key.generation && entry.list != FREE && entry.domain == domain
+        })
+    }
+
+    /// Replaces what a timer that is set wakes. Returns what it would have woken.
+    pub(super) fn retarget(&mut self, key: TimerKey, target: WakeTarget) -> Option<TimerTarget> {
+        self.entries[key.index as usize].target.replace(TimerTarget::Wake(target))
     }
 
     /// Cancels all timers of a domain.
@@ -212,8 +210,12 @@ impl Timers {
         }
     }
 
+    /// Returns the timers of a domain's tasks; the executor's own are on the global clock.
     fn of_domain(&self, domain: DomainId) -> Vec<u32> {
-        self.indices_where(|entry| entry.list < PARKED && entry.domain == domain)
+        self.indices_where(|entry| {
+            let is_of_task = matches!(entry.target, Some(TimerTarget::Wake(_)));
+            entry.list < PARKED && entry.domain == domain && is_of_task
+        })
     }
 
     fn indices_where(&self, is_wanted: impl Fn(&Entry) -> bool) -> Vec<u32> {

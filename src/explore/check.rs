@@ -360,7 +360,8 @@ struct Search<'a> {
     program: Program,
 }
 
-/// What became of the seeds, by place.
+/// What became of the seeds, by place. What ran beside or after the failing seed is left out: it
+/// depends on the machine.
 #[derive(Debug, Default)]
 struct Tally {
     failed: Option<usize>,

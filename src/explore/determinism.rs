@@ -1,6 +1,7 @@
 //! Running a world twice, and saying where the two runs part.
 
 use super::host::{self, Isolation, NoThread};
+use super::signature::Signature;
 use super::sim::{Outcome, Settings};
 use super::world::{Program, World};
 use crate::executor::{Failure, Log, LogEntry};
@@ -19,7 +20,8 @@ pub(super) fn run_twice(
     };
     let (first, second) = (run()?, run()?);
     if first.chain() == second.chain() && first.event_count() == second.event_count() {
-        return Ok((first, None));
+        let failure = ends_otherwise(&first, &second);
+        return Ok((first, failure));
     }
     let logs = (first.log(), second.log());
     let failure = match logs {
@@ -27,6 +29,20 @@ pub(super) fn run_twice(
         _ => vanished(),
     };
     Ok((first, Some(failure)))
+}
+
+/// Compares how two runs of the same events ended: an error that is returned is none of them. A wake from
+/// another thread comes when it comes, and says more than that it did not come again.
+fn ends_otherwise(first: &Outcome, second: &Outcome) -> Option<Failure> {
+    let is_foreign = |run: &Outcome| matches!(run.failure(), Some(Failure::ForeignWake { .. }));
+    let signature = |run: &Outcome| run.failure().map(Signature::of);
+    if is_foreign(first) || is_foreign(second) || signature(first) == signature(second) {
+        return None;
+    }
+    let end =
+        |run: &Outcome| run.failure().map_or_else(|| "it passes".to_owned(), ToString::to_string);
+    let event = first.log().map_or(0, |log| log.entries.len());
+    Some(Failure::Nondeterminism { event, first: end(first), second: end(second) })
 }
 
 /// The failure of a seed that failed once and then passed twice.

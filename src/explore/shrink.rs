@@ -20,7 +20,7 @@
 //! Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input" (2002) for ddmin; the
 //! order of passes and the re-keying follow Hypothesis and measurements of our own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -32,7 +32,7 @@ use super::signature::Signature;
 use super::sim::{Outcome, Settings};
 use super::world::{Program, World};
 use crate::executor::{Failure, Log, SCHEDULE};
-use crate::kernel::{Key, Overrides};
+use crate::kernel::{Key, Overrides, Seed, prf};
 
 /// How much may be spent.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,8 @@ pub(super) struct Shrinker<'a> {
     settings: Settings,
     target: Option<Signature>,
     best: Option<Best>,
-    tried: BTreeSet<Vec<(Key, u64)>>,
+    /// Fingerprints of the overrides that were tried.
+    tried: BTreeSet<u64>,
     others: Vec<Signature>,
     runs: u64,
     runs_without_progress: u64,
@@ -174,12 +175,12 @@ impl<'a> Shrinker<'a> {
 
     /// Leaves out all overrides, then those of each site.
     fn fill_with_defaults(&mut self) -> Pass {
-        let mut has_progressed = self.propose(vec![Overrides::new()])?;
+        let mut has_progressed = self.propose([Overrides::new()])?;
         let sites: BTreeSet<u32> = self.overrides().keys().map(|key| key.site).collect();
         for site in sites {
             let mut without = self.overrides().clone();
             without.retain(|key, _| key.site != site);
-            has_progressed |= self.propose(vec![without])?;
+            has_progressed |= self.propose([without])?;
         }
         ControlFlow::Continue(has_progressed)
     }
@@ -215,6 +216,9 @@ impl<'a> Shrinker<'a> {
 
     /// Tries every single deviation from the schedule of a world.
     fn deviate_once(&mut self, base: Overrides) -> Pass {
+        if self.affordable() == 0 || self.is_over() {
+            return ControlFlow::Break(Exhausted);
+        }
         let outcome = self.run(&World::of_overrides(self.seed(), base.clone()), true);
         let outcome = self.unless_cut(outcome)?;
         let Some(log) = outcome.log() else { return ControlFlow::Continue(false) };
@@ -227,8 +231,7 @@ impl<'a> Shrinker<'a> {
                     deviating
                 })
             })
-            .take(NEAR_CANDIDATES_MAX)
-            .collect();
+            .take(NEAR_CANDIDATES_MAX);
         self.propose(candidates)
     }
 
@@ -242,8 +245,9 @@ impl<'a> Shrinker<'a> {
                 return ControlFlow::Continue(has_progressed);
             }
             parts = parts.min(keys.len());
+            let base = self.overrides().clone();
             let without = |part: &[Key]| {
-                let mut rest = self.overrides().clone();
+                let mut rest = base.clone();
                 part.iter().for_each(|key| {
                     rest.remove(key);
                 });
@@ -251,8 +255,7 @@ impl<'a> Shrinker<'a> {
             };
             // From the end: what happens last is needed least often.
             let size = keys.len().div_ceil(parts);
-            let candidates = keys.rchunks(size).map(without).collect();
-            if self.propose(candidates)? {
+            if self.propose(keys.rchunks(size).map(without))? {
                 has_progressed = true;
                 parts = parts.saturating_sub(1).max(2);
             } else if parts >= keys.len() {
@@ -275,7 +278,7 @@ impl<'a> Shrinker<'a> {
                     lowered.insert(key, value);
                     lowered
                 });
-                if !self.propose(candidates.collect())? {
+                if !self.propose(candidates)? {
                     break;
                 }
                 has_progressed = true;
@@ -304,41 +307,49 @@ impl<'a> Shrinker<'a> {
 
     // Trying
 
-    /// Tries worlds in order and accepts the first that fails as wanted and is simpler.
-    fn propose(&mut self, candidates: Vec<Overrides>) -> Pass {
-        let untried: Vec<Overrides> = candidates
-            .into_iter()
-            .filter(|candidate| {
-                candidate != self.overrides()
-                    && self
-                        .tried
-                        .insert(candidate.iter().map(|(key, value)| (*key, *value)).collect())
-            })
-            .collect();
-        let mut rest = untried.as_slice();
-        while !rest.is_empty() {
-            let left = self.affordable();
-            if left == 0 || self.is_over() {
+    /// Tries worlds in order and accepts the first that fails as wanted and is simpler. They are made
+    /// as they are needed: of a big run all of them would not fit into memory.
+    ///
+    /// How many are tried at once depends on the number of jobs, and nothing else does: those that come
+    /// after the one that is accepted count as not tried.
+    fn propose(&mut self, candidates: impl IntoIterator<Item = Overrides>) -> Pass {
+        let mut candidates = candidates.into_iter();
+        let mut proposed = BTreeSet::new();
+        let mut batch = VecDeque::new();
+        loop {
+            let most = self.affordable().min(self.check.jobs.max(1) * BATCH_PER_JOB);
+            while batch.len() < most.max(1)
+                && let Some(candidate) = candidates.next()
+            {
+                let print = fingerprint(&candidate);
+                let is_new = !self.tried.contains(&print) && candidate != *self.overrides();
+                if is_new && proposed.insert(print) {
+                    batch.push_back(candidate);
+                }
+            }
+            if batch.is_empty() {
+                return ControlFlow::Continue(false);
+            }
+            if most == 0 || self.is_over() {
                 return ControlFlow::Break(Exhausted);
             }
-            // Batches are larger than the number of threads only where a miss is likely.
-            let batch = rest.len().min(left).min(self.check.jobs.max(1) * BATCH_PER_JOB);
-            let found = self.first_failing(&rest[..batch]);
+            // The budget may have shrunk since the rest of a batch was made.
+            let count = batch.len().min(most);
+            let found = self.first_failing(&batch.make_contiguous()[..count]);
             let found = self.unless_cut(found)?;
-            let spent = found.map_or(batch, |place| place + 1) as u64;
-            self.runs += spent;
-            self.runs_without_progress += spent;
-            if let Some(place) = found {
-                let world = World::of_overrides(self.seed(), rest[place].clone());
-                let is_accepted = self.accept(world);
+            let spent = found.map_or(count, |place| place + 1);
+            self.runs += spent as u64;
+            self.runs_without_progress += spent as u64;
+            self.tried.extend(batch.iter().take(spent).map(fingerprint));
+            let last = batch.drain(..spent).next_back();
+            if let (Some(_), Some(failing)) = (found, last) {
+                let is_accepted = self.accept(World::of_overrides(self.seed(), failing));
                 if self.unless_cut(is_accepted)? {
                     self.runs_without_progress = 0;
                     return ControlFlow::Continue(true);
                 }
             }
-            rest = &rest[found.map_or(batch, |place| place + 1)..];
         }
-        ControlFlow::Continue(false)
     }
 
     /// Runs worlds in parallel; returns the place of the first that fails as wanted.
@@ -372,7 +383,10 @@ impl<'a> Shrinker<'a> {
         if outcome.failure().map(Signature::of) != self.target {
             return Ok(false);
         }
-        let Some(log) = outcome.log() else { return Ok(false) };
+        // What was dropped from the log may be an override without which the run does not fail.
+        let Some(log) = outcome.log().filter(|log| log.dropped_count == 0) else {
+            return Ok(false);
+        };
         let world = World::of_log(world.seed, log);
         let cost = Cost::of(&world, log, outcome.steps());
         let is_simpler = self.best.as_ref().is_none_or(|best| cost < best.cost);
@@ -419,7 +433,7 @@ impl<'a> Shrinker<'a> {
         &self.best().world.overrides
     }
 
-    fn seed(&self) -> crate::kernel::Seed {
+    fn seed(&self) -> Seed {
         self.best().world.seed
     }
 }
@@ -438,6 +452,13 @@ impl Cost {
             .sum();
         Self { overrides: world.overrides.len(), preemptions, distance, steps }
     }
+}
+
+/// Returns 64 bits by which overrides are told apart; of 5,000 two are alike once in 10^12 times.
+fn fingerprint(overrides: &Overrides) -> u64 {
+    overrides.iter().fold(overrides.len() as u64, |print, (key, value)| {
+        prf(Seed::new(print.rotate_left(1) ^ value), *key)
+    })
 }
 
 const SPARE_STEPS: u64 = 1_000;

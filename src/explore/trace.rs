@@ -39,6 +39,8 @@ pub(super) fn merged(level: Option<Level>, lines: Vec<Line>, log: Option<&Log>) 
     let mut shown_count = 0;
     let mut show_events_before = |end: usize, merged: &mut Vec<String>| {
         let Some(log) = log else { return };
+        // What is traced when the run is over does not know how many entries there were.
+        let end = end.max(shown_count);
         let entries = log.entries[shown_count..end].iter();
         let shown = entries.filter(|entry| level == Some(Level::TRACE) || !is_detail(entry));
         merged.extend(shown.map(|entry| event_line(log, entry)));

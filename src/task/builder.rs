@@ -107,8 +107,9 @@ impl Builder {
         self
     }
 
-    /// Puts the task into a domain other than that of its maker. In a dead domain nothing starts:
-    /// the future is dropped, and joining the task reports that it is gone.
+    /// Puts the task into a domain other than that of its maker. In a dead domain nothing starts, nor
+    /// does what a task of a dead domain spawns elsewhere: the future is dropped, and joining the task
+    /// reports that it is gone.
     pub fn domain(mut self, domain: DomainId) -> Self {
         self.domain = Some(domain);
         self

@@ -1,5 +1,7 @@
 //! Checks over many seeds, and shrinking.
 
+mod regressions;
+
 use std::time::Duration;
 
 use parcae::Failure;

@@ -3,7 +3,9 @@
 use std::future::pending;
 use std::time::Duration;
 
+use futures::future::join;
 use parcae::executor::{StalledTask, Wait};
+use parcae::sync::{Mutex, Queue};
 use parcae::task::{settle, yield_now};
 use parcae::time::sleep;
 use parcae::{Failure, Sim, spawn, spawn_named};
@@ -156,7 +158,7 @@ fn a_livelock_names_the_tasks_that_spin_and_not_those_that_wait() {
             };
             spawn_named("waiter", sleep(secs(1))).detach();
             let (ping, pong) = (spawn_named("ping", spin()), spawn_named("pong", spin()));
-            futures::future::join(ping, pong).await;
+            join(ping, pong).await;
         });
         let Failure::Livelock { steps, time, tasks } = failure(&outcome) else {
             panic!("{strategy}: {}", failure(&outcome))
@@ -430,7 +432,7 @@ fn a_spurious_poll_does_not_end_settling() {
             current_waker().await.wake();
             yield_now().await;
         };
-        futures::future::join(noise, async {
+        join(noise, async {
             settle().await;
             assert!(other.is_finished(), "another task was ready");
         })
@@ -462,4 +464,20 @@ fn settling_that_was_given_up_wakes_nobody() {
         settle().await;
     });
     outcome.unwrap();
+}
+
+#[test]
+fn regression_a_wait_is_named_by_its_own_verb() {
+    // The verb was that of the last point the task had come to, though it waited for something else.
+    let outcome = fifo(|| async {
+        let (lock, queue) = (Mutex::new(()), Queue::unbounded());
+        let _held = lock.lock().await;
+        let other = async {
+            queue.put(1).await.unwrap();
+            pending::<()>().await;
+        };
+        drop(join(lock.lock(), other).await);
+    });
+    let failure = failure(&outcome).to_string();
+    assert!(failure.contains("`main` waits for Mutex lock at"), "{failure}");
 }

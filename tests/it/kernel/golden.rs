@@ -136,5 +136,5 @@ fn the_chain_of_a_run_is_frozen() {
         assert!(outcome.is_ok(), "{:?}", outcome.failure());
         outcome.chain().get()
     });
-    assert_eq!(chains, [0x0e33_f511_d431_c338, 0x7ff6_0ed9_7730_169b], "{chains:#018x?}");
+    assert_eq!(chains, [0xb374_66be_1819_ad31, 0xe538_bcb3_b194_c22a], "{chains:#018x?}");
 }

@@ -6,8 +6,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use futures::StreamExt as _;
 use futures::future::{Either, join, select};
+use futures::stream::FuturesUnordered;
 use parcae::executor::DomainId;
+use parcae::rng::choose_for;
 use parcae::sync::{Event, Mutex, Queue};
 use parcae::task::{Builder, settle, yield_now};
 use parcae::testing::Shared;
@@ -20,6 +23,7 @@ use crate::runs::nanos;
 #[derive(Debug)]
 pub(super) struct Program {
     tasks: Vec<Vec<Op>>,
+    outside: [Arc<Event>; 2],
 }
 
 #[derive(Debug)]
@@ -41,6 +45,8 @@ enum Op {
     Settle,
     /// Fails when the number is drawn and a cell has a value.
     Choose(u64, usize),
+    /// The same for a label and number, under a name that the library uses too.
+    ChooseFor(u64, usize),
     Draw,
     Spawn(Arc<[Self]>),
     SpawnInNode(Arc<[Self]>),
@@ -54,6 +60,10 @@ enum Op {
     Resume,
     Busy(u64),
     Kill,
+    Rate(i32),
+    /// In a combinator that wraps wakers and polls only who was woken.
+    Unordered(Vec<Vec<Self>>),
+    SpawnDetached(Arc<[Self]>),
 }
 
 /// Knuth's generator: what programs are made must not depend on the library.
@@ -76,7 +86,7 @@ impl Numbers {
 
     fn op(&mut self, depth: u32) -> Op {
         // The first ones hold no other operations.
-        match self.below(if depth == 0 { 20 } else { 30 }) {
+        match self.below(if depth == 0 { 21 } else { 34 }) {
             0..=3 => Op::Add(self.index()),
             4 => Op::AddAtOnce(self.index()),
             5 => Op::Put(self.below(100)),
@@ -93,16 +103,22 @@ impl Numbers {
             17 => Op::Join,
             18 => Op::Cancel,
             19 => Op::Abandon,
-            20 | 21 => Op::Locked(self.index(), self.ops(3, depth - 1)),
+            20 => Op::ChooseFor(self.below(3), self.index()),
+            21 => Op::Locked(self.index(), self.ops(3, depth - 1)),
             22 => Op::Within(self.below(5), self.ops(3, depth - 1)),
             23 | 24 => Op::Spawn(self.ops(4, depth - 1).into()),
             25 => Op::SpawnInNode(self.ops(4, depth - 1).into()),
             26 => Op::Both(self.ops(3, depth - 1), self.ops(3, depth - 1)),
             27 => Op::Either(self.ops(3, depth - 1), self.ops(3, depth - 1)),
-            _ => match self.below(6) {
+            28 | 29 => {
+                Op::Unordered((0..1 + self.below(3)).map(|_| self.ops(3, depth - 1)).collect())
+            }
+            30 => Op::SpawnDetached(self.ops(3, depth - 1).into()),
+            _ => match self.below(7) {
                 0 | 1 => Op::Pause,
                 2 | 3 => Op::Resume,
                 4 => Op::Busy(self.below(5)),
+                5 => Op::Rate([-500_000, 1_000_000][self.index()]),
                 _ => Op::Kill,
             },
         }
@@ -112,6 +128,8 @@ impl Numbers {
 /// What the tasks of one run share.
 struct Things {
     cells: [Shared<u64>; 2],
+    /// Made with the program, so that several runs use them at once. They are always set.
+    outside: [Arc<Event>; 2],
     /// How much was added to each cell.
     added: [Cell<u64>; 2],
     locks: [Mutex<u64>; 2],
@@ -128,7 +146,10 @@ impl Program {
         let mut numbers = Numbers(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let _ = numbers.below(2);
         let count = 2 + numbers.below(3);
-        Self { tasks: (0..count).map(|_| numbers.ops(5, 2)).collect() }
+        let tasks = (0..count).map(|_| numbers.ops(5, 2)).collect();
+        let program = Self { tasks, outside: [(); 2].map(|()| Arc::new(Event::new())) };
+        program.outside.iter().for_each(|event| event.set());
+        program
     }
 
     pub(super) fn run(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
@@ -136,6 +157,7 @@ impl Program {
         async move {
             let things = Rc::new(Things {
                 cells: [Shared::new(0), Shared::new(0)],
+                outside: program.outside.clone(),
                 added: [Cell::new(0), Cell::new(0)],
                 locks: [Mutex::new(0), Mutex::new(0)],
                 events: [Event::new(), Event::new()],
@@ -211,6 +233,12 @@ async fn one(op: &Op, things: &Rc<Things>, children: &Children) {
             let value = things.cells[*at].get().await;
             assert!(drawn + value != *end + 1, "drew {drawn} at {value}");
         }
+        Op::ChooseFor(number, at) => {
+            let drawn = choose_for("schedule", *number, 0..10);
+            things.outside[*at].wait().await;
+            things.cells[*at].update(|value| *value += drawn).await;
+            things.added[*at].set(things.added[*at].get() + drawn);
+        }
         Op::Draw => {
             if parcae::rng().next_u32().is_multiple_of(2) {
                 yield_now().await;
@@ -250,5 +278,16 @@ async fn one(op: &Op, things: &Rc<Things>, children: &Children) {
         Op::Resume => things.node.resume(),
         Op::Busy(time) => things.node.busy_for(nanos(*time)),
         Op::Kill => things.node.kill(),
+        Op::Rate(rate) => things.node.set_clock_rate(*rate),
+        Op::Unordered(all_ops) => {
+            let futures = all_ops.iter().map(|ops| all(ops, things, children));
+            let mut futures: FuturesUnordered<_> = futures.collect();
+            while futures.next().await.is_some() {}
+        }
+        Op::SpawnDetached(ops) => {
+            let (ops, things) = (ops.clone(), things.clone());
+            let child = async move { all(&ops, &things, &Children::default()).await };
+            parcae::spawn(child).detach();
+        }
     }
 }
