@@ -103,7 +103,10 @@ impl fmt::Debug for Rng {
     }
 }
 
-/// Chooses a number from a range; its least value is the default to which failures shrink.
+/// Chooses a number from a range, of any type of whole numbers up to 64 bits.
+///
+/// Failures shrink to the least value of the range, or to the one nearest to 0 if the range begins
+/// below 0.
 ///
 /// # Panics
 /// On an empty range, and outside of a parcae runtime.
@@ -117,14 +120,18 @@ impl fmt::Debug for Rng {
 /// # parcae::Sim::new(7).run(|| async {
 /// let clients = parcae::choose(1..=5);
 /// assert!((1..=5).contains(&clients));
+/// let names = ["Nona", "Decima", "Morta"];
+/// let name = names[parcae::choose(0..names.len())];
+/// # let _ = name;
 /// # }).unwrap();
 /// ```
 #[track_caller]
-pub fn choose(range: impl RangeBounds<u64>) -> u64 {
+pub fn choose<T: Choosable>(range: impl RangeBounds<T>) -> T {
     let (space, at) = (space("parcae::choose", &range), Location::caller());
-    context::expect("parcae::choose", |executor: &Executor| {
+    let value = context::expect("parcae::choose", |executor: &Executor| {
         executor.choose(CHOOSE, None, space, at)
-    })
+    });
+    number(space, value)
 }
 
 /// Chooses a number for one thing: the ordinal says which, the label what for.
@@ -147,29 +154,80 @@ pub fn choose(range: impl RangeBounds<u64>) -> u64 {
 /// # }).unwrap();
 /// ```
 #[track_caller]
-pub fn choose_for(label: &'static str, ordinal: u64, range: impl RangeBounds<u64>) -> u64 {
+pub fn choose_for<T: Choosable>(
+    label: &'static str,
+    ordinal: u64,
+    range: impl RangeBounds<T>,
+) -> T {
     let (space, at) = (space("parcae::rng::choose_for", &range), Location::caller());
-    context::expect("parcae::rng::choose_for", |executor: &Executor| {
+    let value = context::expect("parcae::rng::choose_for", |executor: &Executor| {
         executor.choose(Site::label(label), Some(ordinal), space, at)
-    })
+    });
+    number(space, value)
 }
 
+/// A type of whole numbers that [`choose`] can choose: all of up to 64 bits.
+///
+/// Sealed: what a run can draw is fixed.
+pub trait Choosable: Copy + TryFrom<i128> + Into128 {}
+
+impl<T: Copy + TryFrom<i128> + Into128> Choosable for T {}
+
+mod sealed {
+    /// Bounds of a type of whole numbers, in a type that holds all of them.
+    #[expect(unnameable_types, reason = "nobody else is to implement it")]
+    pub trait Into128 {
+        const LEAST: i128;
+        const GREATEST: i128;
+        fn into_128(self) -> i128;
+    }
+
+    macro_rules! into_128 {
+        ($($number:ty)*) => {$(
+            impl Into128 for $number {
+                const LEAST: i128 = <$number>::MIN as i128;
+                const GREATEST: i128 = <$number>::MAX as i128;
+
+                fn into_128(self) -> i128 {
+                    self as i128
+                }
+            }
+        )*};
+    }
+
+    into_128!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+}
+
+use sealed::Into128;
+
 #[track_caller]
-fn space(call: &str, range: &impl RangeBounds<u64>) -> Space {
+fn space<T: Choosable>(call: &str, range: &impl RangeBounds<T>) -> Space {
     let low = match range.start_bound() {
-        Bound::Included(low) => Some(*low),
-        Bound::Excluded(low) => low.checked_add(1),
-        Bound::Unbounded => Some(0),
+        Bound::Included(low) => low.into_128(),
+        Bound::Excluded(low) => low.into_128() + 1,
+        Bound::Unbounded => T::LEAST,
     };
     let high = match range.end_bound() {
-        Bound::Included(high) => Some(*high),
-        Bound::Excluded(high) => high.checked_sub(1),
-        Bound::Unbounded => Some(u64::MAX),
+        Bound::Included(high) => high.into_128(),
+        Bound::Excluded(high) => high.into_128() - 1,
+        Bound::Unbounded => T::GREATEST,
     };
-    match (low, high) {
-        (Some(low), Some(high)) if low <= high => Space::Integer { low, high, default: low },
-        _ => panic!("`{call}` was given an empty range"),
+    assert!(low <= high, "`{call}` was given an empty range");
+    let fits = "a number of up to 64 bits";
+    if low < 0 {
+        let [low, high] = [low, high].map(|bound| i64::try_from(bound).expect(fits));
+        return Space::Signed { low, high };
     }
+    let [low, high] = [low, high].map(|bound| u64::try_from(bound).expect(fits));
+    Space::Integer { low, high, default: low }
+}
+
+fn number<T: Choosable>(space: Space, value: u64) -> T {
+    let value = match space {
+        Space::Signed { .. } => i128::from(value.cast_signed()),
+        _ => i128::from(value),
+    };
+    T::try_from(value).ok().expect("the space lies within the type")
 }
 
 const CHOOSE: Site = Site::new("choose");

@@ -191,7 +191,7 @@ impl Core {
     ) -> Draw {
         let key = Key::new(self.current_stream(), site, ordinal);
         let draw = self.choices.draw(key, kind, space);
-        let subject = key.stream.get() ^ u64::from(key.site).rotate_left(32) ^ key.ordinal;
+        let subject = key.folded();
         let task = self.current_stream();
         self.event(Event { kind: EventKind::Draw, task, subject, value: draw.value }, location);
         if let Some(log) = &mut self.log {

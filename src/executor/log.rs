@@ -225,7 +225,12 @@ impl Log {
             EventKind::Complete => "ends".to_owned(),
             EventKind::Cancel => "is cancelled".to_owned(),
             EventKind::Panic => "panics".to_owned(),
-            EventKind::Draw => format!("draws {}", event.value),
+            EventKind::Draw => {
+                let is_it = |logged: &&LoggedDraw| logged.draw.key.folded() == event.subject;
+                let drawn = self.draws.iter().find(is_it);
+                let shown = |logged: &LoggedDraw| logged.draw.space.show(event.value);
+                format!("draws {}", drawn.map_or_else(|| event.value.to_string(), shown))
+            }
             EventKind::TimerSet => {
                 format!("sets a timer at {}", VirtualTime::from_nanos(event.subject))
             }

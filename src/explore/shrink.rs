@@ -291,8 +291,7 @@ impl<'a> Shrinker<'a> {
     fn closer_values(&self, key: Key) -> Option<Vec<u64>> {
         let log = self.best().outcome.log()?;
         let (space, value) = log.draw_at(key)?;
-        let default = space.default_value();
-        let distance = value.abs_diff(default);
+        let distance = space.distance(value);
         let mut steps: Vec<u64> = (0..u64::BITS)
             .map(|shift| distance - (distance >> shift))
             .chain([distance.saturating_sub(1)])
@@ -300,8 +299,7 @@ impl<'a> Shrinker<'a> {
             .collect();
         steps.sort_unstable();
         steps.dedup();
-        let at = |step: u64| if value > default { default + step } else { default - step };
-        let values: Vec<u64> = steps.into_iter().map(at).collect();
+        let values: Vec<u64> = steps.into_iter().map(|step| space.toward(value, step)).collect();
         (!values.is_empty()).then_some(values)
     }
 
@@ -448,7 +446,7 @@ impl Cost {
         let distance = log
             .draws
             .iter()
-            .map(|logged| u128::from(logged.draw.value.abs_diff(logged.draw.space.default_value())))
+            .map(|logged| u128::from(logged.draw.space.distance(logged.draw.value)))
             .sum();
         Self { overrides: world.overrides.len(), preemptions, distance, steps }
     }

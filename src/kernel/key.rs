@@ -108,6 +108,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// Returns the key as one word, for events.
+    pub(crate) const fn folded(self) -> u64 {
+        self.stream.get() ^ (self.site as u64).rotate_left(32) ^ self.ordinal
+    }
+
     /// Makes a key.
     #[must_use]
     pub const fn new(stream: StreamId, site: Site, ordinal: u64) -> Self {

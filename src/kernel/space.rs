@@ -19,6 +19,14 @@ pub enum Space {
         /// Value of the default world.
         default: u64,
     },
+    /// Whole numbers from `low`, which is below 0, to `high`, evenly; the default is the one nearest
+    /// to 0. Values are the 64 bits of the number in two's complement.
+    Signed {
+        /// Least value.
+        low: i64,
+        /// Greatest value.
+        high: i64,
+    },
     /// One of `count` things, evenly; the first is the default.
     Index {
         /// How many there are, at least 1.
@@ -51,6 +59,7 @@ impl Space {
     pub const fn default_value(self) -> u64 {
         match self {
             Self::Integer { default, .. } => default,
+            Self::Signed { high, .. } => if high < 0 { high } else { 0 }.cast_unsigned(),
             Self::Index { .. } | Self::Chance { .. } => 0,
             Self::Nanos { low, .. } => low,
         }
@@ -63,8 +72,41 @@ impl Space {
             Self::Integer { low, high, .. } | Self::Nanos { low, high } => {
                 low <= value && value <= high
             }
+            Self::Signed { low, high } => low <= value.cast_signed() && value.cast_signed() <= high,
             Self::Index { count } => value < count,
             Self::Chance { .. } => value <= 1,
+        }
+    }
+
+    /// Returns how far a value is from the default.
+    #[must_use]
+    pub const fn distance(self, value: u64) -> u64 {
+        match self {
+            Self::Signed { .. } => value.cast_signed().abs_diff(self.default_value().cast_signed()),
+            _ => value.abs_diff(self.default_value()),
+        }
+    }
+
+    /// Returns the value that is `distance` from the default, on the side of `value`.
+    #[must_use]
+    pub(crate) const fn toward(self, value: u64, distance: u64) -> u64 {
+        let default = self.default_value();
+        let is_above = match self {
+            Self::Signed { .. } => value.cast_signed() > default.cast_signed(),
+            _ => value > default,
+        };
+        // Between the value and the default, so within 64 bits; two's complement does the rest.
+        if is_above { default.wrapping_add(distance) } else { default.wrapping_sub(distance) }
+    }
+
+    /// Returns a value as people write it: signed numbers with their sign, durations with a unit.
+    #[must_use]
+    pub fn show(self, value: u64) -> String {
+        match self {
+            Self::Chance { .. } => (value == 1).to_string(),
+            Self::Nanos { .. } => format!("{:?}", Duration::from_nanos(value)),
+            Self::Signed { .. } => value.cast_signed().to_string(),
+            Self::Integer { .. } | Self::Index { .. } => value.to_string(),
         }
     }
 
@@ -74,6 +116,9 @@ impl Space {
         match self {
             Self::Integer { low, high, .. } | Self::Nanos { low, high } => {
                 low + scale(bits, high - low)
+            }
+            Self::Signed { low, high } => {
+                low.cast_unsigned().wrapping_add(scale(bits, high.abs_diff(low)))
             }
             Self::Index { count } => scale(bits, count - 1),
             Self::Chance { probability } => probability.accepts(bits) as u64,
@@ -90,6 +135,10 @@ impl Space {
                     low <= default && default <= high,
                     "the default {default} is outside of {low}..={high}"
                 );
+            }
+            Self::Signed { low, high } => {
+                assert!(low <= high, "an empty range to choose from: {low}..={high}");
+                assert!(low < 0, "a range from {low} needs no sign");
             }
             Self::Index { count } => assert!(count > 0, "nothing to choose from"),
             Self::Chance { .. } => {}

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::panic::Location;
-use std::time::Duration;
 
 use crate::executor::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw};
 use crate::explore::Finding;
-use crate::kernel::{Event, EventKind, Key, Space, StreamId, VirtualTime};
+use crate::kernel::{Event, EventKind, Key, StreamId, VirtualTime};
 
 /// One override in words.
 #[derive(Debug)]
@@ -164,20 +163,11 @@ fn of_draw(log: &Log, drawn: &LoggedDraw) -> Sentence {
     let text = format!(
         "`{}` draws {} for {site} {ordinal} (default {}){}",
         log.task_name(stream),
-        value(draw.space, draw.value),
-        value(draw.space, draw.space.default_value()),
+        draw.space.show(draw.value),
+        draw.space.show(draw.space.default_value()),
         at(*location),
     );
     Sentence { text, tasks: vec![stream], entry: Some(*entry) }
-}
-
-/// Returns a drawn value as its space reads it.
-pub(super) fn value(space: Space, value: u64) -> String {
-    match space {
-        Space::Chance { .. } => (value == 1).to_string(),
-        Space::Nanos { .. } => format!("{:?}", Duration::from_nanos(value)),
-        _ => value.to_string(),
-    }
 }
 
 fn at(location: Option<&Location<'_>>) -> String {

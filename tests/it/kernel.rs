@@ -1,5 +1,6 @@
 //! Seeds, keys and keyed draws: what they accept, that they never change, that they are even.
 
+mod choosing;
 mod draws;
 mod golden;
 mod statistics;
