@@ -171,12 +171,43 @@ fn choices_are_overridden_by_key_and_default_otherwise() {
     let program =
         || async { (choose(1..=6), choose(1..=6), parcae::rng::choose_for("d", 9, 1..=6)) };
     let main = StreamId::ROOT.child("main", 0);
-    let overrides = Overrides::from([
-        (Key::new(main, Site::new("choose"), 1), 5),
-        (Key::new(main, Site::new("d"), 9), 7),
-    ]);
-    let sim = Sim::builder().seed(3).overrides(Fill::Default, overrides).build().unwrap();
-    assert_eq!(sim.run(program).unwrap(), (1, 5, 1), "7 is not on the die");
+    for (d, drawn) in [(4, 4), (7, 1)] {
+        let overrides = Overrides::from([
+            (Key::new(main, Site::new("choose"), 1), 5),
+            (Key::new(main, Site::label("d"), 9), d),
+        ]);
+        let sim = Sim::builder().seed(3).overrides(Fill::Default, overrides).build().unwrap();
+        assert_eq!(sim.run(program).unwrap(), (1, 5, drawn), "7 is not on the die");
+    }
+}
+
+#[test]
+fn a_turn_for_a_task_that_cannot_go_on_is_given_as_by_default() {
+    async fn program() {
+        let tasks: Vec<_> = (0..3).map(|_| spawn_named("worker", yield_now())).collect();
+        for task in tasks {
+            task.await;
+        }
+    }
+    let run = |overrides| {
+        let sim = Sim::builder().overrides(Fill::Default, overrides).log(true).build().unwrap();
+        sim.run(program)
+    };
+    let default = run(Overrides::new());
+    let log = default.log().unwrap();
+    assert!(!log.decisions.is_empty());
+    let ended = StreamId::ROOT.child("main", 0).child("worker", 0);
+    for decision in &log.decisions {
+        for nobody in [StreamId::from_bits(1), StreamId::ROOT, ended] {
+            let is_possible = decision.default == nobody || decision.alternatives.contains(&nobody);
+            if !is_possible {
+                let forced = run(Overrides::from([(decision.key, nobody.get())]));
+                assert_eq!(forced.chain(), default.chain());
+                let decision = forced.log().unwrap().decisions.iter().find(|it| it.is_stale);
+                assert!(decision.is_some_and(|it| it.chosen == it.default));
+            }
+        }
+    }
 }
 
 #[test]
