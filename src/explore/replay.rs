@@ -66,7 +66,7 @@ pub enum ReplayVerdict {
 pub enum Recurrence {
     /// The run did not fail.
     Absent,
-    /// It has the same signature: kind, place, message without numbers, waits.
+    /// It has the same kind, message without numbers, and waits. Its place may be another: lines move.
     Same,
     /// It is another failure.
     Other,
