@@ -12,7 +12,10 @@
 //! | `CARGO_TARGET_DIR` | the folder in which `parcae/` holds the reports |
 //!
 //! They override what the attribute says. Anything that cannot be read fails the test with a
-//! message that says what is accepted; nothing is ignored silently.
+//! message that says what is accepted; an empty variable is as one that is not set. Of several,
+//! `PARCAE_REPLAY` goes before `PARCAE_SEED`, and that before `PARCAE_SEEDS`. A replay has the
+//! strategy of its token, so it obeys `PARCAE_TRACE` and no other; without one, `PARCAE_TRACE` shows
+//! nothing.
 //!
 //! A failing check panics, as a test must, with the report as its message. The report is also
 //! written to a file in `target/parcae/`, where `target` is looked for from the current directory
@@ -38,8 +41,6 @@ pub struct TestCase {
     pub package: &'static str,
     /// Target of the package that it is compiled into.
     pub target: &'static str,
-    /// Source file.
-    pub file: &'static str,
 }
 
 /// Runs a program under `seeds` seeds, and panics with the report if one fails.
@@ -49,7 +50,8 @@ pub struct TestCase {
 /// another file or test is left alone, as `cargo test` cannot be told which call is meant.
 ///
 /// # Panics
-/// When a seed fails, with the report.
+/// When a seed or a replay fails, with the report; when `seeds` is 0, when an environment variable
+/// cannot be read, and when the machine gives no thread.
 ///
 /// # Examples
 /// ```
@@ -73,7 +75,8 @@ where
 /// Runs a test function; called by what `#[parcae::test]` expands to.
 ///
 /// # Panics
-/// When a seed fails, with the report.
+/// When a seed or a replay fails, with the report; when an option cannot be, an environment variable
+/// cannot be read, the token of `PARCAE_REPLAY` is of another test, or the machine gives no thread.
 #[track_caller]
 pub fn run_test<P, F>(case: TestCase, configure: impl FnOnce(Check) -> Check, program: P)
 where

@@ -68,7 +68,7 @@
 //! needed as sentences, a timeline with a column for each task, and a line to copy:
 //!
 //! ```text
-//! PARCAE_REPLAY=v1:… cargo test -p my-crate increments_are_not_lost
+//! PARCAE_REPLAY=v1:… cargo test -p my-crate increments_are_not_lost -- --exact
 //! ```
 //!
 //! # 3. Time

@@ -10,7 +10,7 @@
 //!     0.000 s  `counter`: reads 0      │
 //!              ── preempted ── [1]     │
 //!              …
-//!   replay   PARCAE_REPLAY=v1:… cargo test -p kv counter
+//!   replay   PARCAE_REPLAY=v1:… cargo test -p kv counter -- --exact
 //!   report   target/parcae/kv-counter-3.txt
 //! ```
 //!

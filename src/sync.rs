@@ -11,7 +11,8 @@
 //! the first waiter's from that moment on, whether or not it has run yet. A future that is dropped
 //! leaves its primitive as if the operation had not begun, but for its place in the line; what had
 //! been assigned to it goes to the next waiter before the drop returns. That holds for every way to
-//! cancel: `timeout`, `select!`, [`crate::task::Task::cancel`], the death of a node.
+//! cancel: `timeout`, `select!`, [`crate::task::Task::cancel`], the death of a
+//! domain.
 //!
 //! They keep their state inline and store wakers, so they work on any executor and across threads.
 //! Inside of a simulation every first poll is a point at which another task may go first, and what a

@@ -108,7 +108,6 @@ fn write_test(options: &Options, function: &TestFunction) -> TokenStream {
                 name: ::core::concat!(::core::module_path!(), "::", #name_text),
                 package: ::core::env!("CARGO_PKG_NAME"),
                 target: ::core::env!("CARGO_CRATE_NAME"),
-                file: ::core::file!(),
             },
             #configure,
             #name,
@@ -243,7 +242,6 @@ mod tests {
                             ),
                             package: ::core::env!("CARGO_PKG_NAME"),
                             target: ::core::env!("CARGO_CRATE_NAME"),
-                            file: ::core::file!(),
                         },
                         |check: ::parcae::explore::Check| check,
                         leader_is_elected,
@@ -292,7 +290,6 @@ mod tests {
                             name: ::core::concat!(::core::module_path!(), "::", "full"),
                             package: ::core::env!("CARGO_PKG_NAME"),
                             target: ::core::env!("CARGO_CRATE_NAME"),
-                            file: ::core::file!(),
                         },
                         |check: crate::sim::explore::Check| {
                             let config: fn(crate::sim::explore::Check)

@@ -14,7 +14,7 @@ use proc_macro::TokenStream;
 ///
 /// The function takes no arguments, has no generics, and returns `()` or `Result<(), E>`. It fails
 /// when it panics, when it returns an error, or when the simulation finds a failure of its own (a
-/// deadlock, a livelock, a broken property); the test then shrinks the failing run and panics with
+/// deadlock, a livelock, a leaked task); the test then shrinks the failing run and panics with
 /// a report whose last lines say how to replay it.
 ///
 /// ```text
@@ -37,13 +37,13 @@ use proc_macro::TokenStream;
 /// # Options
 ///
 /// All are optional. An option that is not given keeps the value it has in
-/// `parcae::explore::Check`, which also says what the environment (`PARCAE_SEEDS` and so on) can
-/// override. Each may be given once, except `seed`.
+/// `parcae::explore::Check`; `parcae::harness` says what the environment (`PARCAE_SEEDS` and so on)
+/// can override. Each may be given once, except `seed`.
 ///
 /// | option | value | meaning | default |
 /// |---|---|---|---|
 /// | `seeds = 1000` | integer, at least 1 | how many seeds are run | 100 |
-/// | `seed = 17` | integer below 2^64, or a string | a seed that once failed and is always run; repeat it to pin several | none |
+/// | `seed = 17` | integer below 2^64, or a string | a seed that once failed and is run before all others; repeat it to pin several | none |
 /// | `strategy = "random"` | `"fifo"`, `"random"` | which ready task runs next | `"random"` |
 /// | `jobs = 4` | integer, at least 1 | how many seeds run side by side | one for each core |
 /// | `isolation = "thread"` | `"thread"`, `"reuse"` | whether each seed has a fresh thread | `"thread"` |
@@ -83,8 +83,8 @@ use proc_macro::TokenStream;
 ///
 /// # Determinism
 ///
-/// The attribute draws nothing. The name of the test reaches the library only so that its report
-/// can say how to run it again.
+/// The attribute draws nothing. The name of the test stands in its reports and replay tokens, and
+/// decides nothing in a run.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(arguments.into(), item.into()).into()

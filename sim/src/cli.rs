@@ -191,7 +191,7 @@ Exit codes:
     3  replay: it fails otherwise, or took another way
    42  a seed fails; replay: it fails again, as recorded
    75  the machine failed: no file for the report, no thread
-  130  stopped by Ctrl-C before a seed failed
+  130  hunt: stopped by Ctrl-C or SIGTERM before a seed failed
 
 Set NO_COLOR to have no colours; there are none but on a terminal.";
 

@@ -14,10 +14,11 @@ pub(crate) enum Exit {
     Diverged = 3,
     /// A seed fails; a replay fails as recorded.
     Failing = 42,
-    /// The machine failed, not a seed: a report that cannot be written, a thread that cannot be made.
+    /// The machine failed: a report that cannot be written, though a seed fails, or a thread that cannot
+    /// be made.
     Infrastructure = 75,
-    /// Ctrl-C, before any seed failed: 128 + SIGINT, as shells have it. Not `Clean`, because fewer
-    /// seeds were run than asked for.
+    /// Ctrl-C or SIGTERM, before any seed failed: 128 + SIGINT, as shells have it. Not `Clean`, because
+    /// fewer seeds were run than asked for.
     Interrupted = 130,
 }
 

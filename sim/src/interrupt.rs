@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks for a report of what was found so far, the second ends at once.
+//! Ctrl-C and SIGTERM: the first asks for a report of what was found so far, the second ends at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -132,32 +132,32 @@ impl Check {
         self
     }
 
-    /// Runs this one seed and no other.
+    /// Runs this one seed and no other: those that were set before are forgotten.
     pub fn only_seed(mut self, seed: impl Into<Seed>) -> Self {
         self.regression_seeds = vec![seed.into()];
         self.seed_count = 0;
         self
     }
 
-    /// Sets how schedules are explored.
+    /// Sets how schedules are explored. Default [`Strategy::Random`].
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.settings.strategy = strategy;
         self
     }
 
-    /// Sets how many threads run seeds.
+    /// Sets how many threads run seeds. Default one for each core.
     pub fn jobs(mut self, jobs: usize) -> Self {
         self.jobs = jobs;
         self
     }
 
-    /// Sets which thread a run gets.
+    /// Sets which thread a run gets. Default [`Isolation::Thread`].
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = isolation;
         self
     }
 
-    /// Sets all limits of a run.
+    /// Sets all limits of a run. Default [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = limits;
         self
@@ -175,26 +175,27 @@ impl Check {
         self
     }
 
-    /// Sets what [`crate::time::SystemTime`] shows at the start, as time since 1970.
+    /// Sets what [`crate::time::SystemTime`] shows at the start, as time since 1970. Default 2020-01-01,
+    /// 00:00 UTC.
     pub fn epoch(mut self, epoch: Duration) -> Self {
         self.settings.epoch = epoch;
         self
     }
 
-    /// Sets which seeds are run twice.
+    /// Sets which seeds are run twice. Default [`Determinism::FirstSeed`].
     pub fn determinism(mut self, determinism: Determinism) -> Self {
         self.determinism = determinism;
         self
     }
 
-    /// Sets how much is spent on shrinking.
+    /// Sets how much is spent on shrinking. Default [`Shrink::default`].
     pub fn shrink(mut self, shrink: Shrink) -> Self {
         self.shrink = shrink;
         self
     }
 
     /// Sets a limit in wall time, after which no more seeds are begun and shrinking ends; the report
-    /// says so.
+    /// says so. Default none. The first seed is run whatever the limit.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
         self
@@ -206,7 +207,8 @@ impl Check {
         self
     }
 
-    /// Keeps what the program traces at this level or above, when a world is replayed.
+    /// Keeps what the program traces at this level or above, when a world is replayed; see
+    /// [`SimBuilder::trace`](super::SimBuilder::trace). A search keeps nothing.
     pub fn trace(mut self, level: Level) -> Self {
         self.trace = Some(level);
         self
@@ -242,7 +244,7 @@ impl Check {
     /// # Errors
     /// [`CheckError`] when an option cannot be, or when the machine gives no thread: fewer than were
     /// asked for do, but each run needs one, unless the check has [`Isolation::Reuse`]. A failure
-    /// whose shrinking finds none is reported as small as it is by then.
+    /// whose shrinking gets none is reported as small as it is by then.
     pub fn try_run<P, F>(self, program: P) -> Result<CheckReport, CheckError>
     where
         P: Fn() -> F + Send + Sync + 'static,
@@ -348,7 +350,8 @@ impl CheckReport {
         self.stop
     }
 
-    /// Returns how long the check took; the only part that differs between machines.
+    /// Returns how long the check took. Wall times, here and in the finding, are the only part that
+    /// differs between machines, unless the check was stopped early.
     #[must_use]
     pub fn wall_time(&self) -> Duration {
         self.wall_time

@@ -1,4 +1,5 @@
-//! The one file of the library that meets the machine: threads, wall clock, environment.
+//! Where the library meets the machine: threads, wall clock, environment variables. Beside it, only
+//! `report::save` and `harness` do, and only to write and read files.
 //!
 //! None of it reaches a run. A run's result depends on its world; the wall clock here only stops a
 //! search early, and says so.
@@ -184,6 +185,8 @@ impl fmt::Display for NotUnicode {
         write!(formatter, "the environment variable {} is not valid Unicode", self.name)
     }
 }
+
+impl std::error::Error for NotUnicode {}
 
 #[cfg(test)]
 mod tests {

@@ -46,7 +46,7 @@ pub struct Replay {
     pub has_other_settings: bool,
     /// The failure, if the run failed.
     pub finding: Option<Box<Finding>>,
-    /// The lines that the program traced, if they were asked for.
+    /// The lines that [`Check::trace`] asked for, with virtual time; none without it.
     pub trace: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ pub enum ReplayVerdict {
 pub enum Recurrence {
     /// The run did not fail.
     Absent,
-    /// It has the same signature: kind, place, message without numbers, waits.
+    /// It has the same kind, message without numbers, and waits. Its place may be another: lines move.
     Same,
     /// It is another failure.
     Other,
@@ -91,11 +91,11 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// A token that does not belong here.
+/// Why a replay cannot be carried out; a failing one is none of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// It was made for another program.
+    /// The token was made for another program.
     OtherProgram {
         /// The program it was made for.
         token: String,
@@ -128,6 +128,9 @@ impl From<NoThread> for ReplayError {
 
 impl Check {
     /// Runs the world of a token again. Settings are those of the check, but for the strategy.
+    ///
+    /// A lenient replay that does not show the recorded failure is tried again on the supposition that
+    /// one unnamed task was added or removed; [`Replay::is_renumbered`] says when that helped.
     ///
     /// # Errors
     /// [`ReplayError`] when the token is of another program, or the machine gives no thread.

@@ -185,7 +185,7 @@ impl SimBuilder {
         self
     }
 
-    /// Sets all limits.
+    /// Sets all limits. Default [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.sim.settings.limits = limits;
         self
@@ -203,7 +203,8 @@ impl SimBuilder {
         self
     }
 
-    /// Sets what [`crate::time::SystemTime`] shows at the start, as time since 1970.
+    /// Sets what [`crate::time::SystemTime`] shows at the start, as time since 1970. Default 2020-01-01,
+    /// 00:00 UTC.
     pub fn epoch(mut self, epoch: Duration) -> Self {
         self.sim.settings.epoch = epoch;
         self
@@ -222,7 +223,7 @@ impl SimBuilder {
     }
 
     /// Keeps what the program traces at this level or above, for [`Outcome::trace`]; from `debug` on
-    /// with what its tasks do.
+    /// with what its tasks do. Of the program's lines the first 10,000 are kept.
     ///
     /// # Examples
     /// ```
@@ -357,7 +358,7 @@ impl<T> Outcome<T> {
         self.log.as_deref()
     }
 
-    /// Returns the lines that the program traced, if they were asked for, with virtual time.
+    /// Returns the lines that [`SimBuilder::trace`] asked for, with virtual time; none without it.
     #[must_use]
     pub fn trace(&self) -> &[String] {
         &self.trace

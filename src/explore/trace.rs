@@ -197,4 +197,5 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Promised by `SimBuilder::trace`: a program that traces for ever does not use up the memory.
 const LINES_MAX: usize = 10_000;

@@ -43,23 +43,17 @@ impl Environment {
     /// # Errors
     /// [`EnvironmentError`] for the first one that cannot be read.
     pub fn read() -> Result<Self, EnvironmentError> {
-        Self::from_lookup(|name| explore::variable(name).map_err(EnvironmentError::NotUnicode))
-    }
-
-    /// Reads all variables from a function.
-    fn from_lookup(
-        lookup: impl Fn(&'static str) -> Result<Option<String>, EnvironmentError>,
-    ) -> Result<Self, EnvironmentError> {
-        let parsed = |name: &'static str, expected: &'static str| {
+        let lookup = |name| explore::variable(name).map_err(EnvironmentError::NotUnicode);
+        let unreadable = |name: &'static str, expected: &'static str| {
             move |text: String| EnvironmentError::Unreadable { name, text, expected }
         };
         let mut environment = Self::default();
         if let Some(text) = lookup("PARCAE_SEED")? {
-            let error = parsed("PARCAE_SEED", SEED);
+            let error = unreadable("PARCAE_SEED", SEED);
             environment.seed = Some(Seed::parse(&text).map_err(|_| error(text))?);
         }
         if let Some(text) = lookup("PARCAE_SEEDS")? {
-            let error = parsed("PARCAE_SEEDS", SEEDS);
+            let error = unreadable("PARCAE_SEEDS", SEEDS);
             environment.seeds = Some(parse_seeds(&text).ok_or_else(|| error(text))?);
         }
         if let Some(text) = lookup("PARCAE_REPLAY")? {
@@ -67,25 +61,27 @@ impl Environment {
         }
         if let Some(text) = lookup("PARCAE_JOBS")? {
             let jobs = text.parse().ok().filter(|jobs| *jobs > 0);
-            let error = parsed("PARCAE_JOBS", "a number of threads above 0");
+            let error = unreadable("PARCAE_JOBS", "a number of threads above 0");
             environment.jobs = Some(jobs.ok_or_else(|| error(text))?);
         }
         if let Some(text) = lookup("PARCAE_STRATEGY")? {
-            let error = parsed("PARCAE_STRATEGY", "`random` or `fifo`");
+            let error = unreadable("PARCAE_STRATEGY", "`random` or `fifo`");
             environment.strategy = Some(text.parse().map_err(|_| error(text))?);
         }
         if let Some(text) = lookup("PARCAE_TIME_LIMIT")? {
-            let error = parsed("PARCAE_TIME_LIMIT", "a duration such as `500ms`, `30s` or `10m`");
+            let error =
+                unreadable("PARCAE_TIME_LIMIT", "a duration such as `500ms`, `30s` or `10m`");
             environment.time_limit = Some(parse_duration(&text).ok_or_else(|| error(text))?);
         }
         if let Some(text) = lookup("PARCAE_TRACE")? {
-            let error = parsed("PARCAE_TRACE", "`error`, `warn`, `info`, `debug` or `trace`");
+            let error = unreadable("PARCAE_TRACE", "`error`, `warn`, `info`, `debug` or `trace`");
             environment.trace = Some(text.parse().map_err(|_| error(text))?);
         }
         Ok(environment)
     }
 
-    /// Applies what was asked for to a check; returns the world to replay, if there is one.
+    /// Applies what was asked for to a check; returns the world to replay, if there is one. One seed
+    /// goes before a range of them.
     pub fn apply(self, mut check: Check) -> (Check, Option<Replayed>) {
         if let Some((first, count)) = self.seeds {
             check = match first {
@@ -139,7 +135,8 @@ fn parse_seeds(text: &str) -> Option<(Option<Seed>, u64)> {
     }
 }
 
-/// Reads a whole number with a unit: `ns`, `us`, `ms`, `s`, `m`, `h`.
+/// Reads a whole number with a unit: `ns`, `us`, `ms`, `s`, `m`, `h`. Returns none for any other text,
+/// and for 2^64 nanoseconds (584 years) or more.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;

@@ -47,7 +47,7 @@ pub fn save(
     let detail = Detail::default().with_complete_lists(true);
     let content = format!(
         "{}\n{}",
-        twin(report.name(), finding),
+        world_in_words(report.name(), finding),
         text_with(report, command, detail, Some(Ok(&path)))
     );
     fs::create_dir_all(folder)
@@ -106,9 +106,9 @@ impl std::error::Error for SaveError {
     }
 }
 
-/// Returns the world in words. The token is first: a message of the program's cannot be taken for
-/// it.
-fn twin(name: &str, finding: &Finding) -> String {
+/// Returns what the file begins with. The token is first: a message of the program's cannot be taken
+/// for it.
+fn world_in_words(name: &str, finding: &Finding) -> String {
     let world = finding.world();
     let token = match finding.token() {
         Some(token) => token.to_string(),

@@ -77,4 +77,4 @@ fn quoted(word: &str) -> String {
 }
 
 /// Longest token, in characters, that a replay line holds when a file holds it too.
-pub(super) const TOKEN_LENGTH_MAX: usize = 400;
+const TOKEN_LENGTH_MAX: usize = 400;

@@ -13,8 +13,9 @@ use super::Style;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Detail {
-    /// Whether figures of wall time are in it. Without them, two reports of one check are equal,
-    /// whatever machine and number of threads they come from. Default true.
+    /// Whether it holds what differs between machines: figures of wall time and, for a foreign wake,
+    /// the backtrace of the other thread. Without them, two reports of one check are equal, whatever
+    /// machine and number of threads they come from. Default true.
     pub times: bool,
     /// Whether it has colours. Default [`Style::Plain`].
     pub style: Style,
@@ -29,7 +30,7 @@ impl Default for Detail {
 }
 
 impl Detail {
-    /// Sets whether figures of wall time are in it.
+    /// Sets whether it holds figures of wall time, and the backtrace of a foreign wake.
     #[must_use]
     pub fn with_times(self, times: bool) -> Self {
         Self { times, ..self }
