@@ -94,7 +94,7 @@ fn write_test(options: &Options, function: &TestFunction) -> TokenStream {
     let name = &signature.ident;
     // With its `r#`, if it has one: so does the name by which `cargo test` selects the test.
     let name_text = name.to_string();
-    let library = &options.library;
+    let crate_path = &options.crate_path;
     let configure = write_configure(options);
     // A type that cannot be returned is refused by the bounds of this call: the error points at it.
     let place = match &signature.output {
@@ -104,7 +104,7 @@ fn write_test(options: &Options, function: &TestFunction) -> TokenStream {
     let mut arguments = Group::new(
         Delimiter::Parenthesis,
         quote! {
-            #library::harness::TestCase {
+            #crate_path::harness::TestCase {
                 name: ::core::concat!(::core::module_path!(), "::", #name_text),
                 package: ::core::env!("CARGO_PKG_NAME"),
                 target: ::core::env!("CARGO_CRATE_NAME"),
@@ -114,7 +114,7 @@ fn write_test(options: &Options, function: &TestFunction) -> TokenStream {
         },
     );
     arguments.set_span(place);
-    let run_test = at(quote!(#library::harness::run_test), place);
+    let run_test = at(quote!(#crate_path::harness::run_test), place);
     quote! {
         #[::core::prelude::v1::test]
         #(#attributes)*
@@ -137,10 +137,10 @@ fn at(tokens: TokenStream, place: Span) -> TokenStream {
 
 /// Writes the closure that applies the options to a `Check`.
 fn write_configure(options: &Options) -> TokenStream {
-    let library = &options.library;
+    let crate_path = &options.crate_path;
     // Hygiene of `macro_rules!`: an expression of the user that says `check` means their own.
     let check = quote_spanned!(Span::mixed_site()=> check);
-    let check_type = quote!(#library::explore::Check);
+    let check_type = quote!(#crate_path::explore::Check);
     let setters = write_setters(options);
     let Some(config) = &options.config else {
         return quote!(|#check: #check_type| #check #setters);
@@ -157,28 +157,28 @@ fn write_configure(options: &Options) -> TokenStream {
 
 /// Writes the calls for the options that were given, in a fixed order.
 fn write_setters(options: &Options) -> TokenStream {
-    let library = &options.library;
+    let crate_path = &options.crate_path;
     let mut setters = TokenStream::new();
     if let Some(count) = &options.seeds {
         setters.extend(quote!(.seeds(#count)));
     }
     for seed in &options.regression_seeds {
         let seed = match seed {
-            PinnedSeed::Number(number) => quote!(#library::Seed::new(#number)),
+            PinnedSeed::Number(number) => quote!(#crate_path::Seed::new(#number)),
             PinnedSeed::Text(text) => {
-                quote!(#library::Seed::parse(#text).expect("the attribute checked the seed"))
+                quote!(#crate_path::Seed::parse(#text).expect("the attribute checked the seed"))
             }
         };
         setters.extend(quote!(.regression_seed(#seed)));
     }
     if let Some(variant) = &options.strategy {
-        setters.extend(quote!(.strategy(#library::explore::Strategy::#variant)));
+        setters.extend(quote!(.strategy(#crate_path::explore::Strategy::#variant)));
     }
     if let Some(count) = &options.jobs {
         setters.extend(quote!(.jobs(#count)));
     }
     if let Some(variant) = &options.isolation {
-        setters.extend(quote!(.isolation(#library::explore::Isolation::#variant)));
+        setters.extend(quote!(.isolation(#crate_path::explore::Isolation::#variant)));
     }
     if let Some(count) = &options.max_steps {
         setters.extend(quote!(.max_steps(#count)));
@@ -187,7 +187,7 @@ fn write_setters(options: &Options) -> TokenStream {
         setters.extend(quote!(.max_time(::core::time::Duration::from_nanos(#nanos))));
     }
     if let Some(variant) = &options.determinism {
-        setters.extend(quote!(.determinism(#library::explore::Determinism::#variant)));
+        setters.extend(quote!(.determinism(#crate_path::explore::Determinism::#variant)));
     }
     setters
 }

@@ -34,7 +34,7 @@ pub(crate) struct Options {
     /// An expression of type `fn(Check) -> Check`.
     pub(crate) config: Option<Expr>,
     /// The path of the library.
-    pub(crate) library: Path,
+    pub(crate) crate_path: Path,
 }
 
 /// A seed that once failed and is always run.
@@ -73,7 +73,7 @@ impl Options {
             max_time_nanos: None,
             determinism: None,
             config: None,
-            library: parse_quote!(::parcae),
+            crate_path: parse_quote!(::parcae),
         }
     }
 
@@ -99,7 +99,7 @@ impl Options {
 
     fn parse_value(&mut self, name: &str, input: ParseStream<'_>) -> Result<()> {
         if name == "crate" {
-            self.library = input.call(Path::parse_mod_style).map_err(|error| {
+            self.crate_path = input.call(Path::parse_mod_style).map_err(|error| {
                 Error::new(error.span(), "`crate` expects a path, such as `::parcae`")
             })?;
             return Ok(());
@@ -359,7 +359,7 @@ mod tests {
         assert!(options.max_time_nanos.is_none());
         assert!(options.determinism.is_none());
         assert!(options.config.is_none());
-        assert_eq!(options.library.to_token_stream().to_string(), ":: parcae");
+        assert_eq!(options.crate_path.to_token_stream().to_string(), ":: parcae");
     }
 
     #[test]
@@ -525,8 +525,8 @@ mod tests {
             ("a::b", "a :: b"),
             ("super::a", "super :: a"),
         ] {
-            let library = parse(&format!("crate = {text}")).library;
-            assert_eq!(library.to_token_stream().to_string(), expected);
+            let crate_path = parse(&format!("crate = {text}")).crate_path;
+            assert_eq!(crate_path.to_token_stream().to_string(), expected);
         }
         check_error("crate = 5", "`crate` expects a path, such as `::parcae`", "5");
         check_error("crate = \"sim\"", "`crate` expects a path, such as `::parcae`", "\"sim\"");

@@ -57,8 +57,8 @@ impl fmt::Display for CommandError {
             Self::Config(error) => error.fmt(formatter),
             Self::SeedsBeyondTheLast { first, count } => write!(
                 formatter,
-                "--seed {first} --seeds {count}: there are only {} seeds from {first} on",
-                u64::MAX - first
+                "--seed {first} --seeds {count}: from {first} on there are no more than {}",
+                (u64::MAX - first).saturating_add(1)
             ),
             Self::Check(error) => error.fmt(formatter),
             Self::Replay(error) => error.fmt(formatter),

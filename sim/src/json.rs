@@ -114,7 +114,7 @@ struct SizeItem {
 
 impl SizeItem {
     fn of(size: RunSize) -> Self {
-        let RunSize { choices, switches, steps } = size;
+        let RunSize { choices, switches, steps, .. } = size;
         Self { choices, switches, steps }
     }
 }

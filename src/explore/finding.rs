@@ -29,6 +29,7 @@ pub struct Finding {
 
 /// How big a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunSize {
     /// Choices that differ from the default world's.
     pub choices: usize,
@@ -72,7 +73,7 @@ impl Finding {
         failure: Failure,
         search_time: Duration,
     ) -> Self {
-        let log = *outcome.take_log().unwrap_or_default();
+        let log = *outcome.take_log().expect("what is examined was run with its log");
         let seed = world.seed;
         let found = RunSize::of(&World::of_log(seed, &log), outcome.steps());
         let is_replayable = !matches!(failure, Failure::Nondeterminism { .. });
@@ -99,7 +100,7 @@ impl Finding {
         search_time: Duration,
     ) -> Self {
         let seed = original.seed();
-        let original_log = original.take_log().unwrap_or_default();
+        let original_log = original.take_log().expect("what is examined was run with its log");
         let found = RunSize::of(&World::of_log(seed, &original_log), original.steps());
         let Shrunk { world, outcome, summary } = shrunk;
         // The same signature, but numbers in the message may be smaller now.

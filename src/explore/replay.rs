@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::host::{self, NoThread};
 use super::renumber;
 use super::signature::Signature;
-use super::sim::Outcome;
+use super::sim::{ConfigError, Outcome};
 use super::token::{Expectation, ReplayToken, settings_hash};
 use super::verdict::Verdict;
 use super::world::Program;
@@ -27,6 +27,7 @@ pub enum ReplayMode {
 
 /// What became of a replay.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 #[must_use = "a replay says whether the failure is still there"]
 pub struct Replay {
     /// Name of the program.
@@ -74,6 +75,7 @@ pub enum Recurrence {
 
 /// Where a run left its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Divergence {
     /// The first event that may differ, from 0.
     pub from_event: usize,
@@ -95,6 +97,8 @@ impl fmt::Display for Divergence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReplayError {
+    /// An option of the check cannot be.
+    Config(ConfigError),
     /// The token was made for another program.
     OtherProgram {
         /// The program it was made for.
@@ -109,6 +113,7 @@ pub enum ReplayError {
 impl fmt::Display for ReplayError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Config(error) => error.fmt(formatter),
             Self::OtherProgram { token, program } => write!(
                 formatter,
                 "the replay token is of `{token}` and cannot be replayed by `{program}`"
@@ -133,7 +138,8 @@ impl Check {
     /// one unnamed task was added or removed; [`Replay::is_renumbered`] says when that helped.
     ///
     /// # Errors
-    /// [`ReplayError`] when the token is of another program, or the machine gives no thread.
+    /// [`ReplayError`] when an option cannot be, the token is of another program, or the machine gives
+    /// no thread.
     pub fn replay<P, F>(
         mut self,
         token: &ReplayToken,
@@ -145,6 +151,7 @@ impl Check {
         F: Future + 'static,
         F::Output: Verdict,
     {
+        self.settings.check().map_err(ReplayError::Config)?;
         if token.name != self.name {
             let (token, program) = (token.name.clone(), self.name);
             return Err(ReplayError::OtherProgram { token, program });

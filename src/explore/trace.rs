@@ -133,6 +133,10 @@ impl Subscriber for Capture {
         let metadata = event.metadata();
         let mut state = lock(&self.state);
         if state.lines.len() >= LINES_MAX {
+            if state.lines.len() == LINES_MAX {
+                let text = format!("… lines after the first {LINES_MAX} were not kept");
+                state.lines.push(Line { logged_count, text });
+            }
             return;
         }
         let spans: Vec<&str> = state

@@ -165,3 +165,11 @@ fn a_token_is_found_in_a_report() {
     assert_eq!(ReplayToken::find_in(&report).as_ref(), Ok(token));
     assert!(ReplayToken::find_in("nothing here").is_err());
 }
+
+#[test]
+fn a_replay_with_options_that_cannot_be_is_refused() {
+    let token = &tokens(plain)[0];
+    let check = Check::new("program").max_steps(0);
+    let error = check.replay(token, ReplayMode::Strict, plain).unwrap_err();
+    assert!(matches!(error, ReplayError::Config(_)), "{error}");
+}

@@ -39,7 +39,8 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, CommandError> {
 
 fn check(arguments: &HuntArguments, control: &Control) -> Result<Check, CommandError> {
     let (first, count) = (arguments.seed.get(), arguments.seeds);
-    if first.checked_add(count).is_none() {
+    // The command line takes a count above 0 only.
+    if first.checked_add(count.saturating_sub(1)).is_none() {
         return Err(CommandError::SeedsBeyondTheLast { first, count });
     }
     let mut check = Check::new(arguments.target.program().name())

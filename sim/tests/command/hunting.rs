@@ -184,3 +184,11 @@ fn without_wall_times(mut report: Value) -> Value {
     report["finding"]["shrunk"]["wall_seconds"] = Value::Null;
     report
 }
+
+#[test]
+fn the_last_seed_of_all_can_be_hunted() {
+    let last = u64::MAX.to_string();
+    let here = Workplace::new("last_seed");
+    let report = here.hunt(&["pipeline-sentinel", "--seed", &last, "--seeds", "1"]);
+    assert_eq!(report["finding"]["seed"], last.as_str());
+}
