@@ -67,7 +67,7 @@ use self::panic::PanicNote;
 use self::task_table::{WaitSubject, count_up};
 use self::timers::TimerTarget;
 use crate::context;
-use crate::kernel::{DrawKind, Event, EventKind, Key, Site, Space, VirtualTime, prf};
+use crate::kernel::{Event, EventKind, Key, Site, Space, VirtualTime, prf};
 
 /// One run in progress.
 pub(crate) struct Executor {
@@ -235,7 +235,7 @@ impl Executor {
             }
             (None, None) => 0,
         };
-        core.draw(site, ordinal, DrawKind::User, space, Some(at)).value
+        core.draw(site, ordinal, space, Some(at)).value
     }
 
     /// Calls `read` with the random generator of the running task.

@@ -34,7 +34,7 @@ mod event;
 
 mod mix;
 
-pub use choices::{Choices, Draw, DrawKind, Fill, Overrides, Source};
+pub use choices::{Choices, Draw, Fill, Overrides, Source};
 pub use event::{Chain, Event, EventKind};
 pub use key::{Key, Site, StreamId};
 pub use mix::prf;

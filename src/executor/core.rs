@@ -19,7 +19,7 @@ use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, Wai
 use super::timers::{DueTimer, TimerTarget, Timers};
 use super::waker::WakeTarget;
 use crate::kernel::{
-    Chain, Choices, Draw, DrawKind, Event, EventKind, Fill, Key, Site, Space, StreamId, VirtualTime,
+    Chain, Choices, Draw, Event, EventKind, Fill, Key, Site, Space, StreamId, VirtualTime,
 };
 
 /// The site at which schedules are decided: the ordinal is the number of the task's step, the value
@@ -180,17 +180,15 @@ impl Core {
 
     /// Draws a choice and records it.
     #[track_caller]
-    #[expect(clippy::too_many_arguments, reason = "each is a part of what a choice is")]
     pub(super) fn draw(
         &mut self,
         site: Site,
         ordinal: u64,
-        kind: DrawKind,
         space: Space,
         location: Option<&'static Location<'static>>,
     ) -> Draw {
         let key = Key::new(self.current_stream(), site, ordinal);
-        let draw = self.choices.draw(key, kind, space);
+        let draw = self.choices.draw(key, space);
         let subject = key.folded();
         let task = self.current_stream();
         self.event(Event { kind: EventKind::Draw, task, subject, value: draw.value }, location);

@@ -16,18 +16,6 @@ pub enum Fill {
     Default,
 }
 
-/// The class of a choice, for passes that treat classes alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum DrawKind {
-    /// Which task goes on.
-    Schedule,
-    /// How long something takes.
-    Timing,
-    /// What the user's program asked for with `choose`.
-    User,
-}
-
 /// Where a drawn value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -44,8 +32,6 @@ pub enum Source {
 pub struct Draw {
     /// Its address.
     pub key: Key,
-    /// Its class.
-    pub kind: DrawKind,
     /// What it was drawn from.
     pub space: Space,
     /// What it is.
@@ -59,17 +45,17 @@ pub struct Draw {
 /// # Examples
 /// ```
 /// use parcae::Seed;
-/// use parcae::kernel::{Choices, DrawKind, Fill, Key, Overrides, Site, Space, StreamId};
+/// use parcae::kernel::{Choices, Fill, Key, Overrides, Site, Space, StreamId};
 ///
 /// let key = Key::new(StreamId::ROOT, Site::new("dice"), 0);
 /// let dice = Space::Integer { low: 1, high: 6, default: 1 };
 ///
 /// let mut seeded = Choices::new(Seed::new(7), Fill::Seeded, Overrides::new());
-/// let value = seeded.draw(key, DrawKind::User, dice).value;
+/// let value = seeded.draw(key, dice).value;
 /// assert!((1..=6).contains(&value));
 ///
 /// let mut forced = Choices::new(Seed::new(7), Fill::Default, Overrides::from([(key, 6)]));
-/// assert_eq!(forced.draw(key, DrawKind::User, dice).value, 6);
+/// assert_eq!(forced.draw(key, dice).value, 6);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Choices {
@@ -114,7 +100,7 @@ impl Choices {
     /// # Panics
     /// When the space is empty.
     #[track_caller]
-    pub fn draw(&mut self, key: Key, kind: DrawKind, space: Space) -> Draw {
+    pub fn draw(&mut self, key: Key, space: Space) -> Draw {
         space.check();
         let filled = || match self.fill {
             Fill::Seeded => space.sample(prf(self.seed, key)),
@@ -125,6 +111,6 @@ impl Choices {
             Some(value) if space.contains(value) => (value, Source::Overridden),
             Some(_) => (filled(), Source::Stale),
         };
-        Draw { key, kind, space, value, source }
+        Draw { key, space, value, source }
     }
 }

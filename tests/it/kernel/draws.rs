@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use parcae::Seed;
-use parcae::kernel::{
-    Choices, Draw, DrawKind, Fill, Key, Overrides, Ratio, Site, Source, Space, StreamId,
-};
+use parcae::kernel::{Choices, Draw, Fill, Key, Overrides, Ratio, Site, Source, Space, StreamId};
 
 use crate::runs::panic_of;
 
@@ -16,7 +14,7 @@ fn key(ordinal: u64) -> Key {
 
 fn draws(space: Space, count: u64) -> Vec<u64> {
     let mut choices = Choices::new(Seed::new(7), Fill::Seeded, Overrides::new());
-    (0..count).map(|ordinal| choices.draw(key(ordinal), DrawKind::User, space).value).collect()
+    (0..count).map(|ordinal| choices.draw(key(ordinal), space).value).collect()
 }
 
 #[test]
@@ -80,7 +78,7 @@ fn the_default_world_takes_the_defaults() {
     let mut choices = Choices::new(Seed::new(7), Fill::Default, Overrides::new());
     for (space, default) in spaces {
         assert_eq!(space.default_value(), default);
-        let draw = choices.draw(key(0), DrawKind::User, space);
+        let draw = choices.draw(key(0), space);
         assert_eq!((draw.value, draw.source), (default, Source::Filled), "{space:?}");
     }
 }
@@ -93,16 +91,10 @@ fn an_override_is_used_at_its_key_and_nowhere_else() {
         let mut forced = Choices::new(Seed::new(7), fill, Overrides::from([(key(3), 6)]));
         for ordinal in 0..10 {
             let expected = match ordinal {
-                3 => Draw {
-                    key: key(3),
-                    kind: DrawKind::Timing,
-                    space,
-                    value: 6,
-                    source: Source::Overridden,
-                },
-                _ => plain.draw(key(ordinal), DrawKind::Timing, space),
+                3 => Draw { key: key(3), space, value: 6, source: Source::Overridden },
+                _ => plain.draw(key(ordinal), space),
             };
-            assert_eq!(forced.draw(key(ordinal), DrawKind::Timing, space), expected);
+            assert_eq!(forced.draw(key(ordinal), space), expected);
         }
     }
 }
@@ -118,9 +110,7 @@ fn an_override_outside_of_the_space_is_stale_and_not_used() {
     ];
     for (space, value) in spaces {
         for fill in [Fill::Seeded, Fill::Default] {
-            let draw = |overrides| {
-                Choices::new(Seed::new(7), fill, overrides).draw(key(0), DrawKind::User, space)
-            };
+            let draw = |overrides| Choices::new(Seed::new(7), fill, overrides).draw(key(0), space);
             let (plain, stale) = (draw(Overrides::new()), draw(Overrides::from([(key(0), value)])));
             assert_eq!(stale.source, Source::Stale, "{space:?}");
             assert_eq!(stale.value, plain.value, "{space:?}");
@@ -133,8 +123,7 @@ fn a_draw_does_not_depend_on_the_draws_before_it() {
     let space = Space::Integer { low: 0, high: u64::MAX, default: 0 };
     let forward = draws(space, 100);
     let mut choices = Choices::new(Seed::new(7), Fill::Seeded, Overrides::new());
-    let backward: Vec<u64> =
-        (0..100).rev().map(|at| choices.draw(key(at), DrawKind::Schedule, space).value).collect();
+    let backward: Vec<u64> = (0..100).rev().map(|at| choices.draw(key(at), space).value).collect();
     assert!(forward.iter().eq(backward.iter().rev()));
 }
 
