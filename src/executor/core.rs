@@ -507,6 +507,12 @@ impl Core {
         }
     }
 
+    /// Describes what the running task has noted in this poll that it waits for.
+    pub(super) fn running_wait(&self) -> Wait {
+        let note = self.running.and_then(|index| self.tasks.wait(index));
+        note.map_or(Wait::UNKNOWN, |note| self.describe_wait(note))
+    }
+
     fn describe_wait(&self, note: WaitNote) -> Wait {
         let waits_at = note.at.map(Place::from);
         let other =

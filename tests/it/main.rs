@@ -16,5 +16,6 @@ mod runs;
 mod scenarios;
 mod shared;
 mod sync;
+mod testing;
 mod tidy;
 mod time;
