@@ -1,0 +1,104 @@
+//! A printer behind a lock, and somebody who loses patience.
+//!
+//! What is wrong: `unlock` wakes the first in the line and leaves it to him to take the lock. When he is
+//! cancelled between being woken and running, he leaves the line and tells nobody: the lock is free, and
+//! the next one waits for a wake that has been used up.
+//!
+//! The repair is a lock that is the first waiter's from the moment it is let go; a waiter that leaves
+//! passes on what it did not claim, before its drop returns.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use parcae::sync::Mutex;
+use parcae::time::sleep;
+use parcae::{Task, choose, spawn_named};
+
+use super::line::{Line, Waiter};
+use crate::scenario::Scenario;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    name: "cancelled-wakeup",
+    summary: "Three want one printer; one of them gives up while the first one prints.",
+    defect: "Cancelled between wake and run, a waiter keeps the wake; the twin's lock passes it on.",
+    source: "asyncio's Lock (bpo-27585), tokio's Mutex (tokio#1898), anyio#398",
+    failure_kind: "deadlock",
+    seeds_until_found: 300,
+    buggy: || Box::pin(buggy()),
+    fixed: || Box::pin(fixed()),
+};
+
+#[derive(Default)]
+struct Lock {
+    is_locked: Cell<bool>,
+    line: Line,
+}
+
+impl Lock {
+    async fn lock(&self) {
+        if self.is_locked.get() || !self.line.is_empty() {
+            let place = Place { line: &self.line, waiter: self.line.push("the printer") };
+            place.waiter.wait().await;
+        }
+        self.is_locked.set(true);
+    }
+
+    fn unlock(&self) {
+        self.is_locked.set(false);
+        if let Some(first) = self.line.first() {
+            first.set();
+        }
+    }
+}
+
+/// A place in the line, which is left whether it was waited out or not.
+struct Place<'a> {
+    line: &'a Line,
+    waiter: Waiter,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        // If he has been woken, nobody else will be.
+        self.line.remove(&self.waiter);
+    }
+}
+
+async fn buggy() {
+    let printer = Rc::new(Lock::default());
+    let print = |name| {
+        let printer = printer.clone();
+        spawn_named(name, async move {
+            printer.lock().await;
+            sleep(PRINTING).await;
+            printer.unlock();
+        })
+    };
+    let (first, impatient, patient) = (print("first"), print("impatient"), print("patient"));
+    lose_patience(impatient).await;
+    first.await;
+    patient.await;
+}
+
+async fn fixed() {
+    let printer = Rc::new(Mutex::new(()).named("the printer"));
+    let print = |name| {
+        let printer = printer.clone();
+        spawn_named(name, async move {
+            let _printer = printer.lock().await;
+            sleep(PRINTING).await;
+        })
+    };
+    let (first, impatient, patient) = (print("first"), print("impatient"), print("patient"));
+    lose_patience(impatient).await;
+    first.await;
+    patient.await;
+}
+
+const PRINTING: Duration = Duration::from_millis(50);
+
+async fn lose_patience(task: Task<()>) {
+    sleep(choose(1..=8) * Duration::from_millis(10)).await;
+    drop(task);
+}

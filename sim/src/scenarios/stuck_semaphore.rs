@@ -1,0 +1,117 @@
+//! Downloads share one slot, and the user closes a tab.
+//!
+//! What is wrong: a flag says that somebody has been woken and has not taken his slot yet, so that no
+//! newcomer takes it from under him. It is put down by the one who was woken, when he runs. If he is cancelled
+//! before that, it stays up: everybody finds a slot free and a flag that tells him to wait.
+//!
+//! The repair assigns the slot to the waiter when it becomes free, and his drop gives it back.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use parcae::sync::Semaphore;
+use parcae::time::sleep;
+use parcae::{Task, choose, spawn_named};
+
+use super::line::{Line, Waiter};
+use crate::scenario::Scenario;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    name: "stuck-semaphore",
+    summary: "Downloads share one slot; a tab is closed while its download waits; then comes a late one.",
+    defect: "Cancelled after its wake, a waiter leaves a flag up for ever; the twin's drop gives back.",
+    source: "asyncio's Semaphore, stuck for ever (gh-90155)",
+    failure_kind: "deadlock",
+    seeds_until_found: 300,
+    buggy: || Box::pin(buggy()),
+    fixed: || Box::pin(fixed()),
+};
+
+struct Slots {
+    free: Cell<u32>,
+    /// Somebody has been woken, and has not run since.
+    is_promised: Cell<bool>,
+    line: Line,
+}
+
+impl Slots {
+    async fn acquire(&self) {
+        while self.is_promised.get() || self.free.get() == 0 {
+            let mut wait = Wait { slots: self, waiter: self.line.push("a slot"), is_over: false };
+            wait.waiter.wait().await;
+            wait.is_over = true;
+            self.is_promised.set(false);
+        }
+        self.free.set(self.free.get() - 1);
+    }
+
+    fn release(&self) {
+        self.free.set(self.free.get() + 1);
+        self.wake_next();
+    }
+
+    fn wake_next(&self) {
+        if let Some(waiter) = self.line.pop() {
+            self.is_promised.set(true);
+            waiter.set();
+        }
+    }
+}
+
+struct Wait<'a> {
+    slots: &'a Slots,
+    waiter: Waiter,
+    is_over: bool,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.slots.line.remove(&self.waiter);
+            // With nobody else in the line this promises nothing, and takes nothing back.
+            if self.waiter.is_set() {
+                self.slots.wake_next();
+            }
+        }
+    }
+}
+
+async fn buggy() {
+    let slots = Slots { free: Cell::new(1), is_promised: Cell::new(false), line: Line::default() };
+    let slots = Rc::new(slots);
+    let download = |name| {
+        let slots = slots.clone();
+        spawn_named(name, async move {
+            slots.acquire().await;
+            sleep(DOWNLOADING).await;
+            slots.release();
+        })
+    };
+    let first = download("first");
+    close_tab(download("closed")).await;
+    first.await;
+    download("late").await;
+}
+
+async fn fixed() {
+    let slots = Rc::new(Semaphore::new(1).named("slots"));
+    let download = |name| {
+        let slots = slots.clone();
+        spawn_named(name, async move {
+            let _slot = slots.acquire().await.expect("nobody closes it");
+            sleep(DOWNLOADING).await;
+        })
+    };
+    let first = download("first");
+    close_tab(download("closed")).await;
+    first.await;
+    download("late").await;
+}
+
+const DOWNLOADING: Duration = Duration::from_millis(50);
+
+async fn close_tab(download: Task<()>) {
+    sleep(choose(1..=8) * Duration::from_millis(10)).await;
+    drop(download);
+}
