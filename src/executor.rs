@@ -17,9 +17,11 @@
 //! any way for one run to see another.
 
 mod cell;
+mod cleanup;
 mod core;
 mod domain;
 mod domains;
+mod eager;
 mod failure;
 mod foreign;
 mod id;
@@ -34,6 +36,7 @@ mod run;
 mod spawn;
 mod task_table;
 mod timers;
+mod variables;
 mod waker;
 
 use std::cell::RefCell;
@@ -51,6 +54,7 @@ pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskIn
 pub use self::pick::{Candidate, Decision, Pick};
 pub use self::resource::{Access, Operation, ResourceInfo, Verb};
 
+pub(crate) use self::cleanup::CleanupMark;
 pub(crate) use self::core::SCHEDULE;
 pub(crate) use self::id::TaskId;
 pub(crate) use self::point::{Point, is_preempted, note, note_wait};
@@ -127,6 +131,11 @@ impl Executor {
         self.epoch_nanos
             .saturating_add(clock.local(core.now))
             .saturating_add_signed(clock.wall_offset_nanos)
+    }
+
+    /// Returns the domain of the running task.
+    pub(crate) fn running_domain(&self) -> DomainId {
+        self.core.borrow().current_domain()
     }
 
     // Timers

@@ -6,6 +6,8 @@
 )]
 
 mod cancellation;
+mod cleanup;
+mod eager;
 mod failures;
 mod foreign;
 mod handles;
@@ -14,5 +16,6 @@ mod resources;
 mod runs_of_seeds;
 mod schedule;
 mod stalls;
+mod variables;
 
 pub(crate) use runs_of_seeds::mixed_program;
