@@ -42,6 +42,7 @@ mod waker;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::Location;
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use rand_chacha::ChaCha8Rng;
@@ -136,6 +137,18 @@ impl Executor {
     /// Returns the domain of the running task.
     pub(crate) fn running_domain(&self) -> DomainId {
         self.core.borrow().current_domain()
+    }
+
+    /// Returns the value of this type that the domain of the running task has; makes it if there is none.
+    #[track_caller]
+    pub(crate) fn domain_local<T: 'static>(&self, make: impl FnOnce() -> T) -> Rc<T> {
+        let domain = self.running_domain();
+        let found = self.core.borrow().domains.get(domain).locals.find();
+        found.unwrap_or_else(|| {
+            let made = Rc::new(make());
+            self.core.borrow_mut().domains.get_mut(domain).locals.add(made.clone());
+            made
+        })
     }
 
     // Timers

@@ -153,7 +153,7 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), E>> {
         let done = ready!(self.project().inner.poll(context));
-        Poll::Ready(done.map(|()| ()))
+        Poll::Ready(done.copied())
     }
 }
 

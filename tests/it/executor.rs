@@ -5,6 +5,7 @@
     reason = "handles leave their runs, to be used where they must not"
 )]
 
+mod blocking;
 mod cancellation;
 mod cleanup;
 mod eager;
