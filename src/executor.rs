@@ -17,9 +17,11 @@
 //! any way for one run to see another.
 
 mod cell;
+mod cleanup;
 mod core;
 mod domain;
 mod domains;
+mod eager;
 mod failure;
 mod foreign;
 mod id;
@@ -34,11 +36,13 @@ mod run;
 mod spawn;
 mod task_table;
 mod timers;
+mod variables;
 mod waker;
 
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::Location;
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use rand_chacha::ChaCha8Rng;
@@ -51,6 +55,7 @@ pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskIn
 pub use self::pick::{Candidate, Decision, Pick};
 pub use self::resource::{Access, Operation, ResourceInfo, Verb};
 
+pub(crate) use self::cleanup::CleanupMark;
 pub(crate) use self::core::SCHEDULE;
 pub(crate) use self::id::TaskId;
 pub(crate) use self::point::{Point, current_wait, is_preempted, note, note_wait};
@@ -127,6 +132,23 @@ impl Executor {
         self.epoch_nanos
             .saturating_add(clock.local(core.now))
             .saturating_add_signed(clock.wall_offset_nanos)
+    }
+
+    /// Returns the domain of the running task.
+    pub(crate) fn running_domain(&self) -> DomainId {
+        self.core.borrow().current_domain()
+    }
+
+    /// Returns the value of this type that the domain of the running task has; makes it if there is none.
+    #[track_caller]
+    pub(crate) fn domain_local<T: 'static>(&self, make: impl FnOnce() -> T) -> Rc<T> {
+        let domain = self.running_domain();
+        let found = self.core.borrow().domains.get(domain).locals.find();
+        found.unwrap_or_else(|| {
+            let made = Rc::new(make());
+            self.core.borrow_mut().domains.get_mut(domain).locals.add(made.clone());
+            made
+        })
     }
 
     // Timers

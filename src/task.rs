@@ -18,9 +18,17 @@
 //! Names follow async-task and smol; a task that is dropped is cancelled, unlike in tokio.
 
 mod builder;
+mod burn;
+mod context_var;
 mod handle;
+mod scope;
+mod unblock;
 mod yielding;
 
 pub use builder::{Builder, spawn, spawn_named, spawn_try};
+pub use burn::{Burn, burn};
+pub use context_var::{ContextScope, ContextVar};
 pub use handle::{Cancel, Join, JoinError, Task};
+pub use scope::{GRACE, finally, finally_within, scope};
+pub use unblock::{BlockingPool, Unblock, unblock};
 pub use yielding::{Settle, YieldNow, settle, yield_now};

@@ -107,7 +107,7 @@ impl Executor {
         let event = Event { kind, task: stream, subject: number, value: verb.number };
         core.chain = core.chain.with(event);
         core.event_count += 1;
-        let picked = if core.ready.is_empty() || core.is_fifo() {
+        let picked = if core.ready.is_empty() || core.is_fifo() || !core.interrupted.is_empty() {
             0
         } else {
             core.decide((stream, step), Some(index))

@@ -99,6 +99,8 @@ pub(super) struct Wait {
     point: Point,
     /// Its place in the line, once it has one.
     ticket: Option<Ticket>,
+    /// How much it waits for, where that differs.
+    weight: usize,
     at: &'static Location<'static>,
 }
 
@@ -106,7 +108,34 @@ impl Wait {
     /// Makes the wait of an operation that was called at the caller's caller.
     #[track_caller]
     pub(super) fn new() -> Self {
-        Self { point: Point::new(), ticket: None, at: Location::caller() }
+        Self::weighing(1)
+    }
+
+    /// As [`Wait::new`], for so much at once.
+    #[track_caller]
+    pub(super) fn weighing(weight: usize) -> Self {
+        Self { point: Point::new(), ticket: None, weight, at: Location::caller() }
+    }
+
+    /// Begins again when it has gone on, as if the operation was called once more at the same place.
+    pub(super) fn restart(&mut self) {
+        self.point = Point::new();
+    }
+
+    /// Tells whether it stands in the line.
+    pub(super) fn is_in_line(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    /// Comes to the point, if it has not before.
+    #[inline]
+    pub(super) fn arrive<S>(
+        &mut self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+    ) -> Poll<()> {
+        self.point.poll(context, &primitive.resource, line.verb, self.at)
     }
 
     /// Comes to the point, and then waits until `go` gives something. `go` changes nothing when it
@@ -119,7 +148,7 @@ impl Wait {
         line: &Line<S>,
         mut go: impl FnMut(&mut S, Place) -> Option<R>,
     ) -> Poll<R> {
-        ready!(self.point.poll(context, &primitive.resource, line.verb, self.at));
+        ready!(self.arrive(context, primitive, line));
         // Cloned when it turns out to be needed, and not while the state is held.
         let mut target = None;
         loop {
@@ -140,7 +169,7 @@ impl Wait {
                     (_, None) => (Step::NeedsTarget, None),
                     (Some(own), Some(target)) => (Step::Waits, waiters.retarget(own, target)),
                     (None, Some(target)) => {
-                        self.ticket = Some(waiters.push(target));
+                        self.ticket = Some(waiters.push(self.weight, target));
                         (Step::Waits, None)
                     }
                 }
