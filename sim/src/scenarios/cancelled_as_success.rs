@@ -1,7 +1,8 @@
 //! A load test sends requests for one second and counts how many succeeded.
 //!
-//! What is wrong: a success is what is not an error. Requests that are still under way when the time is over are
-//! cancelled, and that is no error either; so they count as successes, the more of them the slower the server.
+//! What is wrong: a success is what is not an error. Requests that are still under way when the time
+//! is over are cancelled, and that is no error either; so they count as successes, the more of them
+//! the slower the server.
 //!
 //! The repair asks each request how it ended, and has a name for every way.
 

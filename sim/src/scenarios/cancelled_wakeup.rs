@@ -1,8 +1,8 @@
 //! A printer behind a lock, and somebody who loses patience.
 //!
-//! What is wrong: `unlock` wakes the first in the line and leaves it to him to take the lock. When he is
-//! cancelled between being woken and running, he leaves the line and tells nobody: the lock is free, and
-//! the next one waits for a wake that has been used up.
+//! What is wrong: letting go wakes the first in the line and leaves it to him to take the lock. When
+//! he is cancelled between being woken and running, he leaves the line and tells nobody: the lock is
+//! free, and the next one waits for a wake that has been used up.
 //!
 //! The repair is a lock that is the first waiter's from the moment it is let go; a waiter that leaves
 //! passes on what it did not claim, before its drop returns.
@@ -36,17 +36,23 @@ struct Lock {
 }
 
 impl Lock {
-    async fn lock(&self) {
+    async fn lock(&self) -> Held<'_> {
         if self.is_locked.get() || !self.line.is_empty() {
             let place = Place { line: &self.line, waiter: self.line.push("the printer") };
             place.waiter.wait().await;
         }
         self.is_locked.set(true);
+        Held(self)
     }
+}
 
-    fn unlock(&self) {
-        self.is_locked.set(false);
-        if let Some(first) = self.line.first() {
+/// The lock is let go when it is dropped.
+struct Held<'a>(&'a Lock);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.is_locked.set(false);
+        if let Some(first) = self.0.line.first() {
             first.set();
         }
     }
@@ -70,9 +76,8 @@ async fn buggy() {
     let print = |name| {
         let printer = printer.clone();
         spawn_named(name, async move {
-            printer.lock().await;
+            let _printer = printer.lock().await;
             sleep(PRINTING).await;
-            printer.unlock();
         })
     };
     let (first, impatient, patient) = (print("first"), print("impatient"), print("patient"));
@@ -96,9 +101,9 @@ async fn fixed() {
     patient.await;
 }
 
-const PRINTING: Duration = Duration::from_millis(50);
+const PRINTING: Duration = Duration::from_millis(20);
 
 async fn lose_patience(task: Task<()>) {
-    sleep(choose(1..=8) * Duration::from_millis(10)).await;
+    sleep(choose(1..=3) * Duration::from_millis(10)).await;
     drop(task);
 }

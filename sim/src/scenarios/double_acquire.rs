@@ -1,18 +1,17 @@
 //! A device that one at a time may use, and a request that is cancelled.
 //!
-//! What is wrong: who is cancelled in the line finds the lock free and wakes "the first that still sleeps",
-//! for he may have been the one who was woken. But another has been woken already and has not run yet; so
-//! now two are awake, and neither looks whether the lock is still free: both take it.
+//! What is wrong: who is cancelled in the line finds the lock free and wakes "the first that still
+//! sleeps", for he may have been the one who was woken. But another has been woken already and has not
+//! run yet; so now two are awake, and neither looks whether the lock is still free: both take it.
 //!
-//! The repair asks one question only, whose turn it is by his place in the line, and nobody who leaves the
-//! line wakes somebody on top of that.
+//! The repair asks one question only, whose turn it is by his place in the line, and nobody who leaves
+//! the line wakes somebody on top of that.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use parcae::sync::Mutex;
-use parcae::task::yield_now;
 use parcae::time::sleep;
 use parcae::{Task, choose, spawn_named};
 
@@ -37,18 +36,15 @@ struct Lock {
 }
 
 impl Lock {
-    async fn lock(&self) {
+    async fn lock(&self) -> Held<'_> {
         if self.is_locked.get() || !self.line.is_empty() {
             let place = Place { lock: self, waiter: self.line.push("the device") };
             place.waiter.wait().await;
+            // Before the place is left, which looks at it.
             self.is_locked.set(true);
         }
         self.is_locked.set(true);
-    }
-
-    fn unlock(&self) {
-        self.is_locked.set(false);
-        self.wake_first();
+        Held(self)
     }
 
     fn wake_first(&self) {
@@ -73,17 +69,36 @@ impl Drop for Place<'_> {
     }
 }
 
+/// The lock is let go when it is dropped.
+struct Held<'a>(&'a Lock);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.is_locked.set(false);
+        self.0.wake_first();
+    }
+}
+
 /// A device that sees whether two use it.
 #[derive(Default)]
 struct Device {
-    is_in_use: Cell<bool>,
+    users: Cell<u32>,
 }
 
 impl Device {
     async fn use_it(&self) {
-        assert!(!self.is_in_use.replace(true), "two use the device at once");
-        yield_now().await;
-        self.is_in_use.set(false);
+        self.users.set(self.users.get() + 1);
+        let _user = User(self);
+        assert_eq!(self.users.get(), 1, "two use the device at once");
+        sleep(USE).await;
+    }
+}
+
+struct User<'a>(&'a Device);
+
+impl Drop for User<'_> {
+    fn drop(&mut self) {
+        self.0.users.set(self.0.users.get() - 1);
     }
 }
 
@@ -93,12 +108,8 @@ async fn buggy() {
         let shared = shared.clone();
         spawn_named(format!("request-{number}"), async move {
             let (lock, device) = &*shared;
-            lock.lock().await;
+            let _held = lock.lock().await;
             device.use_it().await;
-            if number == 1 {
-                sleep(TUNING).await;
-            }
-            lock.unlock();
         })
     });
     cancel_one(requests.collect()).await;
@@ -109,20 +120,16 @@ async fn fixed() {
     let requests = (1..=4).map(|number| {
         let device = device.clone();
         spawn_named(format!("request-{number}"), async move {
-            let device = device.lock().await;
-            device.use_it().await;
-            if number == 1 {
-                sleep(TUNING).await;
-            }
+            device.lock().await.use_it().await;
         })
     });
     cancel_one(requests.collect()).await;
 }
 
-const TUNING: Duration = Duration::from_millis(50);
+const USE: Duration = Duration::from_millis(10);
 
 async fn cancel_one(mut requests: Vec<Task<()>>) {
-    sleep(choose(1..=8) * Duration::from_millis(10)).await;
+    sleep(choose(0..=3) * USE).await;
     drop(requests.remove(2));
     for request in requests {
         request.await;

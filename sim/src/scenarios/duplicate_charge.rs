@@ -1,9 +1,10 @@
 //! A shop charges a card, and the answer of the bank gets lost.
 //!
-//! What is wrong: no answer in time is taken for "it did not happen", and the charge is sent again. But the bank may
-//! have charged the card, and only the answer did not arrive.
+//! What is wrong: no answer in time is taken for "it did not happen", and the charge is sent again.
+//! But the bank may have charged the card, and only the answer did not arrive.
 //!
-//! The repair sends with every attempt the same key, by which the bank knows a charge that it has carried out.
+//! The repair sends with every attempt the same key, by which the bank knows a charge that it has
+//! carried out.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

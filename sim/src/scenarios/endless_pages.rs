@@ -1,14 +1,15 @@
 //! Records are read from a server page by page.
 //!
-//! What is wrong: the loop ends at the first empty page. The server has none: asked for a page behind the last one it gives
-//! the last one. So the loop reads that again and again.
+//! What is wrong: the loop ends at the first empty page. The server has none: asked for a page behind
+//! the last one it gives the last one. So the loop reads that again and again.
 //!
-//! The repair ends where the server says that no page follows, and not where the client thinks that it can tell.
+//! The repair ends where the server says that no page follows, and not where the client thinks that it
+//! can tell.
 
 use std::time::Duration;
 
-use parcae::time::sleep;
 use parcae::choose;
+use parcae::time::sleep;
 
 use crate::scenario::Scenario;
 

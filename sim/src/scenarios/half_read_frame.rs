@@ -1,10 +1,12 @@
-//! A connection on which frames come in, each with its length first, and a heart-beat that goes out in between.
+//! A connection on which frames come in, each with its length first, and a heart-beat that goes out in
+//! between.
 //!
-//! What is wrong: the loop waits for a frame, and when none is complete in time it sends a heart-beat and waits anew.
-//! What had been read of the frame was in the future that is dropped: the rest of the frame is read as if it
-//! were a new one.
+//! What is wrong: the loop waits for a frame, and when none is complete in time it sends a heart-beat
+//! and waits anew. What had been read of the frame was in the future that is dropped: the rest of the
+//! frame is read as if it were a new one.
 //!
-//! The repair keeps what has been read outside of the future, in a reader that goes on where it stopped.
+//! The repair keeps what has been read outside of the future, in a reader that goes on where it
+//! stopped.
 
 use std::time::Duration;
 
@@ -40,7 +42,7 @@ async fn buggy() {
     loop {
         match timeout(HEARTBEAT, read_frame(&pipe)).await {
             Ok(Ok(frame)) => frames.push(frame),
-            Ok(Err(GetError::Closed)) => break,
+            Ok(Err(_closed)) => break,
             Err(_) => info!("heart-beat"),
         }
     }
@@ -65,7 +67,7 @@ async fn fixed() {
     loop {
         match timeout(HEARTBEAT, reader.read_frame(&pipe)).await {
             Ok(Ok(frame)) => frames.push(frame),
-            Ok(Err(GetError::Closed)) => break,
+            Ok(Err(_closed)) => break,
             Err(_) => info!("heart-beat"),
         }
     }
@@ -98,13 +100,9 @@ async fn write_frames(pipe: Pipe) {
     for (number, frame) in (1..).zip(FRAMES) {
         let length = u8::try_from(frame.len()).expect("frames are short");
         pipe.put(length).await.expect("it is open");
-        let (half, rest) = frame.split_at(frame.len() / 2);
-        for part in [half, rest] {
-            for byte in part {
-                pipe.put(*byte).await.expect("it is open");
-            }
-            let pause = choose_for("pause in frame", number, 1..=100);
-            sleep(Duration::from_millis(pause)).await;
+        sleep(Duration::from_millis(choose_for("pause in frame", number, 1..=100))).await;
+        for byte in frame {
+            pipe.put(*byte).await.expect("it is open");
         }
     }
     pipe.close();

@@ -1,10 +1,10 @@
 //! A writer is told to stop, and writes what it has left.
 //!
-//! What is wrong: who told it waits for half a second and then drops it. That is a second cancellation, and it
-//! falls into the cleanup of the first: what had not been written is gone.
+//! What is wrong: who told it waits for half a second and then drops it. That is a second
+//! cancellation, and it falls into the cleanup of the first: what had not been written is gone.
 //!
-//! The repair makes the cleanup a task of its own when the writer is dropped, and whoever drops it waits for
-//! that, up to a bound: `parcae::task::finally`.
+//! The repair makes the cleanup a task of its own when the writer is dropped, and whoever drops it
+//! waits for that, up to a bound: `parcae::task::finally`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -31,7 +31,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 };
 
 const PATIENCE: Duration = Duration::from_millis(500);
-const LINES: usize = 3;
+const LINES: usize = 2;
 
 /// What is on disk, and what is not yet.
 struct File {
@@ -48,7 +48,7 @@ impl File {
     async fn flush(&self) {
         let lines = self.buffer.take();
         for line in lines {
-            sleep(Duration::from_millis(choose_for("a write takes", line as u64, 1..=300))).await;
+            sleep(Duration::from_millis(choose_for("a write takes", line as u64, 1..=400))).await;
             self.written.borrow_mut().push(line);
         }
     }

@@ -1,10 +1,10 @@
 //! A client asks a server for two squares, with a time limit for each.
 //!
-//! What is wrong: all replies come to one place. When the first question has timed out its reply still comes, and the
-//! client takes it for the reply to the second.
+//! What is wrong: all replies come to one place. When the first question has timed out its reply still
+//! comes, and the client takes it for the reply to the second.
 //!
-//! The repair gives each question a place of its own for its reply, which is gone when nobody waits there any more. (As
-//! the aliases of Erlang/OTP 24 do; a number in question and reply does it too.)
+//! The repair gives each question a place of its own for its reply, which is gone when nobody waits
+//! there any more. (As the aliases of Erlang/OTP 24 do; a number in question and reply does it too.)
 
 use std::time::Duration;
 

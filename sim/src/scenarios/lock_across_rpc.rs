@@ -1,10 +1,10 @@
 //! A cache of prices, filled from a server that is slow at times.
 //!
-//! What is wrong: the lock of the cache is held while a missing price is fetched. When one fetch takes long, everybody
-//! waits for the lock, also those whose price is in the cache.
+//! What is wrong: the lock of the cache is held while a missing price is fetched. When one fetch takes
+//! long, everybody waits for the lock, also those whose price is in the cache.
 //!
-//! The repair locks to look and locks again to enter what was fetched, and holds no lock while it waits for
-//! the server.
+//! The repair locks to look and locks again to enter what was fetched, and holds no lock while it
+//! waits for the server.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -1,7 +1,8 @@
 //! A request is answered by a worker, and whoever asked does not wait for ever.
 //!
-//! What is wrong: the worker reports its progress and then the result through a channel that holds one message. When the
-//! request has timed out nobody reads any more; the worker waits to be rid of its message, for ever.
+//! What is wrong: the worker reports its progress and then the result through a channel that holds one
+//! message. When the request has timed out nobody reads any more; the worker waits to be rid of its
+//! message, for ever.
 //!
 //! The repair closes the channel when the request ends, however it ends, so that sending fails.
 

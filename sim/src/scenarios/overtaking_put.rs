@@ -1,10 +1,11 @@
 //! Two write into one bounded log: one waits for room, the other one tries and has it.
 //!
-//! What is wrong: the writer who waits is taken out of the line when room is made, and then has to look for
-//! himself. Before he runs, the other one finds a free place and no line, and writes: the later entry
-//! stands before the earlier one.
+//! What is wrong: the writer who waits is taken out of the line when room is made, and then has to
+//! look for himself. Before he runs, the other one finds a free place and no line, and writes: the
+//! later entry stands before the earlier one.
 //!
-//! The repair leaves him in the line until he has written; as long as one waits, there is no room for others.
+//! The repair leaves him in the line until he has written; as long as one waits, there is no room for
+//! others.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -127,8 +128,8 @@ async fn fixed() {
 }
 
 const BEFORE: Duration = Duration::from_millis(10);
-const READ: Duration = Duration::from_millis(50);
+const READ: Duration = Duration::from_millis(30);
 
 fn somewhen() -> Duration {
-    choose(0..=7) * BEFORE
+    choose(0..=4) * BEFORE
 }

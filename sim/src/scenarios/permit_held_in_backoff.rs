@@ -1,7 +1,7 @@
-//! Pages are fetched two at a time, and some pages need a second attempt.
+//! Pages are fetched one at a time, and some pages need a second attempt.
 //!
-//! What is wrong: the permit is held for all attempts, and so during the pauses between them. While two pages pause, nothing
-//! is fetched, and pages that are in order wait behind those that are not.
+//! What is wrong: the permit is held for all attempts, and so during the pauses between them. While
+//! one page pauses, nothing is fetched, and pages that are in order wait behind one that is not.
 //!
 //! The repair holds a permit for one attempt, and pauses without.
 
@@ -18,8 +18,8 @@ use crate::scenario::Scenario;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "permit-held-in-backoff",
-    summary: "Six pages are fetched, two at a time; who fails pauses for a second and tries again.",
-    defect: "Two that pause hold both permits, and nobody fetches; the twin pauses without a permit.",
+    summary: "Four pages are fetched, one at a time; who fails pauses for a second and tries again.",
+    defect: "One that pauses holds the permit, and nobody fetches; the twin pauses without it.",
     source: "asyncio tutorials: `async with semaphore: get_with_retry()`, head-of-line blocking",
     failure_kind: "panic",
     seeds_until_found: 50,
@@ -27,18 +27,17 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     fixed: || Box::pin(fixed()),
 };
 
-const PAGES: u64 = 6;
-const PERMITS: usize = 2;
+const PAGES: u64 = 4;
 const ATTEMPT: Duration = Duration::from_millis(10);
 const PAUSE: Duration = Duration::from_secs(1);
 
 async fn buggy() {
-    let slots = Rc::new(Semaphore::new(PERMITS).named("slots"));
+    let connection = Rc::new(Semaphore::new(1).named("connection"));
     let start = Instant::now();
     let fetches = (1..=PAGES).map(|page| {
-        let slots = slots.clone();
+        let connection = connection.clone();
         spawn_named(format!("page-{page}"), async move {
-            let _slot = slots.acquire().await.expect("nobody closes it");
+            let _connection = connection.acquire().await.expect("nobody closes it");
             if attempt(page, 1).await.is_ok() {
                 return Some(start.elapsed());
             }
@@ -50,13 +49,13 @@ async fn buggy() {
 }
 
 async fn fixed() {
-    let slots = Rc::new(Semaphore::new(PERMITS).named("slots"));
+    let connection = Rc::new(Semaphore::new(1).named("connection"));
     let start = Instant::now();
     let fetches = (1..=PAGES).map(|page| {
-        let slots = slots.clone();
+        let connection = connection.clone();
         spawn_named(format!("page-{page}"), async move {
             let attempt = async |number| {
-                let _slot = slots.acquire().await.expect("nobody closes it");
+                let _connection = connection.acquire().await.expect("nobody closes it");
                 attempt(page, number).await
             };
             if attempt(1).await.is_ok() {

@@ -1,8 +1,8 @@
 //! A report reads settings, and a function that it calls reads them too.
 //!
-//! What is wrong: the function takes a read lock of its own while its caller holds one. That works until a writer
-//! comes in between: readers do not overtake a writer who waits, so the second read waits for the writer, the
-//! writer for the first read, and that for the second.
+//! What is wrong: the function takes a read lock of its own while its caller holds one. That works
+//! until a writer comes in between: readers do not overtake a writer who waits, so the second read
+//! waits for the writer, the writer for the first read, and that for the second.
 //!
 //! The repair hands the function what it needs, and reads once.
 

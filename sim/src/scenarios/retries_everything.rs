@@ -1,9 +1,11 @@
 //! A client fetches a page and tries again when something goes wrong.
 //!
-//! What is wrong: it retries what the HTTP library calls an error. A page that does not exist is one, and is asked for three
-//! times; that the whole attempt took too long is none of the library's, and is not retried at all.
+//! What is wrong: it retries what the HTTP library calls an error. A page that does not exist is one,
+//! and is asked for three times; that the whole attempt took too long is none of the library's, and is
+//! not retried at all.
 //!
-//! The repair says of each error whether another attempt can help, and retries those, whoever they come from.
+//! The repair says of each error whether another attempt can help, and retries those, whoever they
+//! come from.
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -1,9 +1,10 @@
 //! A server is gone for a moment, and its clients try again.
 //!
-//! What is wrong: all clients wait for 1, 2, 4 seconds. They failed together, so they come back together, each time: the
-//! server that has just come up gets all of them at one instant.
+//! What is wrong: all clients wait for 1, 2, 4 seconds. They failed together, so they come back
+//! together, each time: the server that has just come up gets all of them at one instant.
 //!
-//! The repair draws the pause, from nothing up to that bound ("full jitter"), and no pause is longer than a cap.
+//! The repair draws the pause, from nothing up to that bound ("full jitter"), and no pause is longer
+//! than a cap.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

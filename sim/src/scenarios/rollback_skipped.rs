@@ -1,11 +1,11 @@
 //! A handler works in a transaction, and commits or rolls back at the end.
 //!
-//! What is wrong: it commits when its work succeeded and rolls back when it failed. A handler that is cancelled does neither:
-//! its future is dropped at an await, and what stands behind that never runs. The transaction stays open, with its lock on
-//! the row, and the next one waits for ever.
+//! What is wrong: it commits when its work succeeded and rolls back when it failed. A handler that is
+//! cancelled does neither: its future is dropped at an await, and what stands behind that never runs.
+//! The transaction stays open, with its lock on the row, and the next one waits for ever.
 //!
-//! The repair is a transaction that rolls back when it is dropped without having been committed. (What can be awaited
-//! in the course of that belongs into `parcae::task::finally`.)
+//! The repair is a transaction that rolls back when it is dropped without having been committed. (What
+//! can be awaited in the course of that belongs into `parcae::task::finally`.)
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,7 +1,7 @@
 //! A test calls a service five times and is content with four successes.
 //!
-//! What is wrong: it counts responses. That the page is not there, or that the server has broken down, is a response
-//! too, with a status that nobody looks at.
+//! What is wrong: it counts responses. That the page is not there, or that the server has broken down,
+//! is a response too, with a status that nobody looks at.
 //!
 //! The repair counts the responses whose status says that it went well.
 

@@ -1,11 +1,12 @@
 //! A table in a restaurant becomes free, and somebody comes in at that moment.
 //!
-//! What is wrong: seats that become free go to those in the line, and a newcomer queues behind a line, so that
-//! he overtakes nobody. But who was given a seat stands in the line until he runs. A newcomer who comes before
-//! that queues behind somebody who needs nothing any more, beside free seats, and no seat will wake him.
+//! What is wrong: seats that become free go to those in the line, and a newcomer queues behind a line,
+//! so that he overtakes nobody. But who was given a seat stands in the line until he runs. A newcomer
+//! who comes before that queues behind somebody who needs nothing any more, beside free seats, and no
+//! seat will wake him.
 //!
-//! The repair looks at the places in the line whenever anything changes, also when somebody leaves it: whose
-//! place is below the number of free seats may go on.
+//! The repair looks at the places in the line whenever anything changes, also when somebody leaves it:
+//! whose place is below the number of free seats may go on.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -90,8 +91,8 @@ async fn fixed() {
     assert_eq!(seats.available_permits(), 1);
 }
 
-const CLEARED: Duration = Duration::from_millis(50);
+const CLEARED: Duration = Duration::from_millis(20);
 
 fn somewhen() -> Duration {
-    choose(1..=8) * Duration::from_millis(10)
+    choose(1..=3) * Duration::from_millis(10)
 }

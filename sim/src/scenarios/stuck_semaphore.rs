@@ -1,8 +1,8 @@
 //! Downloads share one slot, and the user closes a tab.
 //!
 //! What is wrong: a flag says that somebody has been woken and has not taken his slot yet, so that no
-//! newcomer takes it from under him. It is put down by the one who was woken, when he runs. If he is cancelled
-//! before that, it stays up: everybody finds a slot free and a flag that tells him to wait.
+//! newcomer takes it from under him. It is put down by the one who was woken, when he runs. If he is
+//! cancelled before that, it stays up: everybody finds a slot free and a flag that tells him to wait.
 //!
 //! The repair assigns the slot to the waiter when it becomes free, and his drop gives it back.
 
@@ -36,7 +36,7 @@ struct Slots {
 }
 
 impl Slots {
-    async fn acquire(&self) {
+    async fn acquire(&self) -> Slot<'_> {
         while self.is_promised.get() || self.free.get() == 0 {
             let mut wait = Wait { slots: self, waiter: self.line.push("a slot"), is_over: false };
             wait.waiter.wait().await;
@@ -44,11 +44,7 @@ impl Slots {
             self.is_promised.set(false);
         }
         self.free.set(self.free.get() - 1);
-    }
-
-    fn release(&self) {
-        self.free.set(self.free.get() + 1);
-        self.wake_next();
+        Slot(self)
     }
 
     fn wake_next(&self) {
@@ -56,6 +52,16 @@ impl Slots {
             self.is_promised.set(true);
             waiter.set();
         }
+    }
+}
+
+/// The slot is given back when it is dropped.
+struct Slot<'a>(&'a Slots);
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.free.set(self.0.free.get() + 1);
+        self.0.wake_next();
     }
 }
 
@@ -83,9 +89,8 @@ async fn buggy() {
     let download = |name| {
         let slots = slots.clone();
         spawn_named(name, async move {
-            slots.acquire().await;
+            let _slot = slots.acquire().await;
             sleep(DOWNLOADING).await;
-            slots.release();
         })
     };
     let first = download("first");
@@ -109,9 +114,9 @@ async fn fixed() {
     download("late").await;
 }
 
-const DOWNLOADING: Duration = Duration::from_millis(50);
+const DOWNLOADING: Duration = Duration::from_millis(20);
 
 async fn close_tab(download: Task<()>) {
-    sleep(choose(1..=8) * Duration::from_millis(10)).await;
+    sleep(choose(1..=3) * Duration::from_millis(10)).await;
     drop(download);
 }

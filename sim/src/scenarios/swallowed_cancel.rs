@@ -1,8 +1,8 @@
 //! A worker does one job after the other until it is told to stop.
 //!
-//! What is wrong: the request to stop is a message. The worker looks for it while it waits for its job, and when both are
-//! there at once it takes the result, as it should; but the message has been taken too, and is forgotten. The worker
-//! goes on with the next job.
+//! What is wrong: the request to stop is a message. The worker looks for it while it waits for its
+//! job, and when both are there at once it takes the result, as it should; but the message has been
+//! taken too, and is forgotten. The worker goes on with the next job.
 //!
 //! The repair makes the request a state: it stays set, and the worker looks at it before every job.
 

@@ -1,11 +1,11 @@
 //! A consumer takes letters from a box, and looks after something else when none comes for a while.
 //!
-//! What is wrong: `put` hands the letter to the first waiter, into a slot of his, and wakes him. When his time is
-//! over at that very moment he is cancelled and does not run any more: the letter lies in a slot that
-//! nobody opens.
+//! What is wrong: `put` hands the letter to the first waiter, into a slot of his, and wakes him. When
+//! his time is over at that very moment he is cancelled and does not run any more: the letter lies in
+//! a slot that nobody opens.
 //!
-//! The repair hands over nothing: a waiter that is woken takes the letter from the box itself, and one that
-//! is dropped has taken none.
+//! The repair hands over nothing: a waiter that is woken takes the letter from the box itself, and one
+//! that is dropped has taken none.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
