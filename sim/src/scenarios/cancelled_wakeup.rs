@@ -24,7 +24,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "Cancelled between wake and run, a waiter keeps the wake; the twin's lock passes it on.",
     source: "asyncio's Lock (bpo-27585), tokio's Mutex (tokio#1898), anyio#398",
     failure_kind: "deadlock",
-    seeds_until_found: 300,
+    seeds_until_found: 1000,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };
@@ -73,14 +73,16 @@ impl Drop for Place<'_> {
 
 async fn buggy() {
     let printer = Rc::new(Lock::default());
-    let print = |name| {
+    let print = |name, comes_after| {
         let printer = printer.clone();
         spawn_named(name, async move {
+            sleep(Duration::from_millis(comes_after)).await;
             let _printer = printer.lock().await;
             sleep(PRINTING).await;
         })
     };
-    let (first, impatient, patient) = (print("first"), print("impatient"), print("patient"));
+    let first = print("first", 0);
+    let (impatient, patient) = (print("impatient", 1), print("patient", 2));
     lose_patience(impatient).await;
     first.await;
     patient.await;
@@ -88,14 +90,16 @@ async fn buggy() {
 
 async fn fixed() {
     let printer = Rc::new(Mutex::new(()).named("the printer"));
-    let print = |name| {
+    let print = |name, comes_after| {
         let printer = printer.clone();
         spawn_named(name, async move {
+            sleep(Duration::from_millis(comes_after)).await;
             let _printer = printer.lock().await;
             sleep(PRINTING).await;
         })
     };
-    let (first, impatient, patient) = (print("first"), print("impatient"), print("patient"));
+    let first = print("first", 0);
+    let (impatient, patient) = (print("impatient", 1), print("patient", 2));
     lose_patience(impatient).await;
     first.await;
     patient.await;

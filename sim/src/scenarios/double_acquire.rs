@@ -24,7 +24,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "The cancelled one wakes a second waiter beside the one awake; the twin goes by the line.",
     source: "asyncio's Lock: it was acquired twice (bpo-32734)",
     failure_kind: "panic",
-    seeds_until_found: 500,
+    seeds_until_found: 1000,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };

@@ -23,7 +23,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "Cancelled after his wake, a cook keeps the notification; the twin's condition passes it on.",
     source: "asyncio's Condition (gh-112202), anyio#1075, tokio#8075",
     failure_kind: "deadlock",
-    seeds_until_found: 300,
+    seeds_until_found: 500,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };

@@ -25,7 +25,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "A `try_put` takes the room made for a writer who waits; the twin has room for none but him.",
     source: "asyncio's Queue: `put_nowait` overtakes `put` (gh-83055, open)",
     failure_kind: "panic",
-    seeds_until_found: 300,
+    seeds_until_found: 1000,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };
@@ -131,5 +131,5 @@ const BEFORE: Duration = Duration::from_millis(10);
 const READ: Duration = Duration::from_millis(30);
 
 fn somewhen() -> Duration {
-    choose(0..=4) * BEFORE
+    choose(1..=3) * BEFORE
 }

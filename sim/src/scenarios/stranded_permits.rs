@@ -25,7 +25,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "He queues behind a guest who has a seat, beside free ones; the twin goes by the line.",
     source: "CPython's test_acquire_fifo_order_4, and a prototype of parcae's own semaphore",
     failure_kind: "deadlock",
-    seeds_until_found: 300,
+    seeds_until_found: 500,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };

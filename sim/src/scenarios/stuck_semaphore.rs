@@ -23,7 +23,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "Cancelled after its wake, a waiter leaves a flag up for ever; the twin's drop gives back.",
     source: "asyncio's Semaphore, stuck for ever (gh-90155)",
     failure_kind: "deadlock",
-    seeds_until_found: 300,
+    seeds_until_found: 1000,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };

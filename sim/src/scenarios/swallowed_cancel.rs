@@ -25,7 +25,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "Told when a job ends, it takes the result and forgets the rest; in the twin it stays told.",
     source: "asyncio: wait_for and TaskGroup swallowed a cancellation (gh-86296, gh-116720)",
     failure_kind: "panic",
-    seeds_until_found: 500,
+    seeds_until_found: 300,
     buggy: || Box::pin(buggy()),
     fixed: || Box::pin(fixed()),
 };
