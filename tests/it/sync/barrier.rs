@@ -258,10 +258,7 @@ fn each_who_is_sent_away_learns_why_whenever_it_runs() {
     assert_eq!(reset.ready(), Err(BarrierError::Reset));
     assert_eq!(fills.each_mut().map(|fill| fill.ready().unwrap().index()), [0, 1]);
     assert_eq!(fills.each_ref().map(Hand::wake_count), [1, 1]);
-    assert_eq!(
-        format!("{barrier:?}"),
-        "Barrier { parties: 3, n_waiting: 0, is_broken: false }"
-    );
+    assert_eq!(format!("{barrier:?}"), "Barrier { parties: 3, n_waiting: 0, is_broken: false }");
 }
 
 #[test]

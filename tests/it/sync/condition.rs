@@ -357,10 +357,7 @@ fn a_change_that_nobody_is_notified_of_is_a_deadlock_that_names_the_condition() 
     });
     let failure = outcome.into_result().unwrap_err();
     let wait = failure.stalled_tasks()[0].wait.clone().unwrap();
-    assert_eq!(
-        (wait.kind, wait.verb, wait.name.as_deref()),
-        ("Condition", "wait", Some("filled"))
-    );
+    assert_eq!((wait.kind, wait.verb, wait.name.as_deref()), ("Condition", "wait", Some("filled")));
     assert!(wait.waits_at.unwrap().file.ends_with("condition.rs"));
 
     // Locking again is waiting for the lock, where the wait was called.

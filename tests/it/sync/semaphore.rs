@@ -29,8 +29,7 @@ fn under_fifo_two_releases_let_two_of_three_go_on() {
     under_fifo(|| async {
         let (semaphore, journal) = (Rc::new(Semaphore::new(1)), Journal::new());
         semaphore.acquire().await.unwrap().forget();
-        let tasks: Vec<_> =
-            (0..3).map(|number| keeper(&semaphore, &journal, 1, number)).collect();
+        let tasks: Vec<_> = (0..3).map(|number| keeper(&semaphore, &journal, 1, number)).collect();
         settle().await;
         assert_eq!(journal.count(), 0);
         semaphore.add_permits(1);
@@ -150,10 +149,7 @@ fn permits_come_back_no_more_than_were_taken() {
     assert_eq!(semaphore.available_permits(), 3);
     semaphore.try_acquire_many(2).unwrap().forget();
     assert_eq!(semaphore.available_permits(), 1);
-    assert_eq!(
-        format!("{semaphore:?}"),
-        "Semaphore { available_permits: 1, is_closed: false }"
-    );
+    assert_eq!(format!("{semaphore:?}"), "Semaphore { available_permits: 1, is_closed: false }");
 }
 
 // bpo-45997
