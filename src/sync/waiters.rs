@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use crate::executor::WakeTarget;
+use crate::executor::{Grant, Holder, WakeTarget};
 
 /// Futures that wait, in the order of their arrival.
 ///
@@ -24,6 +24,8 @@ struct Waiter {
     ticket: Ticket,
     /// None when it has been woken and not polled since.
     target: Option<WakeTarget>,
+    /// Who waits and where, for what can be held.
+    asker: Option<Holder>,
 }
 
 impl Waiters {
@@ -42,7 +44,7 @@ impl Waiters {
     pub(super) fn push(&mut self, target: WakeTarget) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
-        self.line.push_back(Waiter { ticket, target: Some(target) });
+        self.line.push_back(Waiter { ticket, target: Some(target), asker: None });
         ticket
     }
 
@@ -75,6 +77,19 @@ impl Waiters {
     pub(super) fn retarget(&mut self, ticket: Ticket, target: WakeTarget) -> Option<WakeTarget> {
         let rank = self.rank(ticket);
         self.line[rank].target.replace(target)
+    }
+
+    /// Notes who waits, and where.
+    pub(super) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
+        let rank = self.rank(ticket);
+        self.line[rank].asker = Some(asker);
+    }
+
+    /// Lists those among the first so many that were woken and not polled since: what they were
+    /// woken for is theirs.
+    pub(super) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
+        let first = self.line.iter().take(count).filter(|waiter| waiter.target.is_none());
+        first.filter_map(|waiter| waiter.asker).map(Grant::unclaimed)
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
