@@ -10,6 +10,7 @@ use std::task::Waker;
 use super::domain::{DomainId, DomainState, Domains};
 use super::failure::{Failure, Place, StalledTask, Wait};
 use super::foreign::RunNumber;
+use super::holding::Holdings;
 use super::id::TaskId;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
@@ -69,6 +70,8 @@ pub(super) struct Core {
     pub(super) outsiders: BTreeMap<(u64, u64), u64>,
     /// How many were made or first used while no task ran.
     pub(super) resources_of_nobody: u64,
+    /// Who holds what others wait for.
+    pub(super) holdings: Holdings,
     /// The program has ended: what destructors spawn is refused.
     pub(super) is_over: bool,
     due: Vec<DueTimer>,
@@ -116,6 +119,7 @@ impl Core {
             serial: run.serial(),
             outsiders: BTreeMap::new(),
             resources_of_nobody: 0,
+            holdings: Holdings::default(),
             is_over: false,
             due: Vec::new(),
         }
@@ -509,15 +513,22 @@ impl Core {
 
     fn describe_wait(&self, note: WaitNote) -> Wait {
         let waits_at = note.at.map(Place::from);
-        let other =
-            |verb, kind, name| Wait { verb, kind, name, made_at: None, waits_at: waits_at.clone() };
+        let other = |verb, kind, name| Wait {
+            verb,
+            kind,
+            name,
+            waits_at: waits_at.clone(),
+            ..Wait::UNKNOWN
+        };
         match note.subject {
-            WaitSubject::Resource(resource, verb) => Wait {
+            WaitSubject::Resource(resource, number, verb) => Wait {
                 verb: verb.name,
                 kind: resource.kind,
                 name: resource.name.map(str::to_owned),
                 made_at: resource.made_at.map(Place::from),
                 waits_at,
+                holders: self.holders_of(number),
+                holder_count: self.holdings.of(number).len(),
             },
             WaitSubject::Task(task) => {
                 let slot = self.tasks.get(task.index());

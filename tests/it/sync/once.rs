@@ -253,6 +253,7 @@ fn an_initialiser_that_asks_for_its_own_value_is_a_deadlock_that_names_the_cell(
     assert!(matches!(failure, Failure::Deadlock { .. }), "{failure}");
     let wait = failure.stalled_tasks()[0].wait.clone().unwrap();
     assert_eq!((wait.kind, wait.verb, wait.name.as_deref()), ("OnceCell", "init", Some("config")));
+    assert_eq!(wait.holders[0].task.as_deref(), Some("main"), "{failure}");
     assert!(wait.waits_at.unwrap().file.ends_with("once.rs"));
 
     let outcome = Sim::new(7).run(|| async { Once::new().named("migration").wait().await });

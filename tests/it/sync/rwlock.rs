@@ -268,6 +268,11 @@ fn a_read_inside_of_a_read_deadlocks_on_the_seeds_that_put_a_writer_between() {
             .map(|wait| (wait.verb, wait.name.as_deref()))
             .collect();
         assert_eq!(waits, [("read", Some("routes")), ("write", Some("routes"))]);
+        for task in failure.stalled_tasks().iter().skip(1) {
+            let holders = &task.wait.as_ref().unwrap().holders;
+            assert!(holders.iter().all(|held| held.task.as_deref() == Some("reader")));
+            assert_eq!(holders.len(), 1, "{failure}");
+        }
     }
 }
 
@@ -330,4 +335,22 @@ fn a_leaked_reader_is_named_by_into_inner() {
     let guard = std::mem::ManuallyDrop::new(lock.try_read());
     assert!(guard.is_some());
     lock.into_inner();
+}
+
+#[test]
+fn a_report_names_all_who_read_and_the_writer_that_became_a_reader() {
+    let line = line!() + 3;
+    let outcome = Sim::new(7).run(|| async {
+        let lock = RwLock::new(0);
+        let first = lock.write().await.downgrade();
+        let _second = lock.try_read().unwrap();
+        drop(lock.read().await);
+        let _third = lock.write().await;
+        drop(first);
+    });
+    let failure = outcome.into_result().unwrap_err();
+    let wait = failure.stalled_tasks()[0].wait.clone().unwrap();
+    let lines: Vec<_> =
+        wait.holders.iter().map(|held| held.taken_at.as_ref().unwrap().line).collect();
+    assert_eq!(lines, [line, line + 1], "{failure}");
 }

@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use parcae::executor::Tenure;
 use parcae::sync::{AcquireError, Semaphore, TryAcquireError};
 use parcae::task::{Task, settle, yield_now};
 use parcae::time::{sleep, timeout};
@@ -469,7 +470,34 @@ fn two_that_hold_one_and_want_one_more_deadlock_on_some_seed_with_its_name() {
             (wait.kind, wait.verb, wait.name.as_deref()),
             ("Semaphore", "acquire", Some("slots"))
         );
+        let mut holders: Vec<_> = wait.holders.iter().map(|held| held.task.as_deref()).collect();
+        holders.sort_unstable();
+        assert_eq!(holders, [Some("a"), Some("b")]);
+        assert!(wait.holders.iter().all(|held| held.tenure == Tenure::Held));
         assert!(wait.made_at.unwrap().file.ends_with("semaphore.rs"));
         assert!(wait.waits_at.unwrap().file.ends_with("semaphore.rs"));
     }
+}
+
+#[test]
+fn a_report_names_who_has_permits_and_to_whom_they_are_assigned() {
+    let line = line!() + 4;
+    let outcome = Sim::new(7).run(|| async {
+        let semaphore = Semaphore::new(6);
+        let mut kept = semaphore.try_acquire_many(2).unwrap();
+        let _split = kept.split(1).unwrap();
+        drop(semaphore.try_acquire().unwrap());
+        let mut unclaimed = std::pin::pin!(semaphore.acquire_many(5));
+        assert!(futures::poll!(&mut unclaimed).is_pending());
+        drop(kept);
+        drop(semaphore.acquire().await);
+    });
+    let failure = outcome.into_result().unwrap_err();
+    let wait = failure.stalled_tasks()[0].wait.clone().unwrap();
+    let told: Vec<_> = wait
+        .holders
+        .iter()
+        .map(|held| (held.tenure, held.taken_at.as_ref().unwrap().line))
+        .collect();
+    assert_eq!(told, [(Tenure::Held, line), (Tenure::Unclaimed, line + 2)], "{failure}");
 }
