@@ -24,6 +24,7 @@ mod domains;
 mod eager;
 mod failure;
 mod foreign;
+mod holding;
 mod id;
 mod limits;
 mod log;
@@ -49,7 +50,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
 pub use self::domain::{DomainId, DomainState};
-pub use self::failure::{Failure, Place, StalledTask, Wait};
+pub use self::failure::{Failure, HeldBy, Place, StalledTask, Tenure, Wait};
 pub use self::limits::Limits;
 pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 pub use self::pick::{Candidate, Decision, Pick};
@@ -57,6 +58,7 @@ pub use self::resource::{Access, Operation, ResourceInfo, Verb};
 
 pub(crate) use self::cleanup::CleanupMark;
 pub(crate) use self::core::SCHEDULE;
+pub(crate) use self::holding::{Grant, Holder, HoldingKey, publish};
 pub(crate) use self::id::TaskId;
 pub(crate) use self::point::{Point, is_preempted, note, note_wait};
 pub(crate) use self::resource::Resource;

@@ -21,7 +21,7 @@
 //!
 //! They keep their state inline and store wakers, so they work on any executor and across threads.
 //! Inside of a simulation every first poll is a point at which another task may go first, and what a
-//! task waits for stands in the report of a deadlock.
+//! task waits for, who holds it and since which line stand in the report of a deadlock.
 //!
 //! **When not to use them.** Between two awaits nothing else runs on one thread: state that is not
 //! held across an await needs a `Cell` or `RefCell`, no lock. A [`std::sync::Mutex`] is enough
@@ -40,6 +40,7 @@ mod barrier;
 mod condition;
 mod error;
 mod event;
+mod holders;
 mod job;
 mod mutex;
 mod once;

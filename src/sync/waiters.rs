@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use crate::executor::WakeTarget;
+use crate::executor::{Grant, Holder, WakeTarget};
 
 /// Futures that wait, in the order of their arrival.
 ///
@@ -32,6 +32,8 @@ struct Waiter {
     weight: usize,
     /// None when it has been woken and not polled since.
     target: Option<WakeTarget>,
+    /// Who waits and where, for what can be held.
+    asker: Option<Holder>,
 }
 
 impl Waiters {
@@ -60,7 +62,7 @@ impl Waiters {
     pub(super) fn push(&mut self, weight: usize, target: WakeTarget) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
-        self.line.push_back(Waiter { ticket, weight, target: Some(target) });
+        self.line.push_back(Waiter { ticket, weight, target: Some(target), asker: None });
         ticket
     }
 
@@ -100,6 +102,19 @@ impl Waiters {
         let rank = self.rank(ticket);
         self.woken = self.woken.min(ticket);
         self.line[rank].target.replace(target)
+    }
+
+    /// Notes who waits, and where.
+    pub(super) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
+        let rank = self.rank(ticket);
+        self.line[rank].asker = Some(asker);
+    }
+
+    /// Lists those among the first so many that were woken and not polled since: what they were
+    /// woken for is theirs.
+    pub(super) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
+        let first = self.line.iter().take(count).filter(|waiter| waiter.target.is_none());
+        first.filter_map(|waiter| waiter.asker).map(Grant::unclaimed)
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
@@ -156,6 +171,11 @@ impl Waiters {
     #[inline]
     pub(super) fn are_all_due(&self) -> bool {
         self.due_count == self.line.len()
+    }
+
+    /// Lists the due waiters that have not been polled since.
+    pub(super) fn unclaimed_due(&self) -> impl Iterator<Item = Grant> + '_ {
+        self.unclaimed(self.due_count)
     }
 
     /// Returns how much of the supply is assigned.
