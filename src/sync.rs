@@ -4,7 +4,12 @@
 //! |---|---|
 //! | one task at a time to change a value, across awaits | [`Mutex`] |
 //! | tasks to wait until something has happened | [`Event`] |
+//! | to tell one waiting task, or all, to look again | [`Notify`] |
+//! | one value from one task to another: an answer | [`oneshot`] |
+//! | to watch a value that changes; only the latest counts | [`watch`] |
+//! | every receiver to get every value | [`broadcast`] |
 //! | to hand values from task to task, with back-pressure | [`Queue`] |
+//! | the least item first, or the last | [`PriorityQueue`], [`LifoQueue`] |
 //! | to know that everything handed over was worked off | [`Queue::join`] |
 //!
 //! All of them serve in the order of arrival and never let a newcomer barge in: what becomes free is
@@ -27,19 +32,30 @@
 //! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, blocking
 //! calls.
 //!
-//! Names follow smol's `async-lock` (`Mutex`) and asyncio (`Event`, `Queue`); the order of service is
-//! stricter than in both.
+//! Names follow smol's `async-lock` (`Mutex`), asyncio (`Event`, the queues) and tokio (`Notify`,
+//! `oneshot`, `watch`, `broadcast`); the order of service is stricter than in the first two.
 
+pub mod broadcast;
 mod error;
 mod event;
+mod items;
 mod job;
+mod lifo_queue;
 mod mutex;
+mod notify;
+pub mod oneshot;
 mod primitive;
+mod priority_queue;
 mod queue;
+mod queue_methods;
 mod waiters;
+pub mod watch;
 
 pub use error::{GetError, PutError, TryGetError, TryPutError};
 pub use event::{Event, EventWait};
 pub use job::{GetJob, Job};
+pub use lifo_queue::LifoQueue;
 pub use mutex::{Lock, Mutex, MutexGuard};
+pub use notify::{Notified, Notify};
+pub use priority_queue::PriorityQueue;
 pub use queue::{Get, Join, Put, Queue};

@@ -1,4 +1,11 @@
-//! How the operations of queues fail.
+//! How the operations of queues and channels fail.
+
+pub(super) mod broadcast;
+mod channel;
+pub(super) mod oneshot;
+pub(super) mod watch;
+
+pub use channel::SendError;
 
 use std::error::Error;
 use std::fmt;

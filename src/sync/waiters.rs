@@ -1,6 +1,7 @@
 //! A line of waiters.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::task::Waker;
 
 use crate::executor::WakeTarget;
@@ -22,7 +23,7 @@ pub(super) struct Ticket(u64);
 #[derive(Debug)]
 struct Waiter {
     ticket: Ticket,
-    /// None when it has been woken and not polled since.
+    /// None when it has been woken and not polled since, or was never polled.
     target: Option<WakeTarget>,
 }
 
@@ -40,10 +41,35 @@ impl Waiters {
 
     /// Puts a waiter at the end of the line.
     pub(super) fn push(&mut self, target: WakeTarget) -> Ticket {
+        self.push_waiter(Some(target))
+    }
+
+    /// Puts a waiter at the end of the line that looks by itself when it is polled.
+    pub(super) fn push_idle(&mut self) -> Ticket {
+        self.push_waiter(None)
+    }
+
+    fn push_waiter(&mut self, target: Option<WakeTarget>) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
-        self.line.push_back(Waiter { ticket, target: Some(target) });
+        self.line.push_back(Waiter { ticket, target });
         ticket
+    }
+
+    /// Returns the tickets of the waiters at these ranks.
+    pub(super) fn tickets(&self, ranks: Range<usize>) -> impl Iterator<Item = Ticket> {
+        self.line.range(ranks).map(|waiter| waiter.ticket)
+    }
+
+    /// Counts the waiters before a ticket, which need not stand in the line.
+    pub(super) fn count_before(&self, end: Ticket) -> usize {
+        // Nearly always there is none.
+        match self.line.front() {
+            Some(first) if first.ticket < end => {
+                self.line.partition_point(|waiter| waiter.ticket < end)
+            }
+            _ => 0,
+        }
     }
 
     /// Returns how many stand before a waiter.
