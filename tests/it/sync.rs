@@ -1,9 +1,16 @@
 //! Tests of `parcae::sync`.
 
 mod across;
+mod broadcast;
 mod event;
+mod lifo_queue;
 mod mutex;
+mod notify;
+mod oneshot;
+mod priority_queue;
 mod queue;
+mod queue_kinds;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
