@@ -5,6 +5,7 @@
 //! the end of the runtime.
 
 use std::hint::black_box;
+use std::sync::{Arc, Mutex};
 
 use parcae::sync::Queue;
 
@@ -68,13 +69,12 @@ fn oneshot_workloads() -> Vec<Workload> {
             ],
         },
         Workload {
-            name: "oneshot: the receiver waits, the sender yields after each",
-            operation: "value",
+            name: "oneshot: a task asks and waits, another answers and yields",
+            operation: "answer",
             operations: VALUES,
             sides: vec![
-                Side::new("tokio", || tokio(tokio_receive_then_send())),
-                Side::new("parcae", || fifo(receive_then_send())).with_target(0.8),
-                Side::new("parcae, random", || random(receive_then_send())),
+                Side::new("tokio", || tokio(tokio_ask())),
+                Side::new("parcae", || fifo(ask())).with_target(0.8),
             ],
         },
     ]
@@ -174,38 +174,50 @@ async fn tokio_send_then_receive() {
     }
 }
 
-async fn receive_then_send() {
-    let (senders, receivers): (Vec<_>, Vec<_>) =
-        (0..VALUES).map(|_| parcae::sync::oneshot::channel()).unzip();
-    let task = parcae::spawn(async move {
-        for receiver in receivers {
-            black_box(receiver.await).expect("it is sent");
+/// Where a question lies until it is answered.
+type Desk<S> = Arc<Mutex<Option<S>>>;
+
+async fn ask() {
+    let desk: Desk<parcae::sync::oneshot::Sender<u32>> = Desk::default();
+    let clerk = parcae::spawn({
+        let desk = desk.clone();
+        async move {
+            for number in 0..VALUES {
+                let sender = desk.lock().expect(UNPOISONED).take().expect("it is asked first");
+                sender.send(number).expect("there is a receiver");
+                parcae::task::yield_now().await;
+            }
         }
     });
-    parcae::task::yield_now().await;
-    for (sender, number) in senders.into_iter().zip(0..VALUES) {
-        sender.send(number).expect("there is a receiver");
-        parcae::task::yield_now().await;
+    for _ in 0..VALUES {
+        let (sender, receiver) = parcae::sync::oneshot::channel();
+        *desk.lock().expect(UNPOISONED) = Some(sender);
+        black_box(receiver.await).expect("it is answered");
     }
-    task.await;
+    clerk.await;
 }
 
-async fn tokio_receive_then_send() {
-    let (senders, receivers): (Vec<_>, Vec<_>) =
-        (0..VALUES).map(|_| tokio::sync::oneshot::channel()).unzip();
-    let task = tokio::spawn(async move {
-        for receiver in receivers {
-            black_box(receiver.await).expect("it is sent");
+async fn tokio_ask() {
+    let desk: Desk<tokio::sync::oneshot::Sender<u32>> = Desk::default();
+    let clerk = tokio::spawn({
+        let desk = desk.clone();
+        async move {
+            for number in 0..VALUES {
+                let sender = desk.lock().expect(UNPOISONED).take().expect("it is asked first");
+                sender.send(number).expect("there is a receiver");
+                tokio::task::yield_now().await;
+            }
         }
     });
-    tokio::task::yield_now().await;
-    for (sender, number) in senders.into_iter().zip(0..VALUES) {
-        sender.send(number).expect("there is a receiver");
-        tokio::task::yield_now().await;
+    for _ in 0..VALUES {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        *desk.lock().expect(UNPOISONED) = Some(sender);
+        black_box(receiver.await).expect("it is answered");
     }
-    task.await.expect("it does not panic");
+    clerk.await.expect("it does not panic");
 }
 
+const UNPOISONED: &str = "nobody panics";
 const ITEMS: u32 = 300_000;
 const ROUND_TRIPS: u32 = 200_000;
 const VALUES: u32 = 300_000;
