@@ -247,6 +247,34 @@ impl Wait {
         }
     }
 
+    /// Takes a place in the line without being polled, unless `go` gives something. No point.
+    pub(super) fn enter<S: WaitState, R>(
+        &mut self,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+        go: impl FnOnce(&mut S, Place) -> Option<R>,
+    ) -> Option<R> {
+        // What would have woken it is dropped here, not while the state is held.
+        let (result, _target) = primitive.change(|state| {
+            let waiters = (line.waiters)(state);
+            let rank = self.ticket.map_or(waiters.count(), |ticket| waiters.rank(ticket));
+            let result = go(state, Place { rank, ticket: self.ticket });
+            let waiters = (line.waiters)(state);
+            if result.is_some() {
+                let own = self.ticket.take();
+                return (result, own.and_then(|own| waiters.remove(own)));
+            }
+            self.ticket.get_or_insert_with(|| waiters.push_idle());
+            (None, None)
+        });
+        result
+    }
+
+    /// Returns its ticket while it stands in the line.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        self.ticket
+    }
+
     /// Leaves the line, if it stands in it: what was its turn is the next waiter's.
     #[inline]
     pub(super) fn leave<S: WaitState>(&mut self, primitive: &Primitive<S>, line: &Line<S>) {

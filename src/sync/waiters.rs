@@ -1,6 +1,7 @@
 //! A line of waiters.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::task::Waker;
 
 use crate::executor::{Grant, Holder, WakeTarget};
@@ -30,7 +31,7 @@ struct Waiter {
     ticket: Ticket,
     /// How much it waits for.
     weight: usize,
-    /// None when it has been woken and not polled since.
+    /// None when it has been woken and not polled since, or was never polled.
     target: Option<WakeTarget>,
     /// Who waits and where, for what can be held.
     asker: Option<Holder>,
@@ -43,9 +44,15 @@ impl Waiters {
         self.line.len()
     }
 
-    /// Counts the waiters before a ticket.
+    /// Counts the waiters before a ticket, which need not stand in the line.
     pub(super) fn count_before(&self, end: Ticket) -> usize {
-        self.line.partition_point(|waiter| waiter.ticket < end)
+        // Nearly always there is none.
+        match self.line.front() {
+            Some(first) if first.ticket < end => {
+                self.line.partition_point(|waiter| waiter.ticket < end)
+            }
+            _ => 0,
+        }
     }
 
     /// Lists the tickets from one on, in order.
@@ -60,10 +67,24 @@ impl Waiters {
 
     /// Puts a waiter that waits for so much at the end of the line.
     pub(super) fn push(&mut self, weight: usize, target: WakeTarget) -> Ticket {
+        self.push_waiter(weight, Some(target))
+    }
+
+    /// Puts a waiter at the end of the line that looks by itself when it is polled.
+    pub(super) fn push_idle(&mut self) -> Ticket {
+        self.push_waiter(1, None)
+    }
+
+    fn push_waiter(&mut self, weight: usize, target: Option<WakeTarget>) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
-        self.line.push_back(Waiter { ticket, weight, target: Some(target), asker: None });
+        self.line.push_back(Waiter { ticket, weight, target, asker: None });
         ticket
+    }
+
+    /// Returns the tickets of the waiters at these ranks.
+    pub(super) fn tickets(&self, ranks: Range<usize>) -> impl Iterator<Item = Ticket> {
+        self.line.range(ranks).map(|waiter| waiter.ticket)
     }
 
     /// Returns how many stand before a waiter.

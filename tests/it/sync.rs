@@ -2,14 +2,21 @@
 
 mod across;
 mod barrier;
+mod broadcast;
 mod condition;
 mod event;
 mod exclusive;
+mod lifo_queue;
 mod mutex;
+mod notify;
 mod once;
+mod oneshot;
+mod priority_queue;
 mod queue;
+mod queue_kinds;
 mod rwlock;
 mod semaphore;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;

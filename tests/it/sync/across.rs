@@ -4,7 +4,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
 use futures::StreamExt as _;
@@ -13,8 +14,9 @@ use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use parcae::sync::{
     Acquire, AcquireOwned, Barrier, BarrierWait, Condition, ConditionWait, ConditionWaitFor, Event,
-    Get, Job, Lock, Mutex, MutexGuard, Once, OnceCell, OnceCellWait, OwnedPermit, Permit, Put,
-    Queue, Read, ReadGuard, RwLock, Semaphore, Write, WriteGuard,
+    Get, Job, LifoQueue, Lock, Mutex, MutexGuard, Notified, Notify, Once, OnceCell, OnceCellWait,
+    OwnedPermit, Permit, PriorityQueue, Put, Queue, Read, ReadGuard, RwLock, Semaphore, Write,
+    WriteGuard, broadcast, oneshot, watch,
 };
 use parcae::task::{settle, yield_now};
 use parcae::testing::Shared;
@@ -37,6 +39,19 @@ fn handles_and_futures_move_between_threads_if_the_value_does() {
     assert_send_and_sync::<Get<'_, Cell<u8>>>();
     assert_send::<Put<'_, Cell<u8>>>();
     assert_send::<Job<Cell<u8>>>();
+    assert_send_and_sync::<PriorityQueue<Cell<u8>>>();
+    assert_send_and_sync::<LifoQueue<Cell<u8>>>();
+    assert_send_and_sync::<Notify>();
+    assert_send_and_sync::<Notified<'_>>();
+    assert_send_and_sync::<oneshot::Sender<Cell<u8>>>();
+    assert_send_and_sync::<oneshot::Receiver<Cell<u8>>>();
+    assert_send_and_sync::<oneshot::Closed<'_, Cell<u8>>>();
+    assert_send_and_sync::<watch::Sender<u8>>();
+    assert_send_and_sync::<watch::Receiver<u8>>();
+    assert_send_and_sync::<watch::Changed<'_, u8>>();
+    assert_send_and_sync::<broadcast::Sender<u8>>();
+    assert_send_and_sync::<broadcast::Receiver<u8>>();
+    assert_send_and_sync::<broadcast::Recv<'_, u8>>();
     assert_send_and_sync::<Shared<Cell<u8>>>();
 }
 
@@ -152,9 +167,9 @@ fn a_semaphore_lets_no_more_threads_in_than_there_are_permits_and_loses_none() {
             for round in 0..1000 {
                 let count = round % 2 + 1;
                 let permit = semaphore.acquire_many(count).await.unwrap();
-                assert!(inside.fetch_add(count, Ordering::SeqCst) + count <= 2);
+                assert!(inside.fetch_add(count, SeqCst) + count <= 2);
                 thread::yield_now();
-                inside.fetch_sub(count, Ordering::SeqCst);
+                inside.fetch_sub(count, SeqCst);
                 drop(permit);
                 // Dropped at its second poll, with permits assigned to it or without.
                 drop(dropped_after(1, semaphore.acquire_many_owned(number % 2 + 1)).await);
@@ -250,10 +265,10 @@ fn a_barrier_keeps_threads_in_step() {
         block_on(async {
             let mut leads = 0;
             for round in 1..=1000 {
-                rounds[number].store(round, Ordering::SeqCst);
+                rounds[number].store(round, SeqCst);
                 leads += usize::from(barrier.wait().await.unwrap().is_leader());
                 for other in &rounds {
-                    let other = other.load(Ordering::SeqCst);
+                    let other = other.load(SeqCst);
                     assert!(other == round || other == round + 1, "out of step");
                 }
             }
@@ -273,7 +288,7 @@ fn a_value_is_made_once_by_one_of_several_threads() {
                 // Some give up when they have the turn, or while they wait for it.
                 let value = cell.get_or_init(async || {
                     yield_now().await;
-                    made.fetch_add(1, Ordering::SeqCst);
+                    made.fetch_add(1, SeqCst);
                     number
                 });
                 if number == 0 {
@@ -282,7 +297,7 @@ fn a_value_is_made_once_by_one_of_several_threads() {
                     value.await;
                 }
                 once.call_once(async || {
-                    done.fetch_add(1, Ordering::SeqCst);
+                    done.fetch_add(1, SeqCst);
                 })
                 .await;
                 *cell.wait().await
@@ -320,6 +335,154 @@ fn a_getter_that_is_cancelled_on_one_thread_loses_no_item_of_another() {
     });
     producer.join().unwrap();
     assert!(received.into_iter().eq(0..2000));
+}
+
+#[test]
+fn a_priority_queue_and_a_stack_hand_over_between_threads() {
+    let (urgent, stack) = (PriorityQueue::<u64>::bounded(3), LifoQueue::bounded(2));
+    let mover = thread::spawn({
+        let (urgent, stack) = (urgent.clone(), stack.clone());
+        move || {
+            block_on(async {
+                while let Ok(job) = urgent.get_job().await {
+                    stack.put(job.done()).await.unwrap();
+                }
+                stack.close();
+            });
+        }
+    });
+    let adder = thread::spawn(move || {
+        block_on(async {
+            let mut sum = 0;
+            while let Ok(number) = stack.get().await {
+                sum += number;
+            }
+            sum
+        })
+    });
+    block_on(async {
+        for number in 1..=1000_u64 {
+            urgent.put(number % 7).await.unwrap();
+        }
+        urgent.join().await;
+    });
+    urgent.close();
+    mover.join().unwrap();
+    assert_eq!(adder.join().unwrap(), (1..=1000).map(|number| number % 7).sum());
+}
+
+#[test]
+fn every_value_of_a_one_shot_channel_arrives_from_another_thread() {
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..2000).map(|_| oneshot::channel()).unzip();
+    let clerk = thread::spawn(move || {
+        for (number, sender) in senders.into_iter().enumerate() {
+            if number % 3 == 0 {
+                drop(sender);
+            } else {
+                sender.send(number).unwrap();
+            }
+        }
+    });
+    block_on(async {
+        for (number, receiver) in receivers.into_iter().enumerate() {
+            assert_eq!(receiver.await.ok(), (number % 3 != 0).then_some(number));
+        }
+    });
+    clerk.join().unwrap();
+}
+
+#[test]
+fn a_sender_and_a_receiver_that_end_at_once_on_two_threads_agree() {
+    for _ in 0..500 {
+        let (sender, mut receiver) = oneshot::channel();
+        let clerk = thread::spawn(move || sender.send(1));
+        receiver.close();
+        let received = receiver.try_recv().ok();
+        let sent = clerk.join().unwrap();
+        assert_eq!(received, sent.ok().map(|()| 1), "received, or given back");
+    }
+}
+
+#[test]
+fn no_notification_between_threads_is_lost() {
+    let shared = Arc::new((AtomicUsize::new(0), Notify::new()));
+    let takers: Vec<_> = (0..2)
+        .map(|_| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let take = |count: usize| count.checked_sub(1);
+                block_on(async {
+                    for _ in 0..1000 {
+                        while shared.0.fetch_update(SeqCst, SeqCst, take).is_err() {
+                            shared.1.notified().await;
+                        }
+                        // What one notification told of may be more than one.
+                        shared.1.notify_one();
+                    }
+                });
+            })
+        })
+        .collect();
+    for _ in 0..2000 {
+        shared.0.fetch_add(1, SeqCst);
+        shared.1.notify_one();
+    }
+    for taker in takers {
+        taker.join().unwrap();
+    }
+}
+
+#[test]
+fn a_watcher_on_another_thread_sees_the_last_value() {
+    let (sender, mut receiver) = watch::channel(0);
+    let watcher = thread::spawn(move || {
+        block_on(async {
+            let mut last = 0;
+            while receiver.changed().await.is_ok() {
+                let now = *receiver.borrow_and_update();
+                assert!(now >= last);
+                last = now;
+            }
+            last
+        })
+    });
+    for number in 1..=5000 {
+        sender.send(number).unwrap();
+    }
+    drop(sender);
+    assert_eq!(watcher.join().unwrap(), 5000);
+}
+
+#[test]
+fn listeners_on_other_threads_hear_everything_or_how_much_they_missed() {
+    let (sender, receiver) = broadcast::channel(8);
+    let listeners: Vec<_> = [receiver.resubscribe(), receiver]
+        .into_iter()
+        .map(|mut receiver| {
+            thread::spawn(move || {
+                block_on(async {
+                    let mut next = 0;
+                    loop {
+                        match receiver.recv().await {
+                            Ok(number) => {
+                                assert_eq!(number, next);
+                                next += 1;
+                            }
+                            Err(broadcast::RecvError::Lagged(count)) => next += count,
+                            Err(_) => return next,
+                        }
+                    }
+                })
+            })
+        })
+        .collect();
+    for number in 0..5000_u64 {
+        sender.send(number).unwrap();
+    }
+    drop(sender);
+    for listener in listeners {
+        assert_eq!(listener.join().unwrap(), 5000);
+    }
 }
 
 #[test]
