@@ -81,7 +81,7 @@ impl Instant {
         self.checked_add(duration).unwrap_or(Self { nanos: u64::MAX })
     }
 
-    pub(super) const fn nanos(self) -> u64 {
+    pub(crate) const fn nanos(self) -> u64 {
         self.nanos
     }
 }
