@@ -282,7 +282,8 @@ mod tests {
     fn patterns_are_tested_without_moving_anything() {
         let checked = |pattern: &str| {
             let select = parse(&format!("{pattern} = f() => 1"));
-            refutable(&select.branches[0].pattern).map(|pattern| pattern.to_token_stream().to_string())
+            refutable(&select.branches[0].pattern)
+                .map(|pattern| pattern.to_token_stream().to_string())
         };
         for pattern in ["_", "mut a", "(a, ref b)", "&a", "(a)", "a @ _"] {
             assert_eq!(checked(pattern), None, "{pattern}");

@@ -13,9 +13,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::context;
-use crate::executor::{
-    self, Access, Executor, Point, Resource, Verb, WakeTarget, note_wait,
-};
+use crate::executor::{self, Access, Executor, Point, Resource, Verb, WakeTarget, note_wait};
 use crate::time::{Instant, Sleep, sleep_until};
 
 /// A request to end, seen by all who hold a token of the same node or of one below it.
@@ -91,7 +89,9 @@ impl CancelToken {
     #[track_caller]
     pub fn new() -> Self {
         let resource = Resource::new("CancelToken");
-        Self { node: Arc::new(Node { resource, link: None, deadline: None, state: Mutex::default() }) }
+        Self {
+            node: Arc::new(Node { resource, link: None, deadline: None, state: Mutex::default() }),
+        }
     }
 
     /// Gives it a name for reports.
@@ -272,7 +272,10 @@ impl Default for CancelToken {
 
 impl fmt::Debug for CancelToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("CancelToken").field("reason", &self.reason()).finish_non_exhaustive()
+        formatter
+            .debug_struct("CancelToken")
+            .field("reason", &self.reason())
+            .finish_non_exhaustive()
     }
 }
 
@@ -343,8 +346,7 @@ impl Node {
                 continue;
             };
             let Some(node) = node.upgrade() else { continue };
-            let reason =
-                if node.has_passed() { CancelReason::Deadline } else { reason.clone() };
+            let reason = if node.has_passed() { CancelReason::Deadline } else { reason.clone() };
             if let Some(below) = node.cancel_one(&reason, &mut wakes) {
                 ahead.push((below, reason));
             }

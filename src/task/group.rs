@@ -233,6 +233,42 @@ impl<E: 'static> Group<E> {
         GroupTask::new(outcome, Some(handle))
     }
 
+    /// Fails the group with an error that no child returned, such as one of a destructor or cleanup.
+    /// It stands among the errors in its turn; if it is the first, everything is cancelled.
+    ///
+    /// # Errors
+    /// The error, when the group has ended.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::task::{Group, group};
+    ///
+    /// struct Session(Group<&'static str>);
+    /// impl Drop for Session {
+    ///     fn drop(&mut self) {
+    ///         self.0.fail("the session was cut off").expect("children end before their group");
+    ///     }
+    /// }
+    ///
+    /// let result: Result<(), _> = group(async |group| {
+    ///     let session = Session(group.clone());
+    ///     group.spawn(async move {
+    ///         let _session = session;
+    ///         std::future::pending::<()>().await;
+    ///     });
+    ///     parcae::task::yield_now().await;
+    ///     Err("the server failed")
+    /// })
+    /// .await;
+    /// let errors = result.unwrap_err().into_errors();
+    /// assert_eq!(errors, ["the server failed", "the session was cut off"]);
+    /// # }).unwrap();
+    /// ```
+    pub fn fail(&self, error: E) -> Result<(), E> {
+        self.shared.fail(error)
+    }
+
     /// Counts the children that have not ended, or that the group has not noticed yet: it does when
     /// it is polled, which the end of a child brings about. Ended children are forgotten.
     #[must_use]
@@ -337,7 +373,7 @@ where
                     return Poll::Pending;
                 }
                 Ok(Poll::Ready(Ok(value))) => *this.value = Some(value),
-                Ok(Poll::Ready(Err(error))) => this.shared.fail(error),
+                Ok(Poll::Ready(Err(error))) => drop(this.shared.fail(error)),
                 Err(panic) => {
                     this.panic.get_or_insert(panic);
                     this.shared.abort();

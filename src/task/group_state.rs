@@ -91,10 +91,16 @@ impl<E> Shared<E> {
         self.lock().children.first_key_value().map(|(number, _)| *number)
     }
 
-    /// Keeps an error, and cancels the children.
-    pub(super) fn fail(&self, error: E) {
-        self.lock().errors.push(error);
+    /// Keeps an error, and cancels the children. Gives it back when the group is over.
+    pub(super) fn fail(&self, error: E) -> Result<(), E> {
+        let mut state = self.lock();
+        if state.phase == Phase::Over {
+            return Err(error);
+        }
+        state.errors.push(error);
+        drop(state);
         self.abort();
+        Ok(())
     }
 
     /// Cancels the children, and wakes the group to drop its body.
@@ -267,7 +273,8 @@ impl<F: Future, V, E> Future for Child<F, V, E> {
             Ok(value) => this.report.make(Ok(value)),
             Err(error) => {
                 this.report.make(Err(GroupTaskError::Failed));
-                this.report.group.fail(error);
+                // One that was dropped while the child ran has nobody to tell.
+                drop(this.report.group.fail(error));
             }
         }
         Poll::Ready(())
