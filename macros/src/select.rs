@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused_where_it_is() {
-        check_error("a => 1", "expected `= future` after the pattern", "=>");
+        check_error("a => 1", "expected `= future` after the pattern", "=");
         check_error("a = f(), 1", "expected `if condition` or, instead of the comma, `=>`", "1");
         check_error("a = f() 1", "expected `=> body` after the future", "1");
         check_error("a = f() => 1 b = g() => 2", "expected `,` between two branches", "b");

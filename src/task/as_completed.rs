@@ -49,6 +49,7 @@ impl<T: 'static> AsCompleted<T> {
     /// # Cancel safety
     /// Cancel safe: a task that was not returned comes at the next call. So a time-out around it ends
     /// nothing, and the iteration may go on later.
+    #[expect(clippy::should_implement_trait, reason = "as of a stream, not of an iterator")]
     pub fn next(&mut self) -> NextCompleted<'_, T> {
         NextCompleted { completed: self }
     }
