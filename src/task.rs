@@ -63,7 +63,9 @@
 
 mod as_completed;
 mod builder;
+mod burn;
 mod cancel_token;
+mod context_var;
 mod end_order;
 mod gather;
 mod group;
@@ -73,22 +75,28 @@ mod group_task;
 mod handle;
 mod race;
 mod rotation;
+mod scope;
 mod select;
 mod shield;
+mod unblock;
 mod wait;
 mod yielding;
 
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use builder::{Builder, spawn, spawn_named, spawn_try};
+pub use burn::{Burn, burn};
 pub use cancel_token::{CancelGuard, CancelReason, CancelRun, CancelToken, CancelWait, Cancelled};
+pub use context_var::{ContextScope, ContextVar};
 pub use gather::{Gather, GatherResults, TryGather, gather, gather_results, try_gather};
 pub use group::{Group, RunGroup, group};
 pub use group_error::GroupError;
 pub use group_task::{GroupJoin, GroupTask, GroupTaskError};
 pub use handle::{Cancel, CancelHandle, Join, JoinError, Task};
 pub use race::{Race, race};
+pub use scope::{GRACE, finally, finally_within, scope};
 #[doc(hidden)]
 pub use select::Select;
 pub use shield::{Shield, shield};
+pub use unblock::{BlockingPool, Unblock, unblock};
 pub use wait::{Wait, WaitUntil, wait};
 pub use yielding::{Settle, YieldNow, settle, yield_now};

@@ -106,7 +106,7 @@ impl Executor {
         let event = Event { kind, task: stream, subject: number, value: verb.number };
         core.chain = core.chain.with(event);
         core.event_count += 1;
-        let picked = if core.ready.is_empty() || core.is_fifo() {
+        let picked = if core.ready.is_empty() || core.is_fifo() || !core.interrupted.is_empty() {
             0
         } else {
             core.decide((stream, step), Some(index))
@@ -133,7 +133,7 @@ impl Executor {
         let Some(index) = core.running else { return };
         let number = core.number_of(resource);
         core.tasks.get_mut(index).operation = Operation { resource: number, verb };
-        core.tasks.set_wait(index, WaitSubject::Resource(resource.about(), verb), at);
+        core.tasks.set_wait(index, WaitSubject::Resource(resource.about(), number, verb), at);
         core.log_use(resource, Happening::Wait { resource: number, verb: verb.name }, at);
     }
 

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use super::cell::{self, FutureCell, TaskCell, describe_result};
+use super::cleanup::Spawning;
 use super::core::{Core, ROOT};
 use super::domain::{DomainId, DomainState};
 use super::failure::{Failure, Place};
@@ -291,13 +292,13 @@ impl Details {
 
 impl Core {
     /// Returns the domain in which no task can be made, if that is where this one would go.
-    fn refuse(&mut self, options: &SpawnOptions) -> Option<DomainId> {
+    pub(super) fn refuse(&mut self, options: &SpawnOptions) -> Option<DomainId> {
         let domain = options.domain.unwrap_or_else(|| self.current_domain());
         let is_dead = |domain| self.domains.get(domain).state == DomainState::Dead;
         // What the dying spawn elsewhere has no effect either.
         if is_dead(domain)
             || is_dead(self.current_domain())
-            || self.is_over
+            || self.spawning != Spawning::Open
             || self.failure.is_some()
         {
             return Some(domain);
@@ -311,7 +312,11 @@ impl Core {
         None
     }
 
-    fn insert(&mut self, cell: Option<Pin<Box<dyn TaskCell>>>, options: SpawnOptions) -> TaskId {
+    pub(super) fn insert(
+        &mut self,
+        cell: Option<Pin<Box<dyn TaskCell>>>,
+        options: SpawnOptions,
+    ) -> TaskId {
         let parent = self.running;
         let domain = options.domain.unwrap_or_else(|| self.current_domain());
         let is_inherited = parent.filter(|at| self.tasks.get(*at).domain == domain);
@@ -338,6 +343,9 @@ impl Core {
             cold: None,
         };
         let index = self.tasks.insert(slot, details);
+        if let Some(variables) = parent.and_then(|at| self.variables(at).cloned()) {
+            self.tasks.details_mut(index).cold().variables = Some(variables);
+        }
         if self.log.is_some() {
             self.log_task(index, parent_stream);
         }
@@ -351,7 +359,7 @@ impl Core {
             picker.spawned(parent_stream, stream);
         }
         self.make_ready(index, domain);
-        TaskId::new(self.run, self.tasks.get(index).generation, index)
+        self.task_id(index)
     }
 
     /// Makes a task that has ended before it began.
@@ -368,7 +376,7 @@ impl Core {
             cold: None,
         };
         let index = self.tasks.insert(slot, details);
-        TaskId::new(self.run, self.tasks.get(index).generation, index)
+        self.task_id(index)
     }
 
     /// Returns the path that the children of a task begin with; that of the root task is empty.
@@ -401,7 +409,7 @@ impl Core {
 
     pub(super) fn cancel(&mut self, task: TaskId) {
         let Some(slot) = self.tasks.find(task) else { return };
-        if slot.state == TaskState::Done || slot.is_cancelled {
+        if matches!(slot.state, TaskState::Closing | TaskState::Done) || slot.is_cancelled {
             return;
         }
         slot.is_cancelled = true;

@@ -9,13 +9,28 @@ use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use super::holders::Holders;
 use super::waiters::{Ticket, Waiters, Wakes};
-use crate::executor::{Point, Resource, Verb, WakeTarget, note_wait};
+use crate::executor::{Grant, Holder, Point, Resource, Verb, WakeTarget, note_wait, publish};
 
 /// State with waiters in it.
 pub(super) trait WaitState {
+    /// Whether it can be held; if so it has [`WaitState::holders`].
+    const CAN_BE_HELD: bool = false;
+
     /// Wakes the waiters whose turn has come. Called after every change.
     fn wake_due(&mut self, wakes: &mut Wakes);
+
+    /// Returns who holds it.
+    #[inline]
+    fn holders(&mut self) -> Option<&mut Holders> {
+        None
+    }
+
+    /// Lists what is assigned to waiters, for what can be held, and tells whether there are any.
+    fn tell_waiters(&self, _grants: &mut Vec<Grant>) -> bool {
+        false
+    }
 }
 
 /// State that several threads may reach, and what reports call it.
@@ -52,6 +67,9 @@ impl<S: WaitState> Primitive<S> {
             let mut state = self.lock();
             let result = change(&mut state);
             state.wake_due(&mut wakes);
+            if state.holders().is_some_and(|holders| holders.published.is_some()) {
+                self.publish(&mut state);
+            }
             result
         };
         wakes.wake();
@@ -64,6 +82,21 @@ impl<S: WaitState> Primitive<S> {
 
     pub(super) fn into_inner(self) -> S {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the run who holds it. That is code of ours only, so the state may be held meanwhile.
+    #[cold]
+    fn publish(&self, state: &mut S) {
+        let Some(mut key) = state.holders().map(|holders| holders.published) else { return };
+        publish(&mut key, &self.resource, |grants| {
+            if let Some(holders) = state.holders() {
+                holders.tell(grants);
+            }
+            state.tell_waiters(grants)
+        });
+        if let Some(holders) = state.holders() {
+            holders.published = key;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, S> {
@@ -99,6 +132,8 @@ pub(super) struct Wait {
     point: Point,
     /// Its place in the line, once it has one.
     ticket: Option<Ticket>,
+    /// How much it waits for, where that differs.
+    weight: usize,
     at: &'static Location<'static>,
 }
 
@@ -106,7 +141,34 @@ impl Wait {
     /// Makes the wait of an operation that was called at the caller's caller.
     #[track_caller]
     pub(super) fn new() -> Self {
-        Self { point: Point::new(), ticket: None, at: Location::caller() }
+        Self::weighing(1)
+    }
+
+    /// As [`Wait::new`], for so much at once.
+    #[track_caller]
+    pub(super) fn weighing(weight: usize) -> Self {
+        Self { point: Point::new(), ticket: None, weight, at: Location::caller() }
+    }
+
+    /// Begins again when it has gone on, as if the operation was called once more at the same place.
+    pub(super) fn restart(&mut self) {
+        self.point = Point::new();
+    }
+
+    /// Tells whether it stands in the line.
+    pub(super) fn is_in_line(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    /// Comes to the point, if it has not before.
+    #[inline]
+    pub(super) fn arrive<S>(
+        &mut self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+    ) -> Poll<()> {
+        self.point.poll(context, &primitive.resource, line.verb, self.at)
     }
 
     /// Comes to the point, and then waits until `go` gives something. `go` changes nothing when it
@@ -119,7 +181,7 @@ impl Wait {
         line: &Line<S>,
         mut go: impl FnMut(&mut S, Place) -> Option<R>,
     ) -> Poll<R> {
-        ready!(self.point.poll(context, &primitive.resource, line.verb, self.at));
+        ready!(self.arrive(context, primitive, line));
         // Cloned when it turns out to be needed, and not while the state is held.
         let mut target = None;
         loop {
@@ -140,7 +202,7 @@ impl Wait {
                     (_, None) => (Step::NeedsTarget, None),
                     (Some(own), Some(target)) => (Step::Waits, waiters.retarget(own, target)),
                     (None, Some(target)) => {
-                        self.ticket = Some(waiters.push(target));
+                        self.ticket = Some(waiters.push(self.weight, target));
                         (Step::Waits, None)
                     }
                 }
@@ -150,9 +212,38 @@ impl Wait {
                 Step::NeedsTarget => target = Some(WakeTarget::of(context.waker())),
                 Step::Waits => {
                     note_wait(&primitive.resource, line.verb, self.at);
+                    if S::CAN_BE_HELD {
+                        self.note_asker(context, primitive, line);
+                    }
                     return Poll::Pending;
                 }
             }
+        }
+    }
+
+    /// Returns the line of the call.
+    #[inline]
+    pub(super) fn at(&self) -> &'static Location<'static> {
+        self.at
+    }
+
+    /// Notes who waits for what can be held, and lets the run know who holds it, from here until
+    /// the last waiter has left.
+    #[inline]
+    fn note_asker<S: WaitState>(
+        &self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+    ) {
+        let mut state = primitive.lock();
+        let Some(holders) = state.holders() else { return };
+        let is_published = holders.published.is_some();
+        if let Some(own) = self.ticket {
+            (line.waiters)(&mut state).note_asker(own, Holder::polling(context, self.at));
+        }
+        if !is_published {
+            primitive.publish(&mut state);
         }
     }
 

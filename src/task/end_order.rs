@@ -146,9 +146,17 @@ pub(super) struct OwnedTasks<T> {
 impl<T: 'static> OwnedTasks<T> {
     #[track_caller]
     pub(super) fn new(tasks: impl IntoIterator<Item = Task<T>>) -> Self {
+        Self::located(tasks, Location::caller())
+    }
+
+    /// Does what `new` does, for a wait that was begun elsewhere.
+    pub(super) fn located(
+        tasks: impl IntoIterator<Item = Task<T>>,
+        at: &'static Location<'static>,
+    ) -> Self {
         let tasks: Vec<Option<Task<T>>> = tasks.into_iter().map(Some).collect();
         let ids = tasks.iter().flatten().map(Task::id).collect();
-        Self { tasks, order: EndOrder::new(ids, Location::caller()) }
+        Self { tasks, order: EndOrder::new(ids, at) }
     }
 
     pub(super) fn count(&self) -> usize {

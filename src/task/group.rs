@@ -1,7 +1,8 @@
 //! Tasks that end before the code that started them goes on.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,17 +11,21 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::builder::Builder;
+use super::end_order::OwnedTasks;
 use super::group_error::GroupError;
 use super::group_state::{Child, Outcome, Shared};
 use super::group_task::GroupTask;
-use crate::executor::{self, JoinEnd, TaskPanic, catch_panic};
+use super::handle::Task;
+use crate::context;
+use crate::executor::{self, CleanupMark, Executor, JoinEnd, TaskPanic, catch_panic};
 
 /// Runs a body that may spawn children, and waits for it and for all of them.
 ///
 /// The body gets a [`Group`], through which it spawns; children may spawn into the same group while
 /// it is open. What the group promises:
 ///
-/// * It is ready only when the body and all children have ended, with the cleanups of the children.
+/// * It is ready only when the body and all children have ended, with their cleanups (see
+///   [`finally`](super::finally)).
 /// * The first failure (an error of the body or of a child made by [`Group::spawn_try`]) drops the
 ///   body's future and cancels all children. A child whose cancellation was asked for by
 ///   [`GroupTask::cancel`] has not failed.
@@ -28,7 +33,8 @@ use crate::executor::{self, JoinEnd, TaskPanic, catch_panic};
 /// * A panic of the body or of a child does the same as a failure, and goes on here when all have
 ///   ended, as in [`std::thread::scope`]. Errors are then lost behind it; of several panics the first
 ///   goes on.
-/// * Dropping the returned future cancels the body and all children; nothing is detached.
+/// * Dropping the returned future cancels the body and all children; nothing is detached. The task that
+///   dropped it ends, and a [`timeout`](crate::time::timeout()) that did returns, after they have ended.
 /// * A group that has failed or ended takes no more children: the future is dropped unpolled, and its
 ///   handle says so. So children that keep spawning cannot keep a failed group alive.
 ///
@@ -84,6 +90,7 @@ where
         value: None,
         panic: None,
         closing: Vec::new(),
+        cleanups: None,
         at: Location::caller(),
     }
 }
@@ -312,14 +319,15 @@ pin_project! {
         panic: Option<Box<TaskPanic>>,
         // Children whose futures have ended, but not their cleanups.
         closing: Vec<u64>,
+        // Since when the cleanups of the body are waited for.
+        cleanups: Option<CleanupMark>,
         at: &'static Location<'static>,
     }
 
     impl<F, T, E> PinnedDrop for RunGroup<F, T, E> {
         fn drop(this: Pin<&mut Self>) {
-            let children = this.project().shared.close();
-            // Dropped while the state is not held, and cancelled by that.
-            drop(children);
+            let this = this.project();
+            leave_behind(this.shared.close(), this.at);
         }
     }
 }
@@ -340,6 +348,7 @@ where
             ready!(self.as_mut().poll_body(context));
         }
         ready!(self.as_mut().poll_last(context));
+        ready!(self.as_mut().poll_cleanups(context));
         let this = self.project();
         let children = this.shared.close();
         assert!(children.is_empty(), "a group ends after its children");
@@ -380,8 +389,17 @@ where
                 }
             }
         }
+        *this.cleanups = context::with(Executor::cleanup_mark);
         this.body.set(None);
         Poll::Ready(())
+    }
+
+    /// Waits for what the body left behind when it was dropped.
+    fn poll_cleanups(self: Pin<&mut Self>, context: &Context<'_>) -> Poll<()> {
+        let (Some(since), at) = (self.cleanups, self.at) else { return Poll::Ready(()) };
+        context::expect("a group", |executor: &Executor| {
+            executor.poll_cleanups(since, context.waker(), at)
+        })
     }
 
     /// Lets go of the children that have ended.
@@ -413,6 +431,26 @@ where
         }
         Poll::Pending
     }
+}
+
+/// Cancels the children of a group that is dropped; the task that dropped it ends after they have.
+fn leave_behind(children: BTreeMap<u64, Task<()>>, at: &'static Location<'static>) {
+    let children: Vec<Task<()>> = children.into_values().collect();
+    if children.iter().all(Task::is_finished) {
+        return;
+    }
+    let mut children = OwnedTasks::located(children, at);
+    children.cancel_rest();
+    let _ = context::with(|executor: &Executor| {
+        executor.spawn_cleanup(
+            // A child that has ended is dropped here, so that a panic that nobody saw fails the run.
+            poll_fn(move |context| {
+                while ready!(children.poll_next(context)).is_some() {}
+                Poll::Ready(())
+            }),
+            at,
+        );
+    });
 }
 
 impl<F, T, E> fmt::Debug for RunGroup<F, T, E> {

@@ -5,14 +5,19 @@
     reason = "handles leave their runs, to be used where they must not"
 )]
 
+mod blocking;
 mod cancellation;
+mod cleanup;
+mod eager;
 mod failures;
 mod foreign;
 mod handles;
+mod holding;
 mod points;
 mod resources;
 mod runs_of_seeds;
 mod schedule;
 mod stalls;
+mod variables;
 
 pub(crate) use runs_of_seeds::mixed_program;

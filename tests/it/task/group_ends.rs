@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
-use parcae::task::{GroupTaskError, JoinError, group, settle, yield_now};
+use parcae::task::{Builder, GroupTaskError, JoinError, finally, group, settle, yield_now};
 use parcae::time::{Instant, sleep, timeout};
 use parcae::{Failure, spawn, spawn_named};
 
@@ -30,7 +30,7 @@ fn cancelling_the_task_of_a_group_cancels_body_and_children() {
         });
         settle().await;
         assert!(task.cancel().await.is_none());
-        settle().await;
+        // The task has not ended before the children of its group have.
         let mut dropped = dropped.take();
         dropped.sort_unstable();
         assert_eq!(dropped, [10, 20, 30]);
@@ -46,8 +46,7 @@ fn a_group_that_is_dropped_cancels_and_detaches_nothing() {
             after(3_000, Ok::<_, Infallible>(()), dropped.clone()).await
         });
         assert!(timeout(secs(1), running).await.is_err());
-        settle().await;
-        assert_eq!(dropped.count(), 2);
+        assert_eq!(dropped.count(), 2, "the time-out did not wait for the children");
         // One that was never polled.
         drop(group(async |group| {
             group.spawn(after(4_000, (), dropped.clone()));
@@ -76,7 +75,6 @@ fn nested_groups_are_cancelled_together() {
         });
         settle().await;
         task.cancel().await;
-        settle().await;
         assert_eq!(dropped.count(), 3);
     });
 }
@@ -144,8 +142,9 @@ fn without_settling_an_error_and_a_cancellation_leave_nothing_behind() {
             Ok(is_error) => assert!(is_error),
             Err(error) => assert!(matches!(error, JoinError::Cancelled)),
         }
+        let count = dropped.count();
         settle().await;
-        assert!(dropped.count() <= 2);
+        assert_eq!(dropped.count(), count, "a child outlived the task of its group");
     }) {
         assert!(outcome.elapsed() < millis(10), "a child was waited for that was cancelled");
         outcome.unwrap();
@@ -250,12 +249,124 @@ fn a_panic_while_a_dropped_group_ends_fails_the_run() {
     }
 }
 
+/// Waits for ever, and cleans up for so many milliseconds when it is cancelled.
+async fn tidy(delay: u64, journal: Journal<u64>) {
+    finally(pending::<()>(), async move || {
+        sleep(millis(delay)).await;
+        journal.add(delay);
+    })
+    .await;
+}
+
+#[test]
+fn a_group_that_fails_ends_after_the_cleanups_of_its_body_and_its_children() {
+    everywhere(|| async {
+        for (body, child) in [(10, 20), (20, 10)] {
+            let (start, cleaned) = (Instant::now(), Journal::new());
+            let result: Result<(), _> = group(async |group| {
+                group.spawn(tidy(child, cleaned.clone()));
+                group.spawn_try(async {
+                    settle().await;
+                    Err::<(), _>("no")
+                });
+                tidy(body, cleaned.clone()).await;
+                Ok(())
+            })
+            .await;
+            assert_eq!(result.unwrap_err().into_errors(), ["no"]);
+            assert_eq!((start.elapsed(), cleaned.take()), (millis(20), vec![10, 20]));
+        }
+    });
+}
+
+#[test]
+fn whoever_drops_a_group_ends_after_its_children_and_their_cleanups() {
+    everywhere(|| async {
+        let cleaned = Journal::new();
+        let running = |journal: Journal<u64>| {
+            group(async move |group| {
+                group.spawn(tidy(20, journal.clone()));
+                group.spawn(after(9_000, (), Journal::new()));
+                tidy(10, journal.clone()).await;
+                Ok::<_, Infallible>(())
+            })
+        };
+        let start = Instant::now();
+        assert!(timeout(millis(100), running(cleaned.clone())).await.is_err());
+        assert_eq!((start.elapsed(), cleaned.take()), (millis(120), vec![10, 20]));
+        let task = spawn(running(cleaned.clone()));
+        settle().await;
+        let start = Instant::now();
+        assert!(task.cancel().await.is_none());
+        assert_eq!((start.elapsed(), cleaned.take()), (millis(20), vec![10, 20]));
+        // In a group of its own it is that group that waits.
+        let start = Instant::now();
+        let failed: Result<(), _> = group(async |outer| {
+            let journal = cleaned.clone();
+            outer.spawn(async move { running(journal).await.unwrap() });
+            settle().await;
+            Err("outer")
+        })
+        .await;
+        assert_eq!(failed.unwrap_err().into_errors(), ["outer"]);
+        assert_eq!((start.elapsed(), cleaned.take()), (millis(20), vec![10, 20]));
+    });
+}
+
+#[test]
+fn errors_of_cleanups_are_kept_beside_the_one_that_cancelled() {
+    everywhere(|| async {
+        let result: Result<(), _> = group(async |group| {
+            for number in [2, 1] {
+                let inner = group.clone();
+                group.spawn(finally(pending::<()>(), async move || {
+                    sleep(millis(number)).await;
+                    inner.fail(number).unwrap();
+                }));
+            }
+            settle().await;
+            Err(0)
+        })
+        .await;
+        assert_eq!(result.unwrap_err().into_errors(), [0, 1, 2]);
+    });
+}
+
+#[test]
+fn a_child_that_fails_before_its_spawn_returns_fails_the_group() {
+    everywhere(|| async {
+        let dropped = Journal::new();
+        let eager = || Builder::new().name("eager").eager();
+        let result: Result<(), _> = group(async |group| {
+            group.spawn(after(10, (), dropped.clone()));
+            let child = group.spawn_try_with(eager(), async { Err::<(), _>("eager") });
+            assert!(child.is_finished() && !group.is_open());
+            Err("body")
+        })
+        .await;
+        assert_eq!(result.unwrap_err().into_errors(), ["eager", "body"]);
+        // One that spawns such a child is cancelled at its next wait, and its error is kept.
+        let result: Result<(), _> = group(async |group| {
+            let inner = group.clone();
+            group.spawn_with(eager(), async move {
+                inner.spawn_try_with(eager(), async { Err::<(), _>("inner") });
+                yield_now().await;
+                unreachable!("the group had failed when it was added");
+            });
+            pending().await
+        })
+        .await;
+        assert_eq!(result.unwrap_err().into_errors(), ["inner"]);
+        assert_eq!(dropped.count(), 0, "a future that never began was polled");
+    });
+}
+
 #[test]
 fn children_in_a_domain_that_dies_are_cancelled_and_fail_nothing() {
     everywhere(|| async {
         let domain = parcae::executor::DomainId::create("node", 0);
         let result = group(async |group| {
-            let builder = || parcae::task::Builder::new().name("child").domain(domain);
+            let builder = || Builder::new().name("child").domain(domain);
             let child = group.spawn_with(builder(), pending::<()>());
             settle().await;
             domain.kill();

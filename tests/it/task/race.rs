@@ -11,7 +11,7 @@ use futures::executor::block_on;
 use parcae::explore::Check;
 use parcae::sync::{Mutex, Queue};
 use parcae::task::{as_completed, race, settle, yield_now};
-use parcae::time::{Instant, sleep, timeout};
+use parcae::time::{Instant, timeout};
 use parcae::{Task, spawn};
 
 use super::{after, everywhere, on_seeds};
