@@ -63,7 +63,7 @@ pub(crate) use self::id::TaskId;
 pub(crate) use self::point::{Point, is_preempted, note, note_wait};
 pub(crate) use self::resource::Resource;
 pub(crate) use self::run::Plan;
-pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic};
+pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic, catch_panic};
 pub(crate) use self::task_table::TaskName;
 pub(crate) use self::timers::TimerKey;
 pub(crate) use self::waker::WakeTarget;
