@@ -9,7 +9,12 @@
 //! | tasks to wait until something has happened | [`Event`] |
 //! | tasks to wait for each other, round by round | [`Barrier`] |
 //! | something done once, by whoever comes first | [`Once`], [`OnceCell`] |
+//! | to tell one waiting task, or all, to look again | [`Notify`] |
+//! | one value from one task to another: an answer | [`oneshot`] |
+//! | to watch a value that changes; only the latest counts | [`watch`] |
+//! | every receiver to get every value | [`broadcast`] |
 //! | to hand values from task to task, with back-pressure | [`Queue`] |
+//! | the least item first, or the last | [`PriorityQueue`], [`LifoQueue`] |
 //! | to know that everything handed over was worked off | [`Queue::join`] |
 //!
 //! All of them serve in the order of arrival and never let a newcomer barge in: what becomes free is
@@ -21,7 +26,7 @@
 //!
 //! They keep their state inline and store wakers, so they work on any executor and across threads.
 //! Inside of a simulation every first poll is a point at which another task may go first, and what a
-//! task waits for stands in the report of a deadlock.
+//! task waits for, who holds it and since which line stand in the report of a deadlock.
 //!
 //! **When not to use them.** Between two awaits nothing else runs on one thread: state that is not
 //! held across an await needs a `Cell` or `RefCell`, no lock. A [`std::sync::Mutex`] is enough
@@ -32,25 +37,34 @@
 //! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, blocking
 //! calls.
 //!
-//! Names follow smol's `async-lock` (`Mutex`), tokio (`RwLock`, `Semaphore`, `OnceCell`), std
-//! (`Barrier`, `Once`) and asyncio (`Event`, `Queue`, `Condition`); the order of service is stricter
-//! than in all of them.
+//! Names follow smol's `async-lock` (`Mutex`), tokio (`RwLock`, `Semaphore`, `OnceCell`, `Notify`,
+//! `oneshot`, `watch`, `broadcast`), std (`Barrier`, `Once`) and asyncio (`Event`, `Condition`, the
+//! queues); the order of service is stricter than in all of them.
 
 mod barrier;
+pub mod broadcast;
 mod condition;
 mod error;
 mod event;
+mod holders;
+mod items;
 mod job;
+mod lifo_queue;
 mod mutex;
+mod notify;
 mod once;
 mod once_cell;
+pub mod oneshot;
 mod permit;
 mod primitive;
+mod priority_queue;
 mod queue;
+mod queue_methods;
 mod rwlock;
 mod semaphore;
 mod shares;
 mod waiters;
+pub mod watch;
 
 pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
 pub use condition::{Condition, ConditionWait, ConditionWaitFor};
@@ -60,10 +74,13 @@ pub use error::{
 };
 pub use event::{Event, EventWait};
 pub use job::{GetJob, Job};
+pub use lifo_queue::LifoQueue;
 pub use mutex::{Lock, Mutex, MutexGuard};
+pub use notify::{Notified, Notify};
 pub use once::{CallOnce, Once, OnceWait, TryCallOnce};
 pub use once_cell::{GetOrInit, GetOrTryInit, OnceCell, OnceCellWait};
 pub use permit::{OwnedPermit, Permit};
+pub use priority_queue::PriorityQueue;
 pub use queue::{Get, Join, Put, Queue};
 pub use rwlock::{Read, ReadGuard, RwLock, Write, WriteGuard};
 pub use semaphore::{Acquire, AcquireOwned, Semaphore};

@@ -12,6 +12,7 @@ use super::domain::{DomainId, DomainState, Domains};
 use super::eager::Interrupted;
 use super::failure::{Failure, Place, StalledTask, Wait};
 use super::foreign::RunNumber;
+use super::holding::Holdings;
 use super::id::TaskId;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
@@ -72,6 +73,8 @@ pub(super) struct Core {
     pub(super) outsiders: BTreeMap<(u64, u64), u64>,
     /// How many were made or first used while no task ran.
     pub(super) resources_of_nobody: u64,
+    /// Who holds what others wait for.
+    pub(super) holdings: Holdings,
     /// What may still be spawned: once the program has ended, not what destructors spawn.
     pub(super) spawning: Spawning,
     /// How many cleanups have not ended.
@@ -122,6 +125,7 @@ impl Core {
             serial: run.serial(),
             outsiders: BTreeMap::new(),
             resources_of_nobody: 0,
+            holdings: Holdings::default(),
             spawning: Spawning::Open,
             cleanup_count: 0,
             due: Vec::new(),
@@ -535,15 +539,22 @@ impl Core {
 
     fn describe_wait(&self, note: WaitNote) -> Wait {
         let waits_at = note.at.map(Place::from);
-        let other =
-            |verb, kind, name| Wait { verb, kind, name, made_at: None, waits_at: waits_at.clone() };
+        let other = |verb, kind, name| Wait {
+            verb,
+            kind,
+            name,
+            waits_at: waits_at.clone(),
+            ..Wait::UNKNOWN
+        };
         match note.subject {
-            WaitSubject::Resource(resource, verb) => Wait {
+            WaitSubject::Resource(resource, number, verb) => Wait {
                 verb: verb.name,
                 kind: resource.kind,
                 name: resource.name.map(str::to_owned),
                 made_at: resource.made_at.map(Place::from),
                 waits_at,
+                holders: self.holders_of(number),
+                holder_count: self.holdings.of(number).len(),
             },
             WaitSubject::Task(task) => other("join", "Task", self.path_of(task)),
             WaitSubject::Cleanup(task) => other("cleanup", "Task", self.path_of(task)),

@@ -134,7 +134,7 @@ impl Executor {
         let Some(index) = core.running else { return };
         let number = core.number_of(resource);
         core.tasks.get_mut(index).operation = Operation { resource: number, verb };
-        core.tasks.set_wait(index, WaitSubject::Resource(resource.about(), verb), at);
+        core.tasks.set_wait(index, WaitSubject::Resource(resource.about(), number, verb), at);
         core.log_use(resource, Happening::Wait { resource: number, verb: verb.name }, at);
     }
 

@@ -221,7 +221,7 @@ impl Executor {
                 let (message, place) = (panic.message(), panic.place());
                 Err(Failure::Panic { task: "main".to_owned(), message, place })
             }
-            Poll::Ready(JoinEnd::Gone) | Poll::Pending => {
+            Poll::Ready(JoinEnd::Cancelled | JoinEnd::Gone) | Poll::Pending => {
                 unreachable!("a run is over when its root has ended or when it has failed")
             }
         }
@@ -301,7 +301,7 @@ impl Executor {
     }
 
     /// Returns what is known of a panic that was caught.
-    fn note_of(&self, payload: &(dyn Any + Send)) -> PanicNote {
+    pub(super) fn note_of(&self, payload: &(dyn Any + Send)) -> PanicNote {
         let plain = PanicNote::of_payload(payload);
         // The hook may have seen another panic last, one that the program has caught itself.
         let noted = self.panic_note.borrow_mut().take();

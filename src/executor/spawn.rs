@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -38,7 +38,9 @@ pub(crate) enum JoinEnd<T> {
     Value(T),
     /// It panicked with this payload. Boxed, so that an end that is a value is small.
     Panicked(Box<TaskPanic>),
-    /// It was destroyed with its domain, or cancelled at the end of the run.
+    /// It was cancelled before it returned.
+    Cancelled,
+    /// It was destroyed with its domain, or at the end of the run.
     Gone,
 }
 
@@ -68,12 +70,20 @@ impl TaskPanic {
     pub(crate) fn resume(self) -> ! {
         let note = self.noted();
         let _ = context::with(|executor: &Executor| executor.note_panic(note));
-        std::panic::resume_unwind(self.payload)
+        panic::resume_unwind(self.payload)
     }
 
     fn noted(&self) -> PanicNote {
         self.note.clone().unwrap_or_else(|| PanicNote::of_payload(&*self.payload))
     }
+}
+
+/// Calls a function of the user's; its panic becomes a value that can be resumed later.
+pub(crate) fn catch_panic<R>(call: impl FnOnce() -> R) -> Result<R, Box<TaskPanic>> {
+    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
+        let note = context::with(|executor: &Executor| executor.note_of(&*payload));
+        Box::new(TaskPanic { payload, note })
+    })
 }
 
 impl Executor {
@@ -126,6 +136,7 @@ impl Executor {
             return Poll::Pending;
         }
         let cell = slot.cell.take();
+        let without_output = if slot.is_cancelled { JoinEnd::Cancelled } else { JoinEnd::Gone };
         let panic = core.tasks.details_mut(task.index()).take_panic();
         core.tasks.remove(task.index());
         drop(core);
@@ -133,13 +144,53 @@ impl Executor {
             (_, Some(panic)) => JoinEnd::Panicked(Box::new(panic)),
             (Some(mut cell), None) => {
                 let output = cell.as_mut().output().and_then(<dyn Any>::downcast_mut::<Option<T>>);
-                match output.and_then(Option::take) {
-                    Some(value) => JoinEnd::Value(value),
-                    None => JoinEnd::Gone,
-                }
+                output.and_then(Option::take).map_or(without_output, JoinEnd::Value)
             }
-            (None, None) => JoinEnd::Gone,
+            (None, None) => without_output,
         })
+    }
+
+    /// Waits for a task to end, and leaves its output to whoever joins it.
+    pub(crate) fn poll_finished(
+        &self,
+        task: TaskId,
+        waker: &Waker,
+        at: &'static Location<'static>,
+    ) -> Poll<()> {
+        // Outside of the borrow, as what it replaces: a foreign waker is code of the user's.
+        let target = WakeTarget::of(waker);
+        let _replaced;
+        let mut core = self.core.borrow_mut();
+        core.note_join(task, at);
+        if core.tasks.find(task).is_none_or(|slot| slot.state == TaskState::Done) {
+            return Poll::Ready(());
+        }
+        _replaced = core.tasks.details_mut(task.index()).joiner.replace(target);
+        Poll::Pending
+    }
+
+    /// Notes that the running task waits for another one.
+    pub(crate) fn note_join(&self, task: TaskId, at: &'static Location<'static>) {
+        self.core.borrow_mut().note_join(task, at);
+    }
+
+    /// Tells whether a task has panicked, or returned an error that nobody may overlook.
+    pub(crate) fn has_failed(&self, task: TaskId) -> bool {
+        let mut core = self.core.borrow_mut();
+        let Some(slot) = core.tasks.find(task) else { return false };
+        if slot.state != TaskState::Done {
+            return false;
+        }
+        let cell = slot.cell.take();
+        let details = core.tasks.details(task.index());
+        let has_panicked = details.cold.as_ref().is_some_and(|cold| cold.payload.is_some());
+        drop(core);
+        // Not borrowed: an error is described by code of the user's.
+        let is_error = cell.as_ref().is_some_and(|cell| cell.error().is_some());
+        if let Some(slot) = self.core.borrow_mut().tasks.find(task) {
+            slot.cell = cell;
+        }
+        has_panicked || is_error
     }
 
     /// Tells whether a task has ended.

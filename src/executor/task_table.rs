@@ -119,7 +119,8 @@ pub(super) struct WaitNote {
 
 #[derive(Clone, Copy)]
 pub(super) enum WaitSubject {
-    Resource(ResourceInfo, &'static Verb),
+    /// With its number.
+    Resource(ResourceInfo, u64, &'static Verb),
     Task(TaskId),
     /// Until this reading of its own clock, in nanoseconds.
     Timer(u64),

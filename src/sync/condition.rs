@@ -58,7 +58,7 @@ use crate::executor::{Access, Verb};
 /// let outcome = Sim::new(7).run(|| async {
 ///     let (books, filled) = (Mutex::new(0), Condition::new().named("filled"));
 ///     let guard = books.lock().await;
-///     filled.wait(guard).await;
+///     drop(filled.wait(guard).await);
 /// });
 /// let failure = outcome.into_result().unwrap_err().to_string();
 /// assert!(failure.contains("`main` waits for Condition wait of `filled`"));

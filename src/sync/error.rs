@@ -1,5 +1,12 @@
 //! How operations fail.
 
+pub(super) mod broadcast;
+mod channel;
+pub(super) mod oneshot;
+pub(super) mod watch;
+
+pub use channel::SendError;
+
 use std::error::Error;
 use std::fmt;
 

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::holders::{HolderKey, Holders};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Waiters, Wakes};
-use crate::executor::{Access, Verb};
+use crate::executor::{Access, Grant, Holder, Verb};
 
 /// A value that one task at a time may use, also across awaits.
 ///
@@ -37,7 +39,8 @@ use crate::executor::{Access, Verb};
 /// # }).unwrap();
 /// ```
 ///
-/// A task that waits for itself is a deadlock, and the report names the lock:
+/// A task that waits for itself is a deadlock, and the report names the lock and who holds it since
+/// which line:
 /// ```
 /// use parcae::{Sim, sync::Mutex};
 ///
@@ -48,6 +51,7 @@ use crate::executor::{Access, Verb};
 /// });
 /// let failure = outcome.into_result().unwrap_err().to_string();
 /// assert!(failure.contains("`main` waits for Mutex lock of `balance`"));
+/// assert!(failure.contains("held by `main` since "));
 /// ```
 pub struct Mutex<T> {
     primitive: Primitive<State<T>>,
@@ -56,14 +60,38 @@ pub struct Mutex<T> {
 struct State<T> {
     /// None while it is in a guard.
     value: Option<T>,
+    /// Whose guard that is.
+    holders: Holders,
     waiters: Waiters,
 }
 
+impl<T> State<T> {
+    fn take(&mut self, holder: Holder) -> Option<T> {
+        let value = self.value.take()?;
+        self.holders.add(holder);
+        Some(value)
+    }
+}
+
 impl<T> WaitState for State<T> {
+    const CAN_BE_HELD: bool = true;
+
     fn wake_due(&mut self, wakes: &mut Wakes) {
         if self.value.is_some() {
             self.waiters.wake(0, wakes);
         }
+    }
+
+    #[inline]
+    fn holders(&mut self) -> Option<&mut Holders> {
+        Some(&mut self.holders)
+    }
+
+    fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
+        if self.value.is_some() {
+            grants.extend(self.waiters.unclaimed(1));
+        }
+        self.waiters.count() > 0
     }
 }
 
@@ -74,7 +102,8 @@ impl<T> Mutex<T> {
     #[must_use]
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let state = State { value: Some(value), waiters: Waiters::default() };
+        let state =
+            State { value: Some(value), holders: Holders::default(), waiters: Waiters::default() };
         Self { primitive: Primitive::new("Mutex", state) }
     }
 
@@ -118,9 +147,11 @@ impl<T> Mutex<T> {
     /// assert!(mutex.try_lock().is_some());
     /// ```
     #[must_use = "dropping the guard unlocks at once"]
+    #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        let holder = Holder::running(Location::caller());
         let value = self.primitive.change(|state| match state.waiters.count() {
-            0 => state.value.take(),
+            0 => state.take(holder),
             _ => None,
         })?;
         Some(MutexGuard { mutex: self, value: Some(value) })
@@ -192,9 +223,10 @@ impl<'a, T> Future for Lock<'a, T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<MutexGuard<'a, T>> {
         let mutex = self.mutex;
         let primitive = &mutex.primitive;
+        let holder = Holder::polling(context, self.wait.at());
         self.wait
             .poll(context, primitive, &Mutex::WAITERS, |state, place| match place.rank {
-                0 => state.value.take(),
+                0 => state.take(holder),
                 _ => None,
             })
             .map(|value| MutexGuard { mutex, value: Some(value) })
@@ -243,7 +275,10 @@ impl<T> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         let value = self.value.take();
-        self.mutex.primitive.change(|state| state.value = value);
+        self.mutex.primitive.change(|state| {
+            state.holders.remove(HolderKey::FIRST);
+            state.value = value;
+        });
     }
 }
 

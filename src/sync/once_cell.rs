@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
@@ -9,9 +10,10 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::error::SetError;
+use super::holders::{HolderKey, Holders};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Waiters, Wakes};
-use crate::executor::{Access, Verb};
+use crate::executor::{Access, Grant, Holder, Verb};
 
 /// A value that is made when it is first asked for, and read from then on.
 ///
@@ -67,11 +69,15 @@ struct State {
     is_set: bool,
     /// Somebody has the turn to initialise it.
     is_taken: bool,
+    /// Who that is.
+    holders: Holders,
     initialisers: Waiters,
     readers: Waiters,
 }
 
 impl WaitState for State {
+    const CAN_BE_HELD: bool = true;
+
     fn wake_due(&mut self, wakes: &mut Wakes) {
         if self.is_set {
             self.initialisers.wake_all(wakes);
@@ -79,6 +85,30 @@ impl WaitState for State {
         } else if !self.is_taken {
             self.initialisers.wake(0, wakes);
         }
+    }
+
+    #[inline]
+    fn holders(&mut self) -> Option<&mut Holders> {
+        Some(&mut self.holders)
+    }
+
+    fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
+        if !self.is_set && !self.is_taken {
+            grants.extend(self.initialisers.unclaimed(1));
+        }
+        self.initialisers.count() + self.readers.count() > 0
+    }
+}
+
+impl State {
+    /// Gives the turn, if nobody stands before who asks for it.
+    fn take(&mut self, rank: usize, holder: Holder) -> bool {
+        let is_turn = rank == 0 && !self.is_set && !self.is_taken;
+        if is_turn {
+            self.is_taken = true;
+            self.holders.add(holder);
+        }
+        is_turn
     }
 }
 
@@ -100,6 +130,7 @@ impl<T> OnceCell<T> {
         let state = State {
             is_set: false,
             is_taken: false,
+            holders: Holders::default(),
             initialisers: Waiters::default(),
             readers: Waiters::default(),
         };
@@ -144,11 +175,12 @@ impl<T> OnceCell<T> {
     /// assert_eq!(cell.set(2), Err(SetError::AlreadySet(2)));
     /// assert_eq!(cell.get(), Some(&1));
     /// ```
+    #[track_caller]
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
+        let holder = Holder::running(Location::caller());
         let is_set = self.primitive.change(|state| {
-            let is_free = !state.is_set && !state.is_taken && state.initialisers.count() == 0;
-            state.is_taken |= is_free;
-            (!is_free).then_some(state.is_set)
+            let is_turn = state.take(state.initialisers.count(), holder);
+            (!is_turn).then_some(state.is_set)
         });
         match is_set {
             None => {
@@ -395,13 +427,12 @@ impl<'a, T> TurnWait<'a, T> {
     fn poll_turn(&mut self, context: &Context<'_>) -> Poll<Option<Turn<'a, T>>> {
         let cell = self.cell;
         let line = &OnceCell::<T>::INITIALISERS;
+        let holder = Holder::polling(context, self.wait.at());
         let is_turn = self.wait.poll(context, &cell.primitive, line, |state, place| {
             if state.is_set {
                 return Some(false);
             }
-            let is_turn = place.rank == 0 && !state.is_taken;
-            state.is_taken |= is_turn;
-            is_turn.then_some(true)
+            state.take(place.rank, holder).then_some(true)
         });
         is_turn.map(|is_turn| is_turn.then(|| Turn { cell }))
     }
@@ -430,7 +461,10 @@ impl<'a, T> Turn<'a, T> {
 
 impl<T> Drop for Turn<'_, T> {
     fn drop(&mut self) {
-        self.cell.primitive.change(|state| state.is_taken = false);
+        self.cell.primitive.change(|state| {
+            state.is_taken = false;
+            state.holders.remove(HolderKey::FIRST);
+        });
     }
 }
 

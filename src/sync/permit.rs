@@ -1,8 +1,11 @@
 //! What a semaphore gives out.
 
+use std::panic::Location;
 use std::sync::Arc;
 
+use super::holders::HolderKey;
 use super::semaphore::Semaphore;
+use crate::executor::Holder;
 
 /// Permits of a semaphore; dropping it gives them back.
 #[derive(Debug)]
@@ -10,11 +13,12 @@ use super::semaphore::Semaphore;
 pub struct Permit<'a> {
     semaphore: &'a Semaphore,
     count: usize,
+    holder: HolderKey,
 }
 
 impl<'a> Permit<'a> {
-    pub(super) fn new(semaphore: &'a Semaphore, count: usize) -> Self {
-        Self { semaphore, count }
+    pub(super) fn new(semaphore: &'a Semaphore, count: usize, holder: HolderKey) -> Self {
+        Self { semaphore, count, holder }
     }
 
     /// Counts the permits in it.
@@ -46,9 +50,11 @@ impl<'a> Permit<'a> {
     /// assert!(permit.split(2).is_none());
     /// ```
     #[must_use = "what is split off is given back when it is dropped"]
+    #[track_caller]
     pub fn split(&mut self, count: usize) -> Option<Self> {
         self.count = self.count.checked_sub(count)?;
-        Some(Self { semaphore: self.semaphore, count })
+        let holder = self.semaphore.add_holder(Holder::running(Location::caller()));
+        Some(Self::new(self.semaphore, count, holder))
     }
 
     /// Adds the permits of another one.
@@ -65,7 +71,7 @@ impl<'a> Permit<'a> {
 impl Drop for Permit<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.semaphore.give_back(self.count);
+        self.semaphore.give_back(self.count, self.holder);
     }
 }
 
@@ -75,11 +81,12 @@ impl Drop for Permit<'_> {
 pub struct OwnedPermit {
     semaphore: Arc<Semaphore>,
     count: usize,
+    holder: HolderKey,
 }
 
 impl OwnedPermit {
-    pub(super) fn new(semaphore: Arc<Semaphore>, count: usize) -> Self {
-        Self { semaphore, count }
+    pub(super) fn new(semaphore: Arc<Semaphore>, count: usize, holder: HolderKey) -> Self {
+        Self { semaphore, count, holder }
     }
 
     /// Counts the permits in it.
@@ -101,9 +108,11 @@ impl OwnedPermit {
 
     /// Takes so many out of it, if it has as many.
     #[must_use = "what is split off is given back when it is dropped"]
+    #[track_caller]
     pub fn split(&mut self, count: usize) -> Option<Self> {
         self.count = self.count.checked_sub(count)?;
-        Some(Self { semaphore: self.semaphore.clone(), count })
+        let holder = self.semaphore.add_holder(Holder::running(Location::caller()));
+        Some(Self::new(self.semaphore.clone(), count, holder))
     }
 
     /// Adds the permits of another one.
@@ -120,7 +129,7 @@ impl OwnedPermit {
 impl Drop for OwnedPermit {
     #[inline]
     fn drop(&mut self) {
-        self.semaphore.give_back(self.count);
+        self.semaphore.give_back(self.count, self.holder);
     }
 }
 

@@ -9,13 +9,28 @@ use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use super::holders::Holders;
 use super::waiters::{Ticket, Waiters, Wakes};
-use crate::executor::{Point, Resource, Verb, WakeTarget, note_wait};
+use crate::executor::{Grant, Holder, Point, Resource, Verb, WakeTarget, note_wait, publish};
 
 /// State with waiters in it.
 pub(super) trait WaitState {
+    /// Whether it can be held; if so it has [`WaitState::holders`].
+    const CAN_BE_HELD: bool = false;
+
     /// Wakes the waiters whose turn has come. Called after every change.
     fn wake_due(&mut self, wakes: &mut Wakes);
+
+    /// Returns who holds it.
+    #[inline]
+    fn holders(&mut self) -> Option<&mut Holders> {
+        None
+    }
+
+    /// Lists what is assigned to waiters, for what can be held, and tells whether there are any.
+    fn tell_waiters(&self, _grants: &mut Vec<Grant>) -> bool {
+        false
+    }
 }
 
 /// State that several threads may reach, and what reports call it.
@@ -52,6 +67,9 @@ impl<S: WaitState> Primitive<S> {
             let mut state = self.lock();
             let result = change(&mut state);
             state.wake_due(&mut wakes);
+            if state.holders().is_some_and(|holders| holders.published.is_some()) {
+                self.publish(&mut state);
+            }
             result
         };
         wakes.wake();
@@ -64,6 +82,21 @@ impl<S: WaitState> Primitive<S> {
 
     pub(super) fn into_inner(self) -> S {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the run who holds it. That is code of ours only, so the state may be held meanwhile.
+    #[cold]
+    fn publish(&self, state: &mut S) {
+        let Some(mut key) = state.holders().map(|holders| holders.published) else { return };
+        publish(&mut key, &self.resource, |grants| {
+            if let Some(holders) = state.holders() {
+                holders.tell(grants);
+            }
+            state.tell_waiters(grants)
+        });
+        if let Some(holders) = state.holders() {
+            holders.published = key;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, S> {
@@ -179,10 +212,67 @@ impl Wait {
                 Step::NeedsTarget => target = Some(WakeTarget::of(context.waker())),
                 Step::Waits => {
                     note_wait(&primitive.resource, line.verb, self.at);
+                    if S::CAN_BE_HELD {
+                        self.note_asker(context, primitive, line);
+                    }
                     return Poll::Pending;
                 }
             }
         }
+    }
+
+    /// Returns the line of the call.
+    #[inline]
+    pub(super) fn at(&self) -> &'static Location<'static> {
+        self.at
+    }
+
+    /// Notes who waits for what can be held, and lets the run know who holds it, from here until
+    /// the last waiter has left.
+    #[inline]
+    fn note_asker<S: WaitState>(
+        &self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+    ) {
+        let mut state = primitive.lock();
+        let Some(holders) = state.holders() else { return };
+        let is_published = holders.published.is_some();
+        if let Some(own) = self.ticket {
+            (line.waiters)(&mut state).note_asker(own, Holder::polling(context, self.at));
+        }
+        if !is_published {
+            primitive.publish(&mut state);
+        }
+    }
+
+    /// Takes a place in the line without being polled, unless `go` gives something. No point.
+    pub(super) fn enter<S: WaitState, R>(
+        &mut self,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+        go: impl FnOnce(&mut S, Place) -> Option<R>,
+    ) -> Option<R> {
+        // What would have woken it is dropped here, not while the state is held.
+        let (result, _target) = primitive.change(|state| {
+            let waiters = (line.waiters)(state);
+            let rank = self.ticket.map_or(waiters.count(), |ticket| waiters.rank(ticket));
+            let result = go(state, Place { rank, ticket: self.ticket });
+            let waiters = (line.waiters)(state);
+            if result.is_some() {
+                let own = self.ticket.take();
+                return (result, own.and_then(|own| waiters.remove(own)));
+            }
+            self.ticket.get_or_insert_with(|| waiters.push_idle());
+            (None, None)
+        });
+        result
+    }
+
+    /// Returns its ticket while it stands in the line.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        self.ticket
     }
 
     /// Leaves the line, if it stands in it: what was its turn is the next waiter's.

@@ -3,14 +3,16 @@
 use std::fmt;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::holders::{HolderKey, Holders};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::shares::Shares;
 use super::waiters::Wakes;
-use crate::executor::{Access, Verb};
+use crate::executor::{Access, Grant, Holder, Verb};
 
 /// A value that many tasks may read at once, or one may change, also across awaits.
 ///
@@ -62,6 +64,7 @@ use crate::executor::{Access, Verb};
 /// });
 /// let failure = outcome.into_result().unwrap_err().to_string();
 /// assert!(failure.contains("`main` waits for RwLock read of `routes`"));
+/// assert!(failure.contains("held by `main` since "));
 /// ```
 pub struct RwLock<T> {
     primitive: Primitive<State<T>>,
@@ -70,20 +73,39 @@ pub struct RwLock<T> {
 /// A reader has one share, a writer all of them.
 struct State<T> {
     shares: Shares,
+    holders: Holders,
     /// None while a writer has it. Readers have clones; they drop them before they give back their
     /// share, so the writer's is the only one.
     value: Option<Arc<T>>,
 }
 
 impl<T> WaitState for State<T> {
+    const CAN_BE_HELD: bool = true;
+
+    #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
         self.shares.assign(wakes);
+    }
+
+    #[inline]
+    fn holders(&mut self) -> Option<&mut Holders> {
+        Some(&mut self.holders)
+    }
+
+    fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
+        self.shares.tell_waiters(grants)
     }
 }
 
 impl<T> State<T> {
-    fn value_to_read(&self) -> Arc<T> {
-        self.value.clone().expect(SHARED)
+    /// Takes the value to read, if the shares have been taken.
+    fn read(&mut self, is_taken: bool, holder: Holder) -> Option<(Arc<T>, HolderKey)> {
+        is_taken.then(|| (self.value.clone().expect(SHARED), self.holders.add(holder)))
+    }
+
+    /// Takes the value to write, if the shares have been taken.
+    fn write(&mut self, is_taken: bool, holder: Holder) -> Option<(Arc<T>, HolderKey)> {
+        is_taken.then(|| (self.value.take().expect(SHARED), self.holders.add(holder)))
     }
 }
 
@@ -97,7 +119,11 @@ impl<T> RwLock<T> {
     #[must_use]
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let state = State { shares: Shares::new(ALL), value: Some(Arc::new(value)) };
+        let state = State {
+            shares: Shares::new(ALL),
+            holders: Holders::default(),
+            value: Some(Arc::new(value)),
+        };
         Self { primitive: Primitive::new("RwLock", state) }
     }
 
@@ -159,22 +185,26 @@ impl<T> RwLock<T> {
     /// # drop(reader);
     /// ```
     #[must_use = "dropping the guard unlocks at once"]
+    #[track_caller]
     pub fn try_read(&self) -> Option<ReadGuard<'_, T>> {
-        let value = self.primitive.change(|state| {
+        let asker = Holder::running(Location::caller());
+        let (value, holder) = self.primitive.change(|state| {
             let is_taken = state.shares.try_take(1);
-            is_taken.then(|| state.value_to_read())
+            state.read(is_taken, asker)
         })?;
-        Some(ReadGuard { lock: self, value: Some(value) })
+        Some(ReadGuard { lock: self, value: Some(value), holder })
     }
 
     /// Takes the lock to write, if nobody has it and nobody waits for it.
     #[must_use = "dropping the guard unlocks at once"]
+    #[track_caller]
     pub fn try_write(&self) -> Option<WriteGuard<'_, T>> {
-        let value = self.primitive.change(|state| {
+        let asker = Holder::running(Location::caller());
+        let (value, holder) = self.primitive.change(|state| {
             let is_taken = state.shares.try_take(ALL);
-            is_taken.then(|| state.value.take().expect(SHARED))
+            state.write(is_taken, asker)
         })?;
-        Some(WriteGuard { lock: self, value: Some(value) })
+        Some(WriteGuard { lock: self, value: Some(value), holder })
     }
 
     /// Returns the value; that there is no other reference is lock enough.
@@ -237,11 +267,12 @@ impl<'a, T> Future for Read<'a, T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<ReadGuard<'a, T>> {
         let lock = self.lock;
+        let asker = Holder::polling(context, self.wait.at());
         let taken = self.wait.poll(context, &lock.primitive, &RwLock::READERS, |state, place| {
             let is_taken = state.shares.take(place, 1);
-            is_taken.then(|| state.value_to_read())
+            state.read(is_taken, asker)
         });
-        taken.map(|value| ReadGuard { lock, value: Some(value) })
+        taken.map(|(value, holder)| ReadGuard { lock, value: Some(value), holder })
     }
 }
 
@@ -266,11 +297,12 @@ impl<'a, T> Future for Write<'a, T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<WriteGuard<'a, T>> {
         let lock = self.lock;
+        let asker = Holder::polling(context, self.wait.at());
         let taken = self.wait.poll(context, &lock.primitive, &RwLock::WRITERS, |state, place| {
             let is_taken = state.shares.take(place, ALL);
-            is_taken.then(|| state.value.take().expect(SHARED))
+            state.write(is_taken, asker)
         });
-        taken.map(|value| WriteGuard { lock, value: Some(value) })
+        taken.map(|(value, holder)| WriteGuard { lock, value: Some(value), holder })
     }
 }
 
@@ -287,6 +319,7 @@ pub struct ReadGuard<'a, T> {
     lock: &'a RwLock<T>,
     /// None when it is being dropped.
     value: Option<Arc<T>>,
+    holder: HolderKey,
 }
 
 impl<T> Deref for ReadGuard<'_, T> {
@@ -304,7 +337,10 @@ impl<T> Drop for ReadGuard<'_, T> {
         // First: a writer that gets the share finds its reference the only one. Another one is in the
         // lock, so the value is not dropped here.
         self.value = None;
-        self.lock.primitive.change(|state| state.shares.give(1));
+        self.lock.primitive.change(|state| {
+            state.holders.remove(self.holder);
+            state.shares.give(1);
+        });
     }
 }
 
@@ -326,6 +362,7 @@ pub struct WriteGuard<'a, T> {
     lock: &'a RwLock<T>,
     /// The only reference to it. None when it has been given back.
     value: Option<Arc<T>>,
+    holder: HolderKey,
 }
 
 impl<'a, T> WriteGuard<'a, T> {
@@ -347,7 +384,7 @@ impl<'a, T> WriteGuard<'a, T> {
             state.value = Some(value.clone());
             state.shares.give(ALL - 1);
         });
-        ReadGuard { lock: self.lock, value: Some(value) }
+        ReadGuard { lock: self.lock, value: Some(value), holder: self.holder }
     }
 }
 
@@ -374,6 +411,7 @@ impl<T> Drop for WriteGuard<'_, T> {
         if let Some(value) = self.value.take() {
             self.lock.primitive.change(|state| {
                 state.value = Some(value);
+                state.holders.remove(self.holder);
                 state.shares.give(ALL);
             });
         }

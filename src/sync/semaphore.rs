@@ -2,16 +2,18 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::error::{AcquireError, TryAcquireError};
+use super::holders::{HolderKey, Holders};
 use super::permit::{OwnedPermit, Permit};
 use super::primitive::{Line, Place, Primitive, Wait, WaitState};
 use super::shares::Shares;
 use super::waiters::Wakes;
-use crate::executor::{Access, Verb};
+use crate::executor::{Access, Grant, Holder, Verb};
 
 /// A number of permits; whoever wants one waits until there is one.
 ///
@@ -53,7 +55,8 @@ use crate::executor::{Access, Verb};
 /// # }).unwrap();
 /// ```
 ///
-/// A permit that is kept by somebody who waits for another is a deadlock, and the report names it:
+/// A permit that is kept by somebody who waits for another is a deadlock, and the report names the
+/// semaphore, who has its permits and since which line:
 /// ```
 /// use parcae::{Sim, sync::Semaphore};
 ///
@@ -64,6 +67,7 @@ use crate::executor::{Access, Verb};
 /// });
 /// let failure = outcome.into_result().unwrap_err().to_string();
 /// assert!(failure.contains("`main` waits for Semaphore acquire of `slots`"));
+/// assert!(failure.contains("held by `main` since "));
 /// ```
 pub struct Semaphore {
     primitive: Primitive<State>,
@@ -71,12 +75,16 @@ pub struct Semaphore {
 
 struct State {
     shares: Shares,
+    holders: Holders,
     /// Those that are free and those that are held.
     total: usize,
     is_closed: bool,
 }
 
 impl WaitState for State {
+    const CAN_BE_HELD: bool = true;
+
+    #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
         if self.is_closed {
             self.shares.waiters.wake_all(wakes);
@@ -84,16 +92,31 @@ impl WaitState for State {
             self.shares.assign(wakes);
         }
     }
+
+    #[inline]
+    fn holders(&mut self) -> Option<&mut Holders> {
+        Some(&mut self.holders)
+    }
+
+    fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
+        self.shares.tell_waiters(grants)
+    }
 }
 
 impl State {
-    fn take(&mut self, place: Place, count: usize) -> Option<Result<(), AcquireError>> {
+    fn take(
+        &mut self,
+        place: Place,
+        count: usize,
+        holder: Holder,
+    ) -> Option<Result<HolderKey, AcquireError>> {
         // What was assigned before the semaphore was closed is the waiter's.
         let is_assigned = place.ticket.is_some() && self.shares.waiters.is_due(place.rank);
         if self.is_closed && !is_assigned {
             return Some(Err(AcquireError::Closed));
         }
-        self.shares.take(place, count).then_some(Ok(()))
+        let is_taken = self.shares.take(place, count);
+        is_taken.then(|| Ok(self.holders.add(holder)))
     }
 }
 
@@ -112,7 +135,12 @@ impl Semaphore {
     #[track_caller]
     pub fn new(permits: usize) -> Self {
         assert!(permits <= Self::MAX_PERMITS, "{permits} permits are more than {MAX}");
-        let state = State { shares: Shares::new(permits), total: permits, is_closed: false };
+        let state = State {
+            shares: Shares::new(permits),
+            holders: Holders::default(),
+            total: permits,
+            is_closed: false,
+        };
         Self { primitive: Primitive::new("Semaphore", state) }
     }
 
@@ -191,6 +219,7 @@ impl Semaphore {
     /// drop(permit);
     /// assert!(slots.try_acquire().is_ok());
     /// ```
+    #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit<'_>, TryAcquireError> {
         self.try_acquire_many(1)
     }
@@ -200,8 +229,10 @@ impl Semaphore {
     /// # Errors
     /// [`TryAcquireError::NoPermits`] when there are not, [`TryAcquireError::Closed`] when the
     /// semaphore is closed.
+    #[track_caller]
     pub fn try_acquire_many(&self, count: usize) -> Result<Permit<'_>, TryAcquireError> {
-        self.try_take(count).map(|()| Permit::new(self, count))
+        let holder = Holder::running(Location::caller());
+        self.try_take(count, holder).map(|key| Permit::new(self, count, key))
     }
 
     /// Waits for a permit as [`Semaphore::acquire`] does; it keeps the semaphore alive, so it can be
@@ -251,6 +282,7 @@ impl Semaphore {
     /// # Errors
     /// [`TryAcquireError::NoPermits`] when there is none, [`TryAcquireError::Closed`] when the
     /// semaphore is closed.
+    #[track_caller]
     pub fn try_acquire_owned(self: &Arc<Self>) -> Result<OwnedPermit, TryAcquireError> {
         self.try_acquire_many_owned(1)
     }
@@ -260,11 +292,13 @@ impl Semaphore {
     /// # Errors
     /// [`TryAcquireError::NoPermits`] when there are not as many, [`TryAcquireError::Closed`] when
     /// the semaphore is closed.
+    #[track_caller]
     pub fn try_acquire_many_owned(
         self: &Arc<Self>,
         count: usize,
     ) -> Result<OwnedPermit, TryAcquireError> {
-        self.try_take(count).map(|()| OwnedPermit::new(self.clone(), count))
+        let holder = Holder::running(Location::caller());
+        self.try_take(count, holder).map(|key| OwnedPermit::new(self.clone(), count, key))
     }
 
     /// Adds so many permits, which go to those who wait.
@@ -328,12 +362,15 @@ impl Semaphore {
         Wait::weighing(count)
     }
 
-    fn try_take(&self, count: usize) -> Result<(), TryAcquireError> {
+    fn try_take(&self, count: usize, holder: Holder) -> Result<HolderKey, TryAcquireError> {
         self.primitive.change(|state| {
             if state.is_closed {
                 return Err(TryAcquireError::Closed);
             }
-            state.shares.try_take(count).then_some(()).ok_or(TryAcquireError::NoPermits)
+            if !state.shares.try_take(count) {
+                return Err(TryAcquireError::NoPermits);
+            }
+            Ok(state.holders.add(holder))
         })
     }
 
@@ -343,16 +380,25 @@ impl Semaphore {
         wait: &mut Wait,
         count: usize,
         context: &Context<'_>,
-    ) -> Poll<Result<(), AcquireError>> {
-        wait.poll(context, &self.primitive, &Self::WAITERS, |state, place| state.take(place, count))
+    ) -> Poll<Result<HolderKey, AcquireError>> {
+        let holder = Holder::polling(context, wait.at());
+        wait.poll(context, &self.primitive, &Self::WAITERS, |state, place| {
+            state.take(place, count, holder)
+        })
+    }
+
+    /// Adds a holder of some of the permits that are held already.
+    pub(super) fn add_holder(&self, holder: Holder) -> HolderKey {
+        self.primitive.change(|state| state.holders.add(holder))
     }
 
     /// Takes back what a permit held.
     #[inline]
-    pub(super) fn give_back(&self, count: usize) {
-        if count > 0 {
-            self.primitive.change(|state| state.shares.give(count));
-        }
+    pub(super) fn give_back(&self, count: usize, holder: HolderKey) {
+        self.primitive.change(|state| {
+            state.holders.remove(holder);
+            state.shares.give(count);
+        });
     }
 
     /// Takes permits that are held out of the world.
@@ -387,7 +433,7 @@ impl<'a> Future for Acquire<'a> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { semaphore, count, wait } = self.get_mut();
         let taken = semaphore.poll_take(wait, *count, context);
-        taken.map_ok(|()| Permit::new(semaphore, *count))
+        taken.map_ok(|key| Permit::new(semaphore, *count, key))
     }
 }
 
@@ -414,7 +460,7 @@ impl Future for AcquireOwned {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { semaphore, count, wait } = self.get_mut();
         let taken = semaphore.poll_take(wait, *count, context);
-        taken.map_ok(|()| OwnedPermit::new(semaphore.clone(), *count))
+        taken.map_ok(|key| OwnedPermit::new(semaphore.clone(), *count, key))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::primitive::Place;
 use super::waiters::{Waiters, Wakes};
+use crate::executor::Grant;
 
 /// A number of equal shares, and the line of those who wait for some of them.
 ///
@@ -23,6 +24,7 @@ impl Shares {
 
     /// Takes so many if it is the turn of who stands there: they are assigned to it, or it is a
     /// newcomer and they are left over.
+    #[must_use]
     #[inline]
     pub(super) fn take(&mut self, place: Place, count: usize) -> bool {
         if place.ticket.is_none() {
@@ -36,6 +38,7 @@ impl Shares {
     }
 
     /// Takes so many if nobody waits for them.
+    #[must_use]
     #[inline]
     pub(super) fn try_take(&mut self, count: usize) -> bool {
         let are_left = self.waiters.are_all_due() && count <= self.available();
@@ -66,5 +69,12 @@ impl Shares {
     #[inline]
     pub(super) fn assign(&mut self, wakes: &mut Wakes) {
         self.waiters.assign(self.free, wakes);
+    }
+
+    /// Lists what is assigned to waiters that have not been polled since, and tells whether there are
+    /// any waiters.
+    pub(super) fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
+        grants.extend(self.waiters.unclaimed_due());
+        self.waiters.count() > 0
     }
 }

@@ -1,9 +1,10 @@
 //! A line of waiters.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::task::Waker;
 
-use crate::executor::WakeTarget;
+use crate::executor::{Grant, Holder, WakeTarget};
 
 /// Futures that wait, in the order of their arrival.
 ///
@@ -30,8 +31,10 @@ struct Waiter {
     ticket: Ticket,
     /// How much it waits for.
     weight: usize,
-    /// None when it has been woken and not polled since.
+    /// None when it has been woken and not polled since, or was never polled.
     target: Option<WakeTarget>,
+    /// Who waits and where, for what can be held.
+    asker: Option<Holder>,
 }
 
 impl Waiters {
@@ -41,9 +44,15 @@ impl Waiters {
         self.line.len()
     }
 
-    /// Counts the waiters before a ticket.
+    /// Counts the waiters before a ticket, which need not stand in the line.
     pub(super) fn count_before(&self, end: Ticket) -> usize {
-        self.line.partition_point(|waiter| waiter.ticket < end)
+        // Nearly always there is none.
+        match self.line.front() {
+            Some(first) if first.ticket < end => {
+                self.line.partition_point(|waiter| waiter.ticket < end)
+            }
+            _ => 0,
+        }
     }
 
     /// Lists the tickets from one on, in order.
@@ -58,10 +67,24 @@ impl Waiters {
 
     /// Puts a waiter that waits for so much at the end of the line.
     pub(super) fn push(&mut self, weight: usize, target: WakeTarget) -> Ticket {
+        self.push_waiter(weight, Some(target))
+    }
+
+    /// Puts a waiter at the end of the line that looks by itself when it is polled.
+    pub(super) fn push_idle(&mut self) -> Ticket {
+        self.push_waiter(1, None)
+    }
+
+    fn push_waiter(&mut self, weight: usize, target: Option<WakeTarget>) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
-        self.line.push_back(Waiter { ticket, weight, target: Some(target) });
+        self.line.push_back(Waiter { ticket, weight, target, asker: None });
         ticket
+    }
+
+    /// Returns the tickets of the waiters at these ranks.
+    pub(super) fn tickets(&self, ranks: Range<usize>) -> impl Iterator<Item = Ticket> {
+        self.line.range(ranks).map(|waiter| waiter.ticket)
     }
 
     /// Returns how many stand before a waiter.
@@ -100,6 +123,19 @@ impl Waiters {
         let rank = self.rank(ticket);
         self.woken = self.woken.min(ticket);
         self.line[rank].target.replace(target)
+    }
+
+    /// Notes who waits, and where.
+    pub(super) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
+        let rank = self.rank(ticket);
+        self.line[rank].asker = Some(asker);
+    }
+
+    /// Lists those among the first so many that were woken and not polled since: what they were
+    /// woken for is theirs.
+    pub(super) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
+        let first = self.line.iter().take(count).filter(|waiter| waiter.target.is_none());
+        first.filter_map(|waiter| waiter.asker).map(Grant::unclaimed)
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
@@ -156,6 +192,11 @@ impl Waiters {
     #[inline]
     pub(super) fn are_all_due(&self) -> bool {
         self.due_count == self.line.len()
+    }
+
+    /// Lists the due waiters that have not been polled since.
+    pub(super) fn unclaimed_due(&self) -> impl Iterator<Item = Grant> + '_ {
+        self.unclaimed(self.due_count)
     }
 
     /// Returns how much of the supply is assigned.

@@ -91,7 +91,7 @@ impl Instant {
         Self { nanos }
     }
 
-    pub(super) const fn nanos(self) -> u64 {
+    pub(crate) const fn nanos(self) -> u64 {
         self.nanos
     }
 }

@@ -12,6 +12,7 @@ mod eager;
 mod failures;
 mod foreign;
 mod handles;
+mod holding;
 mod points;
 mod resources;
 mod runs_of_seeds;

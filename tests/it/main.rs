@@ -16,6 +16,7 @@ mod runs;
 mod scenarios;
 mod shared;
 mod sync;
+mod task;
 mod testing;
 mod tidy;
 mod time;
