@@ -283,7 +283,10 @@ fn cancelled(run: Run<'_>, seed: Seed, cut: Cut, count: u64) -> Option<CancelFai
         // Of a preemption only the log says what it came before.
         Some(CancelWait::PreemptedBefore(unknown)) => {
             let log = run(seed, Some(cut), true).log;
-            let wait = log.and_then(|log| last_preemption(&log)).unwrap_or(unknown);
+            let wait = match log {
+                Some(log) => last_preemption(&log, unknown),
+                None => unknown,
+            };
             Some(CancelWait::PreemptedBefore(wait))
         }
         other => other,
@@ -300,22 +303,28 @@ fn other_than_before(notes: &Notes, count: u64) -> Failure {
     }
 }
 
-/// Returns what the operation was preempted before when it was dropped.
-fn last_preemption(log: &Log) -> Option<Wait> {
+/// Returns what the operation was preempted before when it was dropped, if the log says so.
+fn last_preemption(log: &Log, unknown: Wait) -> Wait {
     let is_drop = |what: &Happening| matches!(what, Happening::Note(text) if **text == *DROPPED);
-    let end = log.entries.iter().position(|entry| is_drop(&entry.what))?;
+    let Some(end) = log.entries.iter().position(|entry| is_drop(&entry.what)) else {
+        return unknown;
+    };
     let dropper = log.entries[end].task;
-    log.entries[..end].iter().rev().filter(|entry| entry.task == dropper).find_map(|entry| {
-        let Happening::Preempted { resource, verb } = entry.what else { return None };
-        let about = log.resources.get(&resource)?;
-        Some(Wait {
-            verb,
-            kind: about.kind,
-            name: about.name.map(str::to_owned),
-            made_at: about.made_at.map(Into::into),
-            waits_at: entry.location.map(Into::into),
-        })
-    })
+    let preemption = log.entries[..end].iter().rev().find_map(|entry| match entry.what {
+        Happening::Preempted { resource, verb } if entry.task == dropper => {
+            Some((log.resources.get(&resource)?, verb, entry.location))
+        }
+        _ => None,
+    });
+    let Some((about, verb, location)) = preemption else { return unknown };
+    Wait {
+        verb,
+        kind: about.kind,
+        name: about.name.map(str::to_owned),
+        made_at: about.made_at.map(Into::into),
+        waits_at: location.map(Into::into),
+        ..unknown
+    }
 }
 
 /// Runs the operation in a new world, with a log or without.

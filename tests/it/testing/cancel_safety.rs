@@ -3,7 +3,9 @@
 //! A function that documents its cancel safety and is in no table here fails
 //! [`every_function_that_says_that_it_is_cancel_safe_is_in_the_table`].
 
-mod sync;
+mod channels;
+mod locks;
+mod queues;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -19,28 +21,48 @@ use parcae::testing::{CancelAtEveryAwait, CancelReport};
 
 /// A function, and how it is seen that it may be cancelled.
 struct Case {
-    /// As `Type::function`; several cases may be about one.
+    /// As `Type::function`, with the module before it where the type has a common name. Several cases
+    /// may be about one.
     name: &'static str,
     check: fn(CancelAtEveryAwait) -> CancelReport,
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {
-    [sync::CASES].into_iter().flatten()
+    [locks::CASES, channels::CASES, queues::CASES].into_iter().flatten()
 }
 
 /// Folders of which every async function is to be in the table.
 const FOLDERS: [&str; 1] = ["src/sync"];
 
-#[test]
-fn every_async_function_is_safe_to_cancel_wherever_it_waits() {
-    let strategies = [(Strategy::Fifo, 1), (Strategy::Random, 200)];
-    for Case { name, check } in all_cases() {
-        for (strategy, seeds) in strategies {
+#[track_caller]
+fn check_all(cases: &[Case]) {
+    let mut failures = Vec::new();
+    for Case { name, check } in cases {
+        for (strategy, seeds) in [(Strategy::Fifo, 1), (Strategy::Random, 200)] {
             let report = check(CancelAtEveryAwait::new().strategy(strategy).seeds(seeds));
-            assert!(report.is_ok(), "{name} ({strategy}): {}", report.failure.unwrap());
-            assert!(report.await_points > 0, "{name} ({strategy}) never waited");
+            failures
+                .extend(report.failure.map(|failure| format!("{name} ({strategy}): {failure}")));
+            if report.await_points == 0 {
+                failures.push(format!("{name} ({strategy}): it never waits"));
+            }
         }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn whoever_waits_for_a_lock_may_be_cancelled() {
+    check_all(locks::CASES);
+}
+
+#[test]
+fn whoever_waits_at_a_channel_may_be_cancelled() {
+    check_all(channels::CASES);
+}
+
+#[test]
+fn whoever_waits_at_a_queue_may_be_cancelled() {
+    check_all(queues::CASES);
 }
 
 #[test]
@@ -49,32 +71,43 @@ fn every_function_that_says_that_it_is_cancel_safe_is_in_the_table() {
     let mut missing = Vec::new();
     for folder in FOLDERS {
         for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
-            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-            let said = cancel_safe_functions(&text).into_iter();
-            missing.extend(said.filter(|name| !tested.contains(name.as_str())));
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
+            let module = path.file_stem().unwrap().to_str().unwrap();
+            let said = cancel_safe_functions(module, &fs::read_to_string(&path).unwrap());
+            missing.extend(said.into_iter().filter(|name| !tested.contains(name.as_str())));
         }
     }
     assert_eq!(missing, [""; 0], "not in the tables of {}", file!());
 }
 
-/// Finds the public functions whose docs have a section on cancel safety, as `Type::function`.
-fn cancel_safe_functions(text: &str) -> Vec<String> {
-    let (mut owner, mut is_said, mut found) = (String::new(), false, Vec::new());
+/// Modules whose types have names that others have too.
+const MODULES_NAMED: [&str; 3] = ["broadcast", "oneshot", "watch"];
+
+/// Finds the public functions whose docs have a section on cancel safety, as [`Case::name`] has them.
+fn cancel_safe_functions(module: &str, text: &str) -> Vec<String> {
+    let (mut owners, mut is_said, mut found) = (Vec::new(), false, Vec::new());
     for line in text.lines() {
         let code = line.trim_start();
+        let header = code.strip_prefix("impl").filter(|rest| rest.starts_with(['<', ' ']));
+        let function = ["pub fn ", "pub async fn "].iter().find_map(|it| code.strip_prefix(it));
         if code.starts_with("/// # Cancel safety") {
             is_said = true;
-        } else if let Some(header) = line.strip_prefix("impl") {
-            let header = without_parameters(header);
-            let header = header.split_once(" for ").map_or(header, |(_, owner)| owner);
-            let name = header.split(['<', ' ', '{']).find(|word| !word.is_empty());
-            name.unwrap_or_default().clone_into(&mut owner);
-        } else if let Some(function) = code.strip_prefix("pub fn ") {
-            let name = function.split(['(', '<']).next().unwrap();
-            if is_said && line.starts_with(' ') {
-                found.push(format!("{owner}::{name}"));
-            } else if is_said {
-                found.push(name.to_owned());
+        } else if let Some(header) = header {
+            owners = owners_of(header);
+        } else if let Some(function) = function {
+            let function = function.split(['(', '<']).next().unwrap();
+            let is_free = !line.starts_with(' ');
+            let names = owners.iter().map(|owner| match MODULES_NAMED.contains(&module) {
+                true => format!("{module}::{owner}::{function}"),
+                false => format!("{owner}::{function}"),
+            });
+            match (is_said, is_free) {
+                (true, true) => found.push(function.to_owned()),
+                (true, false) => found.extend(names),
+                (false, _) => {}
             }
             is_said = false;
         } else if !code.starts_with("//") && !code.starts_with("#[") {
@@ -82,6 +115,16 @@ fn cancel_safe_functions(text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Returns the types that an `impl` is for: one, or those that a macro is called with.
+fn owners_of(header: &str) -> Vec<&str> {
+    let header = without_parameters(header);
+    let header = header.split_once(" for ").map_or(header, |(_, owner)| owner);
+    match header.split(['<', ' ', '{']).find(|word| !word.is_empty()) {
+        Some("$Queue") => vec!["PriorityQueue", "LifoQueue"],
+        name => name.into_iter().collect(),
+    }
 }
 
 /// Returns what comes behind the parameters in angle brackets that an `impl` may begin with.
@@ -129,7 +172,9 @@ fn functions_that_say_that_they_are_cancel_safe_are_recognised() {
     ";
     let text: String =
         text.lines().map(|line| line.get(8..).unwrap_or("")).collect::<Vec<_>>().join("\n");
-    assert_eq!(cancel_safe_functions(&text), ["Lock::lock", "Event::wait", "free"]);
+    assert_eq!(cancel_safe_functions("lock", &text), ["Lock::lock", "Event::wait", "free"]);
+    let of_module = ["watch::Lock::lock", "watch::Event::wait", "free"];
+    assert_eq!(cancel_safe_functions("watch", &text), of_module);
 }
 
 // What the cases share
