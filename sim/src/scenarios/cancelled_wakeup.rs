@@ -1,11 +1,11 @@
-//! A printer behind a lock, and somebody who loses patience.
+//! A printer behind a lock, and a task that loses patience.
 //!
-//! What is wrong: letting go wakes the first in the line and leaves it to him to take the lock. When
-//! he is cancelled between being woken and running, he leaves the line and tells nobody: the lock is
-//! free, and the next one waits for a wake that has been used up.
+//! What is wrong: whoever lets go of the lock wakes the first in the line, which then has to take it.
+//! A waiter that is cancelled between its wake and its next poll leaves the line and tells nobody. The
+//! lock is free, and the next in the line waits for a wake that has been used up.
 //!
-//! The repair is a lock that is the first waiter's from the moment it is let go; a waiter that leaves
-//! passes on what it did not claim, before its drop returns.
+//! The repair is a lock that belongs to the first waiter from the moment it is let go. A waiter that
+//! leaves passes on what it has not claimed, before its drop returns.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -66,7 +66,7 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        // If he has been woken, nobody else will be.
+        // If it has been woken, nobody else will be.
         self.line.remove(&self.waiter);
     }
 }

@@ -1,11 +1,11 @@
-//! A device that one at a time may use, and a request that is cancelled.
+//! A device for one user at a time, and a request that is cancelled.
 //!
-//! What is wrong: who is cancelled in the line finds the lock free and wakes "the first that still
-//! sleeps", for he may have been the one who was woken. But another has been woken already and has not
-//! run yet; so now two are awake, and neither looks whether the lock is still free: both take it.
+//! What is wrong: a waiter that is cancelled and finds the lock free wakes the first one that sleeps,
+//! because the wake that is lost may have been its own. But another waiter may have been woken and not
+//! have run yet. Now two are awake, and neither looks whether the lock is still free: both take it.
 //!
-//! The repair asks one question only, whose turn it is by his place in the line, and nobody who leaves
-//! the line wakes somebody on top of that.
+//! The repair has one question, whose turn it is by the place in the line. Leaving the line changes
+//! places, and wakes nobody on top of that.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -37,11 +37,10 @@ struct Lock {
 
 impl Lock {
     async fn lock(&self) -> Held<'_> {
-        if self.is_locked.get() || !self.line.is_empty() {
-            let place = Place { lock: self, waiter: self.line.push("the device") };
+        let has_to_wait = self.is_locked.get() || !self.line.is_empty();
+        let place = has_to_wait.then(|| Place { lock: self, waiter: self.line.push("the device") });
+        if let Some(place) = &place {
             place.waiter.wait().await;
-            // Before the place is left, which looks at it.
-            self.is_locked.set(true);
         }
         self.is_locked.set(true);
         Held(self)
@@ -63,7 +62,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.lock.line.remove(&self.waiter);
         if !self.lock.is_locked.get() {
-            // It may have been our wake that is lost; or somebody else is awake already.
+            // The wake that is lost may have been this one's. Or another one is awake already.
             self.lock.wake_first();
         }
     }

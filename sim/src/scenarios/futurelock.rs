@@ -1,11 +1,11 @@
 //! A task waits for a lock, but not for long, and then does something that needs the lock.
 //!
 //! What is wrong: the time-out bounds a *reference* to the future that waits for the lock, so that the
-//! wait can be resumed later. When the time is over that future is still in the line, and nobody polls
-//! it. It is the first whom the lock is handed to; the task itself stands behind it, and waits for its
-//! own future.
+//! wait could be resumed later. When the time is over that future is still in the line, and nobody
+//! polls it. The lock is handed to it first; the task stands behind it, and waits for its own future.
 //!
-//! The repair gives the time-out the future itself, which then leaves the line when the time is over.
+//! The repair gives the future itself to the time-out, which drops it when the time is over: it leaves
+//! the line.
 
 use std::pin::pin;
 use std::rc::Rc;

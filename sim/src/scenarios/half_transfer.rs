@@ -1,10 +1,10 @@
 //! Money is moved from one account to another, and the customer does not wait for ever.
 //!
 //! What is wrong: the transfer is two calls, debit and credit. The customer's time-out drops it
-//! wherever it is, also between the two: then the money is gone.
+//! wherever it is, also between the two, and then the money is gone.
 //!
-//! The repair lets the transfer be a task of its own, which nobody's patience ends. The customer waits
-//! for its answer with a time-out; that ends his waiting, and not the transfer.
+//! The repair lets the transfer be a task of its own, which nobody's patience ends. The time-out
+//! bounds the waiting for its answer, and not the transfer.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -70,7 +70,7 @@ async fn fixed() {
     });
     if timeout(PATIENCE, &mut transfer).await.is_err() {
         info!("the bank does not answer");
-        // He looks at his account later.
+        // There is time to look at the account later.
         transfer.await;
     }
     assert_eq!(bank.total(), 100, "money is gone");

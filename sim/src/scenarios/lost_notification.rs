@@ -1,10 +1,10 @@
-//! Two cooks wait for an order; one of them is called away.
+//! Two cooks wait for an order, and one of them is called away.
 //!
-//! What is wrong: `notify` wakes one waiter of the condition, who then has to lock again and look.
-//! When he is cancelled in between, the notification has been used and nothing was done about it: the
-//! order lies there, and the other cook sleeps.
+//! What is wrong: `notify` wakes one waiter of the condition, which then has to lock again and to
+//! look. When it is cancelled in between, the notification has been used and nothing was done about
+//! it: the order lies there, and the other cook sleeps.
 //!
-//! The repair is a condition whose waiter, dropped with a notification that he did not use, gives it
+//! The repair is a condition whose waiter, dropped with a notification that it has not used, gives it
 //! to the next one.
 
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use crate::scenario::Scenario;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "lost-notification",
     summary: "Two cooks wait for orders at a condition, and one of them is called away.",
-    defect: "Cancelled after his wake, a cook keeps the notification; the twin's condition passes it on.",
+    defect: "Cancelled after its wake, a cook keeps the notification; the twin's condition passes it on.",
     source: "asyncio's Condition (gh-112202), anyio#1075, tokio#8075",
     failure_kind: "deadlock",
     seeds_until_found: 500,
@@ -55,7 +55,7 @@ async fn buggy() {
         }
     });
     if call_away(first).await {
-        // The first one has taken the soup: the other one needs an order of his own.
+        // The first one has taken the soup: the other one needs an order too.
         kitchen.0.lock().await.push("fish");
         notify(&kitchen.1);
     }
@@ -132,7 +132,7 @@ fn board() -> Board {
 
 const ORDERED: Duration = Duration::from_millis(20);
 
-/// Cancels a cook at some time, and tells whether he was done before.
+/// Cancels a cook at some time, and tells whether it was done before.
 async fn call_away(cook: Task<Option<&'static str>>) -> bool {
     sleep(choose(1..=3) * Duration::from_millis(10)).await;
     cook.cancel().await.is_some()

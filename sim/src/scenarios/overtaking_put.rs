@@ -1,10 +1,10 @@
-//! Two write into one bounded log: one waits for room, the other one tries and has it.
+//! Two tasks write into one bounded log: one waits for room, the other one tries and has it.
 //!
-//! What is wrong: the writer who waits is taken out of the line when room is made, and then has to
-//! look for himself. Before he runs, the other one finds a free place and no line, and writes: the
-//! later entry stands before the earlier one.
+//! What is wrong: the writer that waits is taken out of the line when room is made, and has to look
+//! for itself. Before it runs the other one finds a free place and no line, and writes: the later
+//! entry stands before the earlier one.
 //!
-//! The repair leaves him in the line until he has written; as long as one waits, there is no room for
+//! The repair leaves the writer in the line until it has written. While one waits there is no room for
 //! others.
 
 use std::cell::RefCell;
@@ -22,7 +22,7 @@ use crate::scenario::Scenario;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "overtaking-put",
     summary: "Two writers put entries into a queue for one entry, and the reader checks their order.",
-    defect: "A `try_put` takes the room made for a writer who waits; the twin has room for none but him.",
+    defect: "A `try_put` takes the room made for one that waits; in the twin it finds none.",
     source: "asyncio's Queue: `put_nowait` overtakes `put` (gh-83055, open)",
     failure_kind: "panic",
     seeds_until_found: 1000,

@@ -1,10 +1,10 @@
 //! Three philosophers at a round table, a fork between each two of them.
 //!
 //! What is wrong: each takes the fork on the left and then the one on the right. When all of them have
-//! the left one, each waits for his neighbour, in a ring.
+//! the left one, each waits for a neighbour, in a ring.
 //!
-//! The repair takes the forks in an order that all agree on, the lower number first: in a ring
-//! somebody begins with the fork on the right.
+//! The repair takes the forks in an order that all agree on, the lower number first: in a ring, one of
+//! them then begins with the fork on the right.
 
 use std::rc::Rc;
 

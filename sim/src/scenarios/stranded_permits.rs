@@ -1,11 +1,11 @@
-//! A table in a restaurant becomes free, and somebody comes in at that moment.
+//! Seats in a restaurant become free, and another guest comes in at that moment.
 //!
-//! What is wrong: seats that become free go to those in the line, and a newcomer queues behind a line,
-//! so that he overtakes nobody. But who was given a seat stands in the line until he runs. A newcomer
-//! who comes before that queues behind somebody who needs nothing any more, beside free seats, and no
-//! seat will wake him.
+//! What is wrong: free seats go to the guests in the line, and a newcomer queues behind a line, to
+//! overtake nobody. But a guest that has been given a seat stands in the line until it runs. A
+//! newcomer that comes before that queues behind one that needs nothing any more, beside free seats,
+//! and nothing will wake it.
 //!
-//! The repair looks at the places in the line whenever anything changes, also when somebody leaves it:
+//! The repair looks at the places in the line whenever anything changes, also when a guest leaves it:
 //! whose place is below the number of free seats may go on.
 
 use std::cell::Cell;
@@ -22,7 +22,7 @@ use crate::scenario::Scenario;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "stranded-permits",
     summary: "Three seats become free while one guest waits, and another one comes in.",
-    defect: "He queues behind a guest who has a seat, beside free ones; the twin goes by the line.",
+    defect: "It queues behind a guest that has a seat, beside free ones; the twin goes by the line.",
     source: "CPython's test_acquire_fifo_order_4, and a prototype of parcae's own semaphore",
     failure_kind: "deadlock",
     seeds_until_found: 500,
@@ -50,7 +50,7 @@ impl Seats {
     fn add(&self, count: usize) {
         self.free.set(self.free.get() + count);
         while let Some(guest) = self.line.first_asleep().filter(|_| self.free.get() > 0) {
-            // It is his from here on, so that nobody barges in.
+            // The guest's from here on, so that nobody barges in.
             self.free.set(self.free.get() - 1);
             guest.set();
         }

@@ -1,10 +1,11 @@
 //! Downloads share one slot, and the user closes a tab.
 //!
-//! What is wrong: a flag says that somebody has been woken and has not taken his slot yet, so that no
-//! newcomer takes it from under him. It is put down by the one who was woken, when he runs. If he is
-//! cancelled before that, it stays up: everybody finds a slot free and a flag that tells him to wait.
+//! What is wrong: a flag says that a waiter has been woken and has not taken its slot yet, so that no
+//! newcomer takes it first. The flag is put down by that waiter when it runs. If it is cancelled
+//! before, the flag stays up: from then on everybody finds a slot free, and a flag that says to wait.
 //!
-//! The repair assigns the slot to the waiter when it becomes free, and his drop gives it back.
+//! The repair assigns the slot to the waiter when it becomes free, and dropping the waiter gives it
+//! back.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -30,7 +31,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 
 struct Slots {
     free: Cell<u32>,
-    /// Somebody has been woken, and has not run since.
+    /// A waiter has been woken, and has not run since.
     is_promised: Cell<bool>,
     line: Line,
 }

@@ -1,10 +1,10 @@
 //! A consumer takes letters from a box, and looks after something else when none comes for a while.
 //!
-//! What is wrong: `put` hands the letter to the first waiter, into a slot of his, and wakes him. When
-//! his time is over at that very moment he is cancelled and does not run any more: the letter lies in
-//! a slot that nobody opens.
+//! What is wrong: `put` hands the letter to the first waiter, into a slot that the waiter has made,
+//! and wakes it. When the time of the waiter is over at that very moment it is cancelled and does not
+//! run any more: the letter lies in a slot that nobody opens.
 //!
-//! The repair hands over nothing: a waiter that is woken takes the letter from the box itself, and one
+//! The repair hands over nothing. A waiter that is woken takes the letter from the box itself, and one
 //! that is dropped has taken none.
 
 use std::cell::{Cell, RefCell};
@@ -39,7 +39,7 @@ struct Letterbox {
     slots: RefCell<VecDeque<Rc<Slot>>>,
 }
 
-/// Where one waiter gets his letter.
+/// Where one waiter gets its letter.
 #[derive(Default)]
 struct Slot {
     letter: Cell<Option<u64>>,
@@ -75,7 +75,7 @@ struct Waits(Rc<Slot>);
 
 impl Drop for Waits {
     fn drop(&mut self) {
-        // Nobody hands him a letter from here on; but he may have been handed one.
+        // No letter is put there from here on; but one may be in it.
         self.0.is_left.set(true);
     }
 }

@@ -12,6 +12,7 @@ use crate::runs::secs;
 
 pub(super) const CASES: &[Case] = &[
     Case { name: "Notify::notified", check: notify_notified },
+    Case { name: "Notify::notified", check: notify_notified_twice },
     Case { name: "oneshot::Receiver", check: oneshot_receiver },
     Case { name: "oneshot::Sender::closed", check: oneshot_closed },
     Case { name: "watch::Receiver::changed", check: watch_changed },
@@ -43,6 +44,26 @@ fn notify_notified(options: CancelAtEveryAwait) -> CancelReport {
             assert_eq!(notify.done.get(), 1);
             if output.is_none() {
                 // It was given to nobody, so it is still there.
+                notify.notified().await;
+            }
+        },
+    )
+}
+
+/// Notified as one and then with all others: dropped, it gives back what it had as one.
+fn notify_notified_twice(options: CancelAtEveryAwait) -> CancelReport {
+    options.run(
+        async || {
+            World::of(Notify::new()).beside("notifier", async |(notify, _)| {
+                sleep(secs(1)).await;
+                notify.notify_one();
+                notify.notify_waiters();
+            })
+        },
+        async |notify| notify.notified().await,
+        async |notify, output| {
+            notify.others_end().await;
+            if output.is_none() {
                 notify.notified().await;
             }
         },

@@ -210,8 +210,11 @@ async fn shelf() -> World<Shelf> {
         .beside("writer", async |(shelf, _)| {
             for _ in 0..3 {
                 sleep(secs(1)).await;
-                *shelf.books.lock().await += 1;
+                let mut books = shelf.books.lock().await;
+                *books += 1;
                 shelf.filled.notify_one();
+                // Whoever is notified waits for the lock meanwhile, and may be dropped there.
+                sleep(secs(1)).await;
             }
         })
 }
