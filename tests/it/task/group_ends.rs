@@ -212,17 +212,13 @@ fn a_panic_that_nobody_catches_fails_the_run_at_its_own_place() {
 fn of_several_panics_the_first_goes_on_and_hides_errors() {
     everywhere(|| async {
         let running = group(async |group| {
-            for number in [2, 1] {
-                group.spawn(async move {
-                    let _guard = OnDrop(move || {
-                        if number == 2 {
-                            panic!("in a destructor");
-                        }
-                    });
-                    sleep(millis(number)).await;
-                    panic!("number {number}");
-                });
-            }
+            let panics = async |number| {
+                let _guard = OnDrop(|| assert_ne!(number, 2, "in a destructor"));
+                sleep(millis(number)).await;
+                panic!("number {number}");
+            };
+            group.spawn(panics(2));
+            group.spawn(panics(1));
             sleep(millis(5)).await;
             Err::<(), _>("body")
         });
