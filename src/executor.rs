@@ -35,6 +35,7 @@ mod run;
 mod spawn;
 mod task_table;
 mod timers;
+mod wait_graph;
 mod waker;
 
 use std::cell::RefCell;
@@ -51,6 +52,7 @@ pub use self::limits::Limits;
 pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 pub use self::pick::{Candidate, Decision, Pick};
 pub use self::resource::{Access, Operation, ResourceInfo, Verb};
+pub use self::wait_graph::{TaskStatus, WaitCycle, WaitLink};
 
 pub(crate) use self::core::SCHEDULE;
 pub(crate) use self::holding::{Grant, Holder, HoldingKey, publish};
@@ -61,6 +63,7 @@ pub(crate) use self::run::Plan;
 pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic};
 pub(crate) use self::task_table::TaskName;
 pub(crate) use self::timers::TimerKey;
+pub(crate) use self::wait_graph::Waiting;
 pub(crate) use self::waker::WakeTarget;
 
 use self::core::{Core, Settling};

@@ -381,7 +381,8 @@ impl Core {
         if instant > limit {
             // What is due stays where it is until the end: a foreign waker is dropped unborrowed.
             let tasks = self.stalled_tasks(|_| true, Order::Table);
-            self.fail(Failure::TimeLimit { limit: self.limits.time, tasks });
+            let cycles = self.wait_cycles();
+            self.fail(Failure::TimeLimit { limit: self.limits.time, tasks, cycles });
             self.due = due;
             return true;
         }
@@ -406,7 +407,8 @@ impl Core {
     /// Fails the run because nothing can happen any more.
     pub(super) fn stall(&mut self) {
         let tasks = self.stalled_tasks(|_| true, Order::Table);
-        self.fail(Failure::Deadlock { tasks });
+        let cycles = self.wait_cycles();
+        self.fail(Failure::Deadlock { tasks, cycles });
     }
 
     // Domains
@@ -496,7 +498,7 @@ impl Core {
         self.tasks.indices().filter(is_leaked).map(|index| self.stalled_task(index)).collect()
     }
 
-    fn stalled_task(&self, index: u32) -> StalledTask {
+    pub(super) fn stalled_task(&self, index: u32) -> StalledTask {
         let slot = self.tasks.get(index);
         let is_blocked = slot.state == TaskState::Blocked;
         let wait = is_blocked.then(|| match self.tasks.wait(index) {

@@ -102,6 +102,16 @@ impl Holdings {
         self.free.push(place);
     }
 
+    /// Lists the numbers of resources whose holders are published, and the tasks that are those.
+    pub(super) fn published(
+        &self,
+    ) -> impl Iterator<Item = (u64, impl Iterator<Item = TaskId> + '_)> + '_ {
+        self.places.iter().filter_map(|holding| {
+            let tasks = holding.grants.iter().filter_map(|grant| grant.holder.task);
+            Some((holding.number?, tasks))
+        })
+    }
+
     /// Returns the holders of a resource, if they are published.
     pub(super) fn of(&self, number: u64) -> &[Grant] {
         let holding = self.places.iter().find(|holding| holding.number == Some(number));

@@ -228,7 +228,8 @@ impl Executor {
         if core.failure.is_none() {
             let tasks = core.leaked_tasks();
             if !tasks.is_empty() {
-                core.fail(Failure::Leak { tasks });
+                let cycles = core.wait_cycles();
+                core.fail(Failure::Leak { tasks, cycles });
             }
         }
         core.failure.take()

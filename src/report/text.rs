@@ -220,7 +220,7 @@ fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Det
 /// Returns what to do about a failure whose cause is outside of the simulation, where that shows.
 fn hint(failure: &Failure) -> Option<&'static str> {
     match failure {
-        Failure::Deadlock { tasks } if tasks.iter().any(waits_for_unknown) => Some(
+        Failure::Deadlock { tasks, .. } if tasks.iter().any(waits_for_unknown) => Some(
             "is that future of a thread, a socket or another runtime? No simulation sees those: use \
              parcae::time, parcae::sync",
         ),

@@ -15,5 +15,6 @@ mod resources;
 mod runs_of_seeds;
 mod schedule;
 mod stalls;
+mod wait_graph;
 
 pub(crate) use runs_of_seeds::mixed_program;
