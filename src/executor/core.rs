@@ -19,6 +19,7 @@ use super::ready::ReadyQueue;
 use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, WaitSubject};
 use super::timers::{DueTimer, TimerTarget, Timers};
 use super::waker::WakeTarget;
+use super::watch::Watcher;
 use crate::kernel::{
     Chain, Choices, Draw, Event, EventKind, Fill, Key, Site, Space, StreamId, VirtualTime,
 };
@@ -72,6 +73,8 @@ pub(super) struct Core {
     pub(super) resources_of_nobody: u64,
     /// Who holds what others wait for.
     pub(super) holdings: Holdings,
+    /// None when nothing is watched for.
+    pub(super) watcher: Option<Box<Watcher>>,
     /// The program has ended: what destructors spawn is refused.
     pub(super) is_over: bool,
     due: Vec<DueTimer>,
@@ -120,6 +123,7 @@ impl Core {
             outsiders: BTreeMap::new(),
             resources_of_nobody: 0,
             holdings: Holdings::default(),
+            watcher: None,
             is_over: false,
             due: Vec::new(),
         }

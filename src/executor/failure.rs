@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::wait_graph::WaitCycle;
+use super::watch::Warning;
 use crate::kernel::VirtualTime;
 
 /// Why a run failed: the program's failure as data, never a panic of the library.
@@ -80,6 +81,11 @@ pub enum Failure {
         /// Where the other thread was.
         backtrace: String,
     },
+    /// A habit was seen that the run was to fail for.
+    Warning {
+        /// Which.
+        warning: Box<Warning>,
+    },
     /// Two runs of one world differed: something outside of the seed reached the program.
     Nondeterminism {
         /// Number of the first event that differs, from 0.
@@ -105,6 +111,7 @@ impl Failure {
             Self::TaskLimit { .. } => "task limit",
             Self::Leak { .. } => "leak",
             Self::ForeignWake { .. } => "foreign wake",
+            Self::Warning { .. } => "warning",
             Self::Nondeterminism { .. } => "nondeterminism",
         }
     }
@@ -180,6 +187,7 @@ impl fmt::Display for Failure {
             Self::ForeignWake { task, .. } => {
                 write!(formatter, "foreign wake: `{task}` was woken by another thread")
             }
+            Self::Warning { warning } => write!(formatter, "warning: {warning}"),
             Self::Nondeterminism { event, first, second } => {
                 formatter.write_str("nondeterminism: two runs of one seed differ")?;
                 // The first event is the spawn of `main` and cannot differ: none is known.

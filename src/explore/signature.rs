@@ -26,6 +26,7 @@ impl Signature {
             | Failure::Leak { tasks, .. } => (None, waits(tasks)),
             Failure::TaskLimit { spawner, .. } => (None, spawner.clone()),
             Failure::ForeignWake { task, .. } => (None, task.clone()),
+            Failure::Warning { warning } => (warning.place().cloned(), warning.subject()),
             // Who ran most when the limit came is chance; that the limit came is the failure.
             _ => (None, String::new()),
         };

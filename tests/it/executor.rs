@@ -16,5 +16,6 @@ mod runs_of_seeds;
 mod schedule;
 mod stalls;
 mod wait_graph;
+mod watch;
 
 pub(crate) use runs_of_seeds::mixed_program;
