@@ -15,6 +15,7 @@
 //! | errors that nobody may overlook | [`spawn_try`] |
 //! | to let others go first | [`yield_now`]; in tests [`settle`] |
 //! | to end a task whose handle is awaited or given away | [`Task::cancel_handle`] |
+//! | to see what all tasks do, or who waits for whom | [`dump_tasks`], [`await_tree`] |
 //!
 //! Several at once:
 //!
@@ -73,6 +74,7 @@ mod group_error;
 mod group_state;
 mod group_task;
 mod handle;
+mod introspect;
 mod race;
 mod rotation;
 mod scope;
@@ -92,6 +94,7 @@ pub use group::{Group, RunGroup, group};
 pub use group_error::GroupError;
 pub use group_task::{GroupJoin, GroupTask, GroupTaskError};
 pub use handle::{Cancel, CancelHandle, Join, JoinError, Task};
+pub use introspect::{AwaitBranch, AwaitTree, TaskDump, TaskRow, await_tree, dump_tasks};
 pub use race::{Race, race};
 pub use scope::{GRACE, finally, finally_within, scope};
 #[doc(hidden)]

@@ -6,7 +6,7 @@ use parcae::task::{Task, settle, yield_now};
 use parcae::{Failure, Sim};
 
 use super::{Hand, dropped_after, on_every_seed, ported, under_fifo};
-use crate::runs::{Journal, panic_of};
+use crate::runs::{Journal, discard, panic_of};
 
 type Waited = Result<BarrierWaitResult, BarrierError>;
 
@@ -108,7 +108,7 @@ fn who_comes_while_a_round_drains_waits_for_the_next() {
 
     let barrier = Barrier::new(2);
     let draining = Hand::waiting(barrier.wait());
-    drop(Hand::new(barrier.wait()).ready());
+    Hand::new(barrier.wait()).ready().unwrap();
     let mut next = [(); 3].map(|()| Hand::waiting(barrier.wait()));
     drop(draining);
     assert_eq!(next.each_ref().map(Hand::wake_count), [1, 1, 0], "a dropped one has gone on too");
@@ -285,7 +285,7 @@ fn rounds_are_full_before_anybody_goes_on_whoever_is_dropped_where() {
                         for round in 0..3 {
                             came.set(came.get() + 1);
                             if number == round {
-                                drop(dropped_after(polls, barrier.wait()).await);
+                                discard(dropped_after(polls, barrier.wait()).await);
                                 continue;
                             }
                             barrier.wait().await.unwrap();
