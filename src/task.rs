@@ -14,13 +14,16 @@
 //! | a name in reports | [`spawn_named`], [`Builder`] |
 //! | errors that nobody may overlook | [`spawn_try`] |
 //! | to let others go first | [`yield_now`]; in tests [`settle`] |
+//! | to see what all tasks do, or who waits for whom | [`dump_tasks`], [`await_tree`] |
 //!
 //! Names follow async-task and smol; a task that is dropped is cancelled, unlike in tokio.
 
 mod builder;
 mod handle;
+mod introspect;
 mod yielding;
 
 pub use builder::{Builder, spawn, spawn_named, spawn_try};
 pub use handle::{Cancel, Join, JoinError, Task};
+pub use introspect::{AwaitBranch, AwaitTree, TaskDump, TaskRow, await_tree, dump_tasks};
 pub use yielding::{Settle, YieldNow, settle, yield_now};

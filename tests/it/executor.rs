@@ -15,5 +15,7 @@ mod resources;
 mod runs_of_seeds;
 mod schedule;
 mod stalls;
+mod wait_graph;
+mod watch;
 
 pub(crate) use runs_of_seeds::mixed_program;
