@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::mutex::{Lock, MutexGuard};
+use super::mutex::{Lock, Mutex, MutexGuard};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::shares::Shares;
 use super::waiters::Wakes;
@@ -117,14 +117,8 @@ impl Condition {
     /// ```
     #[track_caller]
     pub fn wait<'a, 'g, T>(&'a self, guard: MutexGuard<'g, T>) -> ConditionWait<'a, 'g, T> {
-        let lock = guard.mutex().lock();
-        ConditionWait {
-            condition: self,
-            guard: Some(guard),
-            wait: Wait::new(),
-            is_notified: false,
-            lock,
-        }
+        let mutex = guard.mutex();
+        ConditionWait { condition: self, mutex, guard: Some(guard), wait: Wait::new(), lock: None }
     }
 
     /// Waits as [`Condition::wait`] does until the predicate is true of the value. It is asked with the
@@ -231,12 +225,12 @@ impl fmt::Debug for Condition {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct ConditionWait<'a, 'g, T> {
     condition: &'a Condition,
+    mutex: &'g Mutex<T>,
     /// Until it stands in the line.
     guard: Option<MutexGuard<'g, T>>,
     wait: Wait,
-    /// It has been notified and has not locked again.
-    is_notified: bool,
-    lock: Lock<'g, T>,
+    /// From when it has been notified until it has locked again.
+    lock: Option<Lock<'g, T>>,
 }
 
 impl<'g, T> ConditionWait<'_, 'g, T> {
@@ -248,7 +242,6 @@ impl<'g, T> ConditionWait<'_, 'g, T> {
     fn restart(&mut self, guard: MutexGuard<'g, T>) {
         self.guard = Some(guard);
         self.wait.restart();
-        self.lock.restart();
     }
 }
 
@@ -259,24 +252,23 @@ impl<'g, T> Future for ConditionWait<'_, 'g, T> {
     type Output = MutexGuard<'g, T>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<MutexGuard<'g, T>> {
-        let this = self.get_mut();
-        if !this.is_notified {
-            let primitive = &this.condition.primitive;
-            let notified =
-                this.wait.poll(context, primitive, &Condition::WAITERS, |state, place| {
-                    state.0.take(place, 1).then_some(())
-                });
+        let Self { condition, mutex, guard, wait, lock } = self.get_mut();
+        if lock.is_none() {
+            let primitive = &condition.primitive;
+            let notified = wait.poll(context, primitive, &Condition::WAITERS, |state, place| {
+                state.0.take(place, 1).then_some(())
+            });
             if notified.is_pending() {
                 // Not before: who locks next may notify at once. A preempted one keeps the lock.
-                if this.wait.is_in_line() {
-                    this.guard = None;
+                if wait.is_in_line() {
+                    *guard = None;
                 }
                 return Poll::Pending;
             }
-            this.is_notified = true;
         }
-        let guard = ready!(Pin::new(&mut this.lock).poll(context));
-        this.is_notified = false;
+        let relock = lock.get_or_insert_with(|| mutex.lock_at(wait.at()));
+        let guard = ready!(Pin::new(relock).poll(context));
+        *lock = None;
         Poll::Ready(guard)
     }
 }
@@ -284,7 +276,7 @@ impl<'g, T> Future for ConditionWait<'_, 'g, T> {
 impl<T> Drop for ConditionWait<'_, '_, T> {
     fn drop(&mut self) {
         self.wait.leave(&self.condition.primitive, &Condition::WAITERS);
-        if self.is_notified {
+        if self.lock.is_some() {
             self.condition.notify_one();
         }
     }
@@ -294,7 +286,7 @@ impl<T> fmt::Debug for ConditionWait<'_, '_, T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ConditionWait")
-            .field("is_notified", &self.is_notified)
+            .field("is_notified", &self.lock.is_some())
             .finish_non_exhaustive()
     }
 }
