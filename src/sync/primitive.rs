@@ -154,7 +154,12 @@ impl Wait {
     /// As [`Wait::new`], for so much at once.
     #[track_caller]
     pub(super) fn weighing(weight: usize) -> Self {
-        Self { point: Point::new(), ticket: None, weight, at: Location::caller() }
+        Self { weight, ..Self::called_at(Location::caller()) }
+    }
+
+    /// As [`Wait::new`], for an operation that was called at this place.
+    pub(super) fn called_at(at: &'static Location<'static>) -> Self {
+        Self { point: Point::new(), ticket: None, weight: 1, at }
     }
 
     /// Begins again when it has gone on, as if the operation was called once more at the same place.

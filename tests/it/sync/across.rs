@@ -23,7 +23,6 @@ use parcae::testing::Shared;
 use parcae::{Failure, Sim};
 
 use super::{dropped_after, on_every_seed};
-use crate::runs::discard;
 
 fn assert_send<T: Send>() {}
 fn assert_send_and_sync<T: Send + Sync>() {}
@@ -293,7 +292,7 @@ fn a_value_is_made_once_by_one_of_several_threads() {
                     number
                 });
                 if number == 0 {
-                    discard(dropped_after(1, value).await);
+                    dropped_after(1, value).await;
                 } else {
                     value.await;
                 }
