@@ -17,7 +17,7 @@ use super::group_state::{Child, Outcome, Shared};
 use super::group_task::GroupTask;
 use super::handle::Task;
 use crate::context;
-use crate::executor::{self, CleanupMark, Executor, JoinEnd, TaskPanic, catch_panic};
+use crate::executor::{CleanupMark, Executor, JoinEnd, TaskPanic, catch_panic};
 
 /// Runs a body that may spawn children, and waits for it and for all of them.
 ///
@@ -374,13 +374,7 @@ where
             && this.shared.is_open()
         {
             match catch_panic(|| body.poll(context)) {
-                Ok(Poll::Pending) => {
-                    // The wake is for a combinator around this one: see `timeout`.
-                    if executor::is_preempted() {
-                        context.waker().wake_by_ref();
-                    }
-                    return Poll::Pending;
-                }
+                Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(Ok(value))) => *this.value = Some(value),
                 Ok(Poll::Ready(Err(error))) => drop(this.shared.fail(error)),
                 Err(panic) => {

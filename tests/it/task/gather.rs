@@ -327,7 +327,8 @@ fn a_stuck_gather_is_a_deadlock_that_names_the_task() {
     });
     assert!(matches!(failure(&outcome), Failure::Deadlock { .. }));
     let message = failure(&outcome).to_string();
-    assert!(message.contains("`stuck`") && message.contains("gather.rs"), "{message}");
+    assert!(message.contains("`main` waits for Task join of `stuck`"), "{message}");
+    assert!(message.contains("gather.rs"), "{message}");
 }
 
 #[test]

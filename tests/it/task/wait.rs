@@ -138,11 +138,12 @@ fn a_wait_that_is_cancelled_leaves_the_tasks_running_and_in_the_list() {
 #[test]
 fn a_stuck_wait_is_a_deadlock_that_names_the_first_task_that_is_left() {
     let outcome = fifo(|| async {
-        let mut tasks = vec![spawn(async {}), spawn_named("stuck", pending())];
+        let mut tasks = vec![spawn(async {}), spawn_named("stuck", pending()), spawn(async {})];
         wait(&mut tasks, WaitUntil::All).await;
     });
     let message = failure(&outcome).to_string();
-    assert!(message.contains("`stuck`") && message.contains("wait.rs"), "{message}");
+    assert!(message.contains("`main` waits for Task join of `stuck`"), "{message}");
+    assert!(message.contains("wait.rs"), "{message}");
 }
 
 #[test]
