@@ -225,6 +225,12 @@ fn iteration_can_be_resumed_and_the_rest_taken_out_or_cancelled() {
         drop(completed);
         settle().await;
         assert_eq!(dropped.take(), [500]);
+        let journal = dropped.clone();
+        let task =
+            spawn(async move { as_completed(tasks(&[600], &journal)).next().await.is_some() });
+        settle().await;
+        assert!(task.cancel().await.is_none());
+        assert_eq!(dropped.take(), [600], "it ended before what it owned");
     });
 }
 
