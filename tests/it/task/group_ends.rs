@@ -245,6 +245,61 @@ fn a_panic_while_a_dropped_group_ends_fails_the_run() {
     }
 }
 
+#[test]
+fn of_two_children_that_fail_or_panic_at_one_instant_only_the_first_goes_on() {
+    for outcome in random(300, || async {
+        for is_panic in [false, true] {
+            let ran = Journal::new();
+            let running = group(async |group| {
+                for number in 0..3 {
+                    let ran = ran.clone();
+                    group.spawn_try(async move {
+                        sleep(millis(1)).await;
+                        ran.add(number);
+                        assert!(!is_panic, "number {number}");
+                        Err::<(), _>(number)
+                    });
+                }
+                pending::<Result<(), _>>().await
+            });
+            let end = AssertUnwindSafe(running).catch_unwind().await;
+            let ran = ran.take();
+            assert_eq!(ran.len(), 1, "a child went on after a failure");
+            assert_eq!(end.is_err(), is_panic);
+            if let Ok(result) = end {
+                assert_eq!(result.unwrap_err().into_errors(), ran);
+            }
+        }
+    }) {
+        outcome.unwrap();
+    }
+}
+
+#[test]
+fn a_child_of_a_cancelled_group_no_longer_fails_while_the_body_cleans_up() {
+    everywhere(|| async {
+        let (start, cleaned) = (Instant::now(), Journal::new());
+        let journal = cleaned.clone();
+        let task = spawn(async move {
+            let result: Result<(), _> = group(async |group| {
+                group.spawn_try(async {
+                    sleep(millis(300)).await;
+                    Err::<(), _>("too late")
+                });
+                tidy(500, journal).await;
+                Ok(())
+            })
+            .await;
+            result.unwrap();
+        });
+        let handle = task.cancel_handle();
+        sleep(millis(100)).await;
+        handle.cancel();
+        assert!(matches!(task.join().await, Err(JoinError::Cancelled)));
+        assert_eq!((start.elapsed(), cleaned.take()), (millis(600), vec![500]));
+    });
+}
+
 /// Waits for ever, and cleans up for so many milliseconds when it is cancelled.
 async fn tidy(delay: u64, journal: Journal<u64>) {
     finally(pending::<()>(), async move || {
