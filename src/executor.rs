@@ -38,7 +38,9 @@ mod spawn;
 mod task_table;
 mod timers;
 mod variables;
+mod wait_graph;
 mod waker;
+mod watch;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -55,6 +57,8 @@ pub use self::limits::Limits;
 pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 pub use self::pick::{Candidate, Decision, Pick};
 pub use self::resource::{Access, Operation, ResourceInfo, Verb};
+pub use self::wait_graph::{TaskStatus, WaitCycle, WaitLink};
+pub use self::watch::{Warning, WarningAction, Watch};
 
 pub(crate) use self::cleanup::CleanupMark;
 pub(crate) use self::core::SCHEDULE;
@@ -66,7 +70,9 @@ pub(crate) use self::run::Plan;
 pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic, catch_panic};
 pub(crate) use self::task_table::TaskName;
 pub(crate) use self::timers::TimerKey;
+pub(crate) use self::wait_graph::Waiting;
 pub(crate) use self::waker::WakeTarget;
+pub(crate) use self::watch::{note_unpolled, watches_holders};
 
 use self::core::{Core, Settling};
 use self::foreign::RunNumber;
@@ -85,6 +91,8 @@ pub(crate) struct Executor {
     panic_note: RefCell<Option<PanicNote>>,
     /// Whether tracing spans are entered around polls.
     is_traced: bool,
+    /// Whether all holders are published, and not only those that somebody waits for.
+    pub(crate) watches_holders: bool,
     /// Nanoseconds of the virtual wall clock at the start of the run.
     epoch_nanos: u64,
 }
@@ -328,4 +336,4 @@ impl Core {
 /// The site that seeds the generator of a task.
 const RNG: Site = Site::new("rng");
 
-static SLEEP: Verb = Verb::new("sleep", Access::Read);
+pub(crate) static SLEEP: Verb = Verb::new("sleep", Access::Read);

@@ -15,6 +15,7 @@
 //! | errors that nobody may overlook | [`spawn_try`] |
 //! | to let others go first | [`yield_now`]; in tests [`settle`] |
 //! | to end a task whose handle is awaited or given away | [`Task::cancel_handle`] |
+//! | to see what all tasks do, or who waits for whom | [`dump_tasks`], [`await_tree`] |
 //!
 //! Several at once:
 //!
@@ -32,8 +33,9 @@
 //! | to stop waiting for a task without ending it | [`shield()`] |
 //!
 //! Prefer a [`group()`] to single tasks: nothing in it outlives it, and nothing that fails in it is lost.
-//! What takes tasks cancels them when it is dropped, but for [`wait()`] and [`shield()`]; what takes futures
-//! polls them where they are.
+//! What takes tasks cancels them when it is dropped, and the task or time-out that dropped it ends after they
+//! have; but for [`wait()`] and [`shield()`], which leave them alone. What takes futures polls them where they
+//! are.
 //!
 //! ```
 //! # parcae::Sim::new(7).run(|| async {
@@ -73,6 +75,7 @@ mod group_error;
 mod group_state;
 mod group_task;
 mod handle;
+mod introspect;
 mod race;
 mod rotation;
 mod scope;
@@ -92,6 +95,7 @@ pub use group::{Group, RunGroup, group};
 pub use group_error::GroupError;
 pub use group_task::{GroupJoin, GroupTask, GroupTaskError};
 pub use handle::{Cancel, CancelHandle, Join, JoinError, Task};
+pub use introspect::{AwaitBranch, AwaitTree, TaskDump, TaskRow, await_tree, dump_tasks};
 pub use race::{Race, race};
 pub use scope::{GRACE, finally, finally_within, scope};
 #[doc(hidden)]

@@ -21,6 +21,7 @@ use super::ready::ReadyQueue;
 use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, WaitSubject};
 use super::timers::{DueTimer, TimerTarget, Timers};
 use super::waker::WakeTarget;
+use super::watch::Watcher;
 use crate::kernel::{
     Chain, Choices, Draw, Event, EventKind, Fill, Key, Site, Space, StreamId, VirtualTime,
 };
@@ -75,6 +76,8 @@ pub(super) struct Core {
     pub(super) resources_of_nobody: u64,
     /// Who holds what others wait for.
     pub(super) holdings: Holdings,
+    /// None when nothing is watched for.
+    pub(super) watcher: Option<Box<Watcher>>,
     /// What may still be spawned: once the program has ended, not what destructors spawn.
     pub(super) spawning: Spawning,
     /// How many cleanups have not ended.
@@ -126,6 +129,7 @@ impl Core {
             outsiders: BTreeMap::new(),
             resources_of_nobody: 0,
             holdings: Holdings::default(),
+            watcher: None,
             spawning: Spawning::Open,
             cleanup_count: 0,
             due: Vec::new(),
@@ -396,7 +400,8 @@ impl Core {
         if instant > limit {
             // What is due stays where it is until the end: a foreign waker is dropped unborrowed.
             let tasks = self.stalled_tasks(|_| true, Order::Table);
-            self.fail(Failure::TimeLimit { limit: self.limits.time, tasks });
+            let cycles = self.wait_cycles();
+            self.fail(Failure::TimeLimit { limit: self.limits.time, tasks, cycles });
             self.due = due;
             return true;
         }
@@ -421,7 +426,8 @@ impl Core {
     /// Fails the run because nothing can happen any more.
     pub(super) fn stall(&mut self) {
         let tasks = self.stalled_tasks(|_| true, Order::Table);
-        self.fail(Failure::Deadlock { tasks });
+        let cycles = self.wait_cycles();
+        self.fail(Failure::Deadlock { tasks, cycles });
     }
 
     // Domains
@@ -511,7 +517,7 @@ impl Core {
         self.tasks.indices().filter(is_leaked).map(|index| self.stalled_task(index)).collect()
     }
 
-    fn stalled_task(&self, index: u32) -> StalledTask {
+    pub(super) fn stalled_task(&self, index: u32) -> StalledTask {
         let slot = self.tasks.get(index);
         let is_blocked = matches!(slot.state, TaskState::Blocked | TaskState::Closing);
         let wait = is_blocked.then(|| match self.tasks.wait(index) {

@@ -1,6 +1,7 @@
 //! What can be done to a domain of the current run.
 
 use std::collections::VecDeque;
+use std::panic::Location;
 use std::time::Duration;
 
 use super::Executor;
@@ -78,15 +79,23 @@ impl DomainId {
     /// while the domain is paused too.
     #[track_caller]
     pub fn busy_for(self, duration: Duration) {
+        self.busy_for_at(duration, Location::caller());
+    }
+
+    /// Does it for a line other than that of the call.
+    #[track_caller]
+    pub(crate) fn busy_for_at(self, duration: Duration, at: &'static Location<'static>) {
         with("DomainId::busy_for", |core| {
             let domain = core.domains.get_mut(self);
             if domain.state == DomainState::Dead {
                 return;
             }
-            let until = domain.busy_until.max(core.now).after(duration);
+            let from = domain.busy_until.max(core.now);
+            let until = from.after(duration);
             domain.busy_until = until;
             let is_paused = domain.state == DomainState::Paused;
             core.domain_event(self, Change::Busy, until.as_nanos());
+            core.watch_busy(self, (from, until), at);
             if !is_paused {
                 core.hold_ready(self);
                 core.run_or_stay_busy(self);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+use super::wait_graph::WaitCycle;
+use super::watch::Warning;
 use crate::kernel::VirtualTime;
 
 /// Why a run failed: the program's failure as data, never a panic of the library.
@@ -30,6 +32,8 @@ pub enum Failure {
     Deadlock {
         /// Who waits for what.
         tasks: Vec<StalledTask>,
+        /// Who waits for whom in a circle: the cause, if it is one of locks and joins.
+        cycles: Vec<WaitCycle>,
     },
     /// Tasks were polled again and again without time moving.
     Livelock {
@@ -53,6 +57,8 @@ pub enum Failure {
         limit: Duration,
         /// Who waits for what.
         tasks: Vec<StalledTask>,
+        /// Who waits for whom in a circle, while others go on.
+        cycles: Vec<WaitCycle>,
     },
     /// More tasks were alive than the limit.
     TaskLimit {
@@ -65,6 +71,8 @@ pub enum Failure {
     Leak {
         /// Which, and what they wait for.
         tasks: Vec<StalledTask>,
+        /// Who waits for whom in a circle.
+        cycles: Vec<WaitCycle>,
     },
     /// A task was woken by another thread, at a time that no seed decides.
     ForeignWake {
@@ -72,6 +80,11 @@ pub enum Failure {
         task: String,
         /// Where the other thread was.
         backtrace: String,
+    },
+    /// A habit was seen that the run was to fail for.
+    Warning {
+        /// Which.
+        warning: Box<Warning>,
     },
     /// Two runs of one world differed: something outside of the seed reached the program.
     Nondeterminism {
@@ -98,6 +111,7 @@ impl Failure {
             Self::TaskLimit { .. } => "task limit",
             Self::Leak { .. } => "leak",
             Self::ForeignWake { .. } => "foreign wake",
+            Self::Warning { .. } => "warning",
             Self::Nondeterminism { .. } => "nondeterminism",
         }
     }
@@ -106,11 +120,24 @@ impl Failure {
     #[must_use]
     pub fn stalled_tasks(&self) -> &[StalledTask] {
         match self {
-            Self::Deadlock { tasks }
+            Self::Deadlock { tasks, .. }
             | Self::Livelock { tasks, .. }
             | Self::StepLimit { tasks, .. }
             | Self::TimeLimit { tasks, .. }
-            | Self::Leak { tasks } => tasks,
+            | Self::Leak { tasks, .. } => tasks,
+            _ => &[],
+        }
+    }
+
+    /// Returns the cycles of tasks that wait for each other, each beginning with the task that
+    /// stands first in the report. Of those through one task only the shortest is named, and 16 in
+    /// all.
+    #[must_use]
+    pub fn cycles(&self) -> &[WaitCycle] {
+        match self {
+            Self::Deadlock { cycles, .. }
+            | Self::TimeLimit { cycles, .. }
+            | Self::Leak { cycles, .. } => cycles,
             _ => &[],
         }
     }
@@ -127,9 +154,10 @@ impl fmt::Display for Failure {
                 write!(formatter, ": {message}")
             }
             Self::Error { task, message } => write!(formatter, "error from `{task}`: {message}"),
-            Self::Deadlock { tasks } => {
+            Self::Deadlock { tasks, cycles } => {
                 formatter.write_str("deadlock: no task is ready and no timer is pending")?;
-                write_tasks(formatter, tasks)
+                write_tasks(formatter, tasks)?;
+                write_cycles(formatter, cycles)
             }
             Self::Livelock { steps, time, tasks } => {
                 write!(formatter, "livelock: {steps} steps at {time} without time moving")?;
@@ -139,24 +167,27 @@ impl fmt::Display for Failure {
                 write!(formatter, "step limit: the run is not over after {steps} steps")?;
                 write_tasks(formatter, tasks)
             }
-            Self::TimeLimit { limit, tasks } => {
+            Self::TimeLimit { limit, tasks, cycles } => {
                 write!(
                     formatter,
                     "time limit: the run is not over after {limit:?} of virtual time"
                 )?;
-                write_tasks(formatter, tasks)
+                write_tasks(formatter, tasks)?;
+                write_cycles(formatter, cycles)
             }
             Self::TaskLimit { tasks, spawner } => {
                 write!(formatter, "task limit: `{spawner}` spawned one more with {tasks} alive")
             }
-            Self::Leak { tasks } => {
+            Self::Leak { tasks, cycles } => {
                 formatter
                     .write_str("leak: detached tasks were alive when the program had ended")?;
-                write_tasks(formatter, tasks)
+                write_tasks(formatter, tasks)?;
+                write_cycles(formatter, cycles)
             }
             Self::ForeignWake { task, .. } => {
                 write!(formatter, "foreign wake: `{task}` was woken by another thread")
             }
+            Self::Warning { warning } => write!(formatter, "warning: {warning}"),
             Self::Nondeterminism { event, first, second } => {
                 formatter.write_str("nondeterminism: two runs of one seed differ")?;
                 // The first event is the spawn of `main` and cannot differ: none is known.
@@ -265,13 +296,18 @@ impl Wait {
         holder_count: 0,
     };
 
-    fn write_subject(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Says what it is, without lines and holders.
+    pub(crate) fn what(&self) -> String {
         match (self.kind, &self.name) {
-            ("Timer", Some(time)) => write!(formatter, "the time {time}")?,
-            ("Future", _) => formatter.write_str("a future that parcae does not know")?,
-            (kind, Some(name)) => write!(formatter, "{kind} {} of `{name}`", self.verb)?,
-            (kind, None) => write!(formatter, "{kind} {}", self.verb)?,
+            ("Timer", Some(time)) => format!("the time {time}"),
+            ("Future", _) => "a future that parcae does not know".to_owned(),
+            (kind, Some(name)) => format!("{kind} {} of `{name}`", self.verb),
+            (kind, None) => format!("{kind} {}", self.verb),
         }
+    }
+
+    fn write_subject(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.what())?;
         match &self.waits_at {
             Some(place) => write!(formatter, " at {place}"),
             None => Ok(()),
@@ -352,6 +388,10 @@ fn write_tasks(formatter: &mut fmt::Formatter<'_>, tasks: &[StalledTask]) -> fmt
         0 => Ok(()),
         more => write!(formatter, "\n    and {more} more"),
     }
+}
+
+fn write_cycles(formatter: &mut fmt::Formatter<'_>, cycles: &[WaitCycle]) -> fmt::Result {
+    cycles.iter().try_for_each(|cycle| write!(formatter, "\n    cycle: {cycle}"))
 }
 
 const PRINTED_TASKS_MAX: usize = 16;

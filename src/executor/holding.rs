@@ -11,10 +11,11 @@ use super::Executor;
 use super::core::Core;
 use super::failure::{HeldBy, Place, Tenure};
 use super::id::TaskId;
-use super::resource::Resource;
+use super::resource::{Resource, ResourceInfo};
 use super::task_table::TaskState;
 use super::waker::task_of;
 use crate::context;
+use crate::kernel::VirtualTime;
 
 /// Who takes something, and on which line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,14 @@ impl Grant {
     pub(crate) const fn unclaimed(holder: Holder) -> Self {
         Self { holder, is_claimed: false }
     }
+
+    pub(super) fn task(self) -> Option<TaskId> {
+        self.holder.task
+    }
+
+    pub(super) fn at(self) -> &'static Location<'static> {
+        self.holder.at
+    }
 }
 
 /// Where the holders of a primitive are published.
@@ -82,7 +91,10 @@ pub(super) struct Holding {
     /// Number of the resource; none for a free place.
     number: Option<u64>,
     /// In the order that the primitive tells.
-    pub(super) grants: Vec<Grant>,
+    grants: Vec<Grant>,
+    /// Since when, for those that are claimed; noted only when holders are watched.
+    since: Vec<(Grant, VirtualTime)>,
+    about: Option<ResourceInfo>,
 }
 
 impl Holdings {
@@ -100,6 +112,26 @@ impl Holdings {
         holding.number = None;
         holding.grants.clear();
         self.free.push(place);
+    }
+
+    /// Lists what is held, if that is watched, and since when.
+    pub(super) fn held(&self) -> Vec<(Option<ResourceInfo>, Grant, VirtualTime)> {
+        let of = |holding: &Holding| {
+            let about = holding.about;
+            let held = holding.since.iter();
+            held.map(|(grant, since)| (about, *grant, *since)).collect::<Vec<_>>()
+        };
+        self.places.iter().flat_map(of).collect()
+    }
+
+    /// Lists the numbers of resources whose holders are published, and the tasks that are those.
+    pub(super) fn published(
+        &self,
+    ) -> impl Iterator<Item = (u64, impl Iterator<Item = TaskId> + '_)> + '_ {
+        self.places.iter().filter_map(|holding| {
+            let tasks = holding.grants.iter().filter_map(|grant| grant.holder.task);
+            Some((holding.number?, tasks))
+        })
     }
 
     /// Returns the holders of a resource, if they are published.
@@ -149,11 +181,33 @@ impl Core {
         };
         let grants = &mut self.holdings.places[place as usize].grants;
         grants.clear();
-        if tell(grants) {
+        let is_awaited = tell(grants);
+        let is_watched = self.watches_holders();
+        if is_watched {
+            self.watch_change(place, resource);
+        }
+        if is_awaited || is_watched {
             *key = Some(HoldingKey { run, place });
         } else {
             self.holdings.remove(place);
             *key = None;
+        }
+    }
+
+    /// Notes since when those hold a resource that hold it now, and looks at those that do no more.
+    fn watch_change(&mut self, place: u32, resource: &Resource) {
+        let now = self.now;
+        let holding = &mut self.holdings.places[place as usize];
+        let about = Some(resource.about());
+        holding.about = about;
+        let mut before = std::mem::take(&mut holding.since);
+        for grant in holding.grants.iter().copied().filter(|grant| grant.is_claimed) {
+            let known = before.iter().position(|(known, _)| *known == grant);
+            let since = known.map_or(now, |at| before.remove(at).1);
+            holding.since.push((grant, since));
+        }
+        for (grant, since) in before {
+            self.watch_hold(about, grant, since);
         }
     }
 
@@ -163,7 +217,7 @@ impl Core {
         grants.map(|grant| self.held_by(*grant)).collect()
     }
 
-    fn held_by(&self, grant: Grant) -> HeldBy {
+    pub(super) fn held_by(&self, grant: Grant) -> HeldBy {
         let taken_at = Some(Place::from(grant.holder.at));
         let Some(task) = grant.holder.task.filter(|task| task.run() == self.run) else {
             return HeldBy { task: None, tenure: Tenure::Outside, taken_at };

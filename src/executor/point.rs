@@ -35,6 +35,12 @@ impl Point {
         Self { state: PointState::Ahead }
     }
 
+    /// Tells whether nobody has come to it yet.
+    #[inline]
+    pub(crate) fn is_ahead(&self) -> bool {
+        matches!(self.state, PointState::Ahead)
+    }
+
     /// Comes to the point; pends if the running task is preempted.
     #[inline]
     pub(crate) fn poll(

@@ -20,6 +20,7 @@ use super::panic::{PanicNote, install_hook};
 use super::pick::Pick;
 use super::spawn::{JoinEnd, SpawnOptions, TaskPanic};
 use super::task_table::{Ownership, TaskName, TaskState};
+use super::watch::{Warning, Watch, Watcher};
 use super::{Executor, waker};
 use crate::context::{self, Nested};
 use crate::kernel::{Chain, Choices, Event, EventKind, StreamId, VirtualTime};
@@ -31,6 +32,7 @@ pub(crate) struct Plan {
     /// None is `Fifo`.
     pub(crate) picker: Option<Box<dyn Pick>>,
     pub(crate) limits: Limits,
+    pub(crate) watch: Watch,
     pub(crate) is_logged: bool,
     pub(crate) is_traced: bool,
     pub(crate) epoch_nanos: u64,
@@ -45,6 +47,7 @@ pub(crate) struct Finished<T> {
     pub(crate) steps: u64,
     pub(crate) elapsed: VirtualTime,
     pub(crate) log: Option<Box<Log>>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 impl Plan {
@@ -64,13 +67,15 @@ impl Plan {
         install_hook();
         let number = RunNumber::take();
         let log = self.is_logged.then(Box::default);
-        let core = Core::new(&number, self.choices, self.picker, self.limits, log);
+        let mut core = Core::new(&number, self.choices, self.picker, self.limits, log);
+        core.watcher = Watcher::of(&self.watch);
         let executor = Rc::new(Executor {
             run: number.get(),
             core: RefCell::new(core),
             number: RefCell::new(number),
             panic_note: RefCell::new(None),
             is_traced: self.is_traced,
+            watches_holders: self.watch.watches_holders(),
             epoch_nanos: self.epoch_nanos,
         });
         let entered = context::enter(executor.clone())?;
@@ -235,7 +240,8 @@ impl Executor {
         if core.failure.is_none() {
             let tasks = core.leaked_tasks();
             if !tasks.is_empty() {
-                core.fail(Failure::Leak { tasks });
+                let cycles = core.wait_cycles();
+                core.fail(Failure::Leak { tasks, cycles });
             }
         }
         core.failure.take()
@@ -248,6 +254,7 @@ impl Executor {
             let mut core = self.core.borrow_mut();
             let task = StreamId::ROOT;
             core.event(Event { kind: EventKind::End, task, subject: 0, value: 0 }, None);
+            core.watch_end();
             core.spawning = if is_ok { Spawning::CleanupsOnly } else { Spawning::Closed };
         }
         self.destroy_rest();
@@ -322,6 +329,7 @@ impl Executor {
             steps: core.steps,
             elapsed: core.now,
             log: core.log.take(),
+            warnings: core.watcher.take().map_or_else(Vec::new, |watcher| watcher.into_warnings()),
         }
     }
 
@@ -420,6 +428,9 @@ impl Core {
     }
 
     fn end_task(&mut self, index: u32, kind: EventKind) {
+        if kind == EventKind::Cancel && self.tasks.get(index).steps == 0 {
+            self.watch_unstarted(index);
+        }
         let slot = self.tasks.get_mut(index);
         slot.state = TaskState::Done;
         slot.steps += 1;

@@ -18,7 +18,7 @@ use super::sim::{ConfigError, Outcome, Settings};
 use super::strategy::Strategy;
 use super::verdict::Verdict;
 use super::world::{Program, World};
-use crate::executor::{Failure, Limits};
+use crate::executor::{Failure, Limits, Watch};
 use crate::kernel::Seed;
 
 /// Runs a program under many seeds, shrinks the first failure and says how to replay it.
@@ -179,6 +179,13 @@ impl Check {
     /// 00:00 UTC.
     pub fn epoch(mut self, epoch: Duration) -> Self {
         self.settings.epoch = epoch;
+        self
+    }
+
+    /// Sets which bad habits are watched for: they stand in the report of a failure, or are one
+    /// themselves. Default none.
+    pub fn watch(mut self, watch: Watch) -> Self {
+        self.settings.watch = watch;
         self
     }
 

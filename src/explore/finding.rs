@@ -9,7 +9,7 @@ use super::sim::Outcome;
 use super::strategy::Strategy;
 use super::token::{Expectation, ReplayToken};
 use super::world::World;
-use crate::executor::{Failure, Log};
+use crate::executor::{Failure, Log, Warning};
 use crate::kernel::{Seed, VirtualTime};
 
 /// A failure, the smallest world that was found to show it, and the log of that world's run.
@@ -25,6 +25,7 @@ pub struct Finding {
     search_time: Duration,
     token: Option<ReplayToken>,
     elapsed: VirtualTime,
+    warnings: Vec<Warning>,
 }
 
 /// How big a run is.
@@ -78,6 +79,7 @@ impl Finding {
         let found = RunSize::of(&World::of_log(seed, &log), outcome.steps());
         let is_replayable = !matches!(failure, Failure::Nondeterminism { .. });
         let token = is_replayable.then(|| token(check, world.clone(), &failure, &outcome, &log));
+        let warnings = outcome.take_warnings();
         Self {
             seed,
             strategy: check.settings.strategy,
@@ -89,6 +91,7 @@ impl Finding {
             search_time,
             token,
             elapsed: VirtualTime::ZERO.after(outcome.elapsed()),
+            warnings,
         }
     }
 
@@ -171,6 +174,12 @@ impl Finding {
     #[must_use]
     pub fn token(&self) -> Option<&ReplayToken> {
         self.token.as_ref()
+    }
+
+    /// Returns the bad habits that were seen in the shrunk run, if they were watched for.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// Returns how long the shrunk run lasted, in virtual time.

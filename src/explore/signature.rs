@@ -21,11 +21,12 @@ impl Signature {
         let (place, text) = match failure {
             Failure::Panic { message, place, .. } => (place.clone(), message.clone()),
             Failure::Error { message, .. } => (None, message.clone()),
-            Failure::Deadlock { tasks }
+            Failure::Deadlock { tasks, .. }
             | Failure::TimeLimit { tasks, .. }
-            | Failure::Leak { tasks } => (None, waits(tasks)),
+            | Failure::Leak { tasks, .. } => (None, waits(tasks)),
             Failure::TaskLimit { spawner, .. } => (None, spawner.clone()),
             Failure::ForeignWake { task, .. } => (None, task.clone()),
+            Failure::Warning { warning } => (warning.place().cloned(), warning.subject()),
             // Who ran most when the limit came is chance; that the limit came is the failure.
             _ => (None, String::new()),
         };

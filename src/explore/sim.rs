@@ -8,7 +8,7 @@ use tracing::Level;
 
 use super::strategy::Strategy;
 use super::trace;
-use crate::executor::{Failure, Limits, Log, Plan};
+use crate::executor::{Failure, Limits, Log, Plan, Warning, Watch};
 use crate::kernel::{Chain, Choices, Fill, Overrides, Seed, VirtualTime};
 
 /// One run of a program in a simulated world.
@@ -41,11 +41,17 @@ pub(crate) struct Settings {
     pub(crate) strategy: Strategy,
     pub(crate) limits: Limits,
     pub(crate) epoch: Duration,
+    pub(crate) watch: Watch,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { strategy: Strategy::default(), limits: Limits::default(), epoch: EPOCH }
+        Self {
+            strategy: Strategy::default(),
+            limits: Limits::default(),
+            epoch: EPOCH,
+            watch: Watch::default(),
+        }
     }
 }
 
@@ -131,6 +137,7 @@ impl Sim {
             },
             choices: Choices::new(seed, self.fill, self.overrides),
             limits: self.settings.limits,
+            watch: self.settings.watch,
             is_logged: self.is_logged || trace::shows_events(self.trace),
             is_traced: self.trace.is_some(),
             epoch_nanos: u64::try_from(self.settings.epoch.as_nanos()).unwrap_or(u64::MAX),
@@ -146,6 +153,7 @@ impl Sim {
                 elapsed: finished.elapsed,
                 trace: trace::merged(self.trace, lines, finished.log.as_deref()),
                 log: finished.log.filter(|_| self.is_logged),
+                warnings: finished.warnings,
             },
             Err(nested) => panic!("{nested}"),
         }
@@ -210,6 +218,12 @@ impl SimBuilder {
         self
     }
 
+    /// Sets which bad habits are watched for, for [`Outcome::warnings`]. Default none.
+    pub fn watch(mut self, watch: Watch) -> Self {
+        self.sim.settings.watch = watch;
+        self
+    }
+
     /// Replaces drawn choices at some keys; the rest are filled as `fill` says.
     pub fn overrides(mut self, fill: Fill, overrides: Overrides) -> Self {
         self.sim = self.sim.with_overrides(fill, overrides);
@@ -266,6 +280,7 @@ pub struct Outcome<T = ()> {
     elapsed: VirtualTime,
     log: Option<Box<Log>>,
     trace: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl<T> Outcome<T> {
@@ -317,7 +332,12 @@ impl<T> Outcome<T> {
             elapsed: self.elapsed,
             log: self.log,
             trace: self.trace,
+            warnings: self.warnings,
         }
+    }
+
+    pub(crate) fn take_warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.warnings)
     }
 
     pub(crate) fn take_trace(&mut self) -> Vec<String> {
@@ -356,6 +376,13 @@ impl<T> Outcome<T> {
     #[must_use]
     pub fn log(&self) -> Option<&Log> {
         self.log.as_deref()
+    }
+
+    /// Returns the habits that [`SimBuilder::watch`] asked for and that were seen, in order; none
+    /// without it.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// Returns the lines that [`SimBuilder::trace`] asked for, with virtual time; none without it.

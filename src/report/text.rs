@@ -10,7 +10,7 @@ use super::page::{Page, clipped, counted, first_line, number, wall_time};
 use super::story::{Sentence, story};
 use super::style::Ink;
 use super::timeline::{self, UNKNOWN_WAIT};
-use crate::executor::{Failure, StalledTask};
+use crate::executor::{Failure, StalledTask, Warning};
 use crate::explore::{CheckReport, Finding, Recurrence, Replay, RunSize, ShrinkSummary, Stop};
 
 /// Returns the report of a check as plain text.
@@ -133,6 +133,7 @@ pub fn replay_text_with(replay: &Replay, command: &ReplayCommand, detail: Detail
         }
     }
     if let Some(finding) = &replay.finding {
+        warnings(&mut page, finding, detail);
         let mut sentences = story(finding);
         sentences.retain(|sentence| sentence.entry.is_some());
         if !sentences.is_empty() {
@@ -207,6 +208,7 @@ fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Det
         }
         None => {}
     }
+    warnings(page, finding, detail);
     if finding.token().is_some() {
         timeline::draw(page, finding, &sentences, detail.is_complete);
     }
@@ -220,7 +222,7 @@ fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Det
 /// Returns what to do about a failure whose cause is outside of the simulation, where that shows.
 fn hint(failure: &Failure) -> Option<&'static str> {
     match failure {
-        Failure::Deadlock { tasks } if tasks.iter().any(waits_for_unknown) => Some(
+        Failure::Deadlock { tasks, .. } if tasks.iter().any(waits_for_unknown) => Some(
             "is that future of a thread, a socket or another runtime? No simulation sees those: use \
              parcae::time, parcae::sync",
         ),
@@ -316,6 +318,22 @@ fn others(page: &mut Page, summary: &ShrinkSummary, detail: Detail) {
     }
 }
 
+/// Adds the bad habits that were seen on the way.
+fn warnings(page: &mut Page, finding: &Finding, detail: Detail) {
+    // One that failed the run stands in the headline.
+    let is_failure = |warning: &Warning| matches!(finding.failure(), Failure::Warning { warning: fatal } if **fatal == *warning);
+    let seen: Vec<_> = finding.warnings().iter().filter(|warning| !is_failure(warning)).collect();
+    if seen.is_empty() {
+        return;
+    }
+    let shown = if detail.is_complete { seen.len() } else { WARNINGS_MAX };
+    page.section("warnings", "");
+    seen.iter().take(shown).for_each(|warning| page.indented(&warning.to_string()));
+    if let Some(more) = seen.len().checked_sub(shown).filter(|more| *more > 0) {
+        page.indented(&format!("… and {} more", number(more as u64)));
+    }
+}
+
 /// Adds what to do about a failure that the seed does not decide.
 fn no_token(page: &mut Page) {
     page.section("replay", "none: the seed does not decide this run, something outside of it does");
@@ -332,5 +350,6 @@ fn no_token(page: &mut Page) {
 const TOKIO_IS_MISSING: &str = "Tokio 1.x runtime";
 const SENTENCES_MAX: usize = 20;
 const OTHERS_MAX: usize = 5;
+const WARNINGS_MAX: usize = 10;
 const OTHER_WIDTH_MAX: usize = 100;
 const BACKTRACE_LINES_MAX: usize = 24;

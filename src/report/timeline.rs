@@ -393,6 +393,9 @@ impl Picture<'_> {
             Failure::ForeignWake { task, .. } => {
                 self.cell_of(task, "✗ is woken by another thread".to_owned())
             }
+            Failure::Warning { warning } => {
+                self.cell_of(warning.task().unwrap_or_default(), format!("✗ {}", warning.kind()))
+            }
             failure => failure.stalled_tasks().iter().flat_map(|task| self.stalled(task)).collect(),
         };
         (!cells.is_empty()).then_some(Row { time, cells })
@@ -556,6 +559,7 @@ fn names_of(failure: &Failure) -> Vec<&str> {
         | Failure::Error { task, .. }
         | Failure::ForeignWake { task, .. } => vec![task],
         Failure::TaskLimit { spawner, .. } => vec![spawner],
+        Failure::Warning { warning } => warning.task().into_iter().collect(),
         failure => failure.stalled_tasks().iter().map(|task| task.name.as_str()).collect(),
     }
 }

@@ -11,7 +11,10 @@ use std::task::{Context, Poll, ready};
 
 use super::holders::Holders;
 use super::waiters::{Ticket, Waiters, Wakes};
-use crate::executor::{Grant, Holder, Point, Resource, Verb, WakeTarget, note_wait, publish};
+use crate::executor::{
+    Grant, Holder, Point, Resource, Verb, WakeTarget, note_unpolled, note_wait, publish,
+    watches_holders,
+};
 
 /// State with waiters in it.
 pub(super) trait WaitState {
@@ -46,7 +49,11 @@ pub(super) struct Primitive<S> {
 impl<S: WaitState> Primitive<S> {
     #[track_caller]
     pub(super) fn new(kind: &'static str, state: S) -> Self {
-        Self { resource: Resource::new(kind), state: Mutex::new(state) }
+        let new = Self { resource: Resource::new(kind), state: Mutex::new(state) };
+        if S::CAN_BE_HELD && watches_holders() {
+            new.publish(&mut new.lock());
+        }
+        new
     }
 
     pub(super) fn named(self, name: &'static str) -> Self {
@@ -147,7 +154,12 @@ impl Wait {
     /// As [`Wait::new`], for so much at once.
     #[track_caller]
     pub(super) fn weighing(weight: usize) -> Self {
-        Self { point: Point::new(), ticket: None, weight, at: Location::caller() }
+        Self { weight, ..Self::called_at(Location::caller()) }
+    }
+
+    /// As [`Wait::new`], for an operation that was called at this place.
+    pub(super) fn called_at(at: &'static Location<'static>) -> Self {
+        Self { point: Point::new(), ticket: None, weight: 1, at }
     }
 
     /// Begins again when it has gone on, as if the operation was called once more at the same place.
@@ -282,6 +294,8 @@ impl Wait {
             let target = primitive.change(|state| (line.waiters)(state).remove(own));
             // Dropped here, where the state is not held.
             drop(target);
+        } else if self.point.is_ahead() {
+            note_unpolled(Some(&primitive.resource), line.verb, self.at);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Instant;
 use crate::context;
-use crate::executor::{Executor, TimerKey};
+use crate::executor::{Executor, SLEEP, TimerKey, note_unpolled};
 
 /// Waits for so long on the clock of the task's domain.
 ///
@@ -65,7 +65,12 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let poll = self.timer.poll(context);
+        let is_first = !self.has_pended;
+        let poll = self.timer.poll_then(context, |executor, timer| {
+            if is_first && executor.watches_holders {
+                executor.note_sleep(timer.deadline, timer.at);
+            }
+        });
         if poll.is_ready() && !self.has_pended {
             context.waker().wake_by_ref();
             self.has_pended = true;
@@ -73,6 +78,15 @@ impl Future for Sleep {
         }
         self.has_pended = true;
         poll
+    }
+}
+
+impl Drop for Sleep {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.has_pended {
+            note_unpolled(None, &SLEEP, self.timer.at);
+        }
     }
 }
 
@@ -115,6 +129,15 @@ impl Timer {
     }
 
     pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
+        self.poll_then(context, |_, _| ())
+    }
+
+    /// Polls it, and calls a function if it pends.
+    fn poll_then(
+        &mut self,
+        context: &Context<'_>,
+        pends: impl FnOnce(&Executor, &Self),
+    ) -> Poll<()> {
         context::expect("a timer", |executor: &Executor| {
             if self.key.is_none() {
                 self.run = executor.run();
@@ -123,7 +146,12 @@ impl Timer {
                 self.run == executor.run(),
                 "a timer was polled inside of another simulation than its own"
             );
-            executor.poll_timer(&mut self.key, self.deadline, context.waker(), self.at)
+            let waker = context.waker();
+            let poll = executor.poll_timer(&mut self.key, self.deadline, waker, self.at);
+            if poll.is_pending() {
+                pends(executor, self);
+            }
+            poll
         })
     }
 }

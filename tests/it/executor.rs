@@ -19,5 +19,7 @@ mod runs_of_seeds;
 mod schedule;
 mod stalls;
 mod variables;
+mod wait_graph;
+mod watch;
 
 pub(crate) use runs_of_seeds::mixed_program;

@@ -47,7 +47,9 @@ fn a_lost_update_is_found_and_shrunk_to_one_switch() {
 fn a_deadlock_keeps_its_signature_while_it_is_shrunk() {
     let report = Check::new("inversion").seeds(1000).run(scenarios::lock_inversion);
     let finding = finding(&report);
-    let Failure::Deadlock { tasks } = finding.failure() else { panic!("{}", finding.failure()) };
+    let Failure::Deadlock { tasks, .. } = finding.failure() else {
+        panic!("{}", finding.failure())
+    };
     let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     assert_eq!(names, ["main", "transfer", "transfer#1"]);
     let locks: Vec<&str> =

@@ -35,7 +35,7 @@ fn a_deadlock_names_the_tasks_what_they_wait_for_and_where_they_were_spawned() {
         start.await;
         joiner.await;
     }) {
-        let Failure::Deadlock { tasks } = failure(&outcome) else { panic!("{outcome:?}") };
+        let Failure::Deadlock { tasks, .. } = failure(&outcome) else { panic!("{outcome:?}") };
         assert_eq!(names(failure(&outcome)), ["main", "stuck", "joiner"]);
         let [main, stuck, joiner] = tasks.as_slice() else { panic!("{tasks:?}") };
         for (waiting, wanted, line) in
@@ -71,7 +71,7 @@ fn a_deadlock_by_join_names_the_joined_task() {
 #[test]
 fn a_report_names_no_line_of_the_library() {
     let outcome = fifo(|| async { spawn_named("joiner", spawn(pending::<()>())).await });
-    let Failure::Deadlock { tasks } = failure(&outcome) else { panic!("{outcome:?}") };
+    let Failure::Deadlock { tasks, .. } = failure(&outcome) else { panic!("{outcome:?}") };
     for task in tasks {
         let wait = wait(task);
         let places = [&task.spawned_at, &wait.waits_at, &wait.made_at];
@@ -87,7 +87,7 @@ fn a_task_that_awaits_itself_is_a_deadlock() {
         send.send(task).unwrap();
         pending::<()>().await;
     });
-    let Failure::Deadlock { tasks } = failure(&outcome) else { panic!("{outcome:?}") };
+    let Failure::Deadlock { tasks, .. } = failure(&outcome) else { panic!("{outcome:?}") };
     assert_eq!(tasks[1].name, "narcissus");
     assert_eq!(wait(&tasks[1]).name.as_deref(), Some("narcissus"));
 }
@@ -114,7 +114,7 @@ fn a_task_that_waits_for_a_timer_is_reported_with_its_deadline() {
             spawn_named("sleeper", sleep(secs(20))).await;
         },
     );
-    let Failure::TimeLimit { limit, tasks } = failure(&outcome) else { panic!("{outcome:?}") };
+    let Failure::TimeLimit { limit, tasks, .. } = failure(&outcome) else { panic!("{outcome:?}") };
     assert_eq!(*limit, secs(10));
     let sleeping = wait(&tasks[1]);
     assert_eq!(
@@ -309,7 +309,7 @@ fn a_detached_task_that_outlives_the_program_is_a_leak() {
         .await;
         spawn_named("kept", sleep(secs(1))).background();
     }) {
-        let Failure::Leak { tasks } = failure(&outcome) else { panic!("{outcome:?}") };
+        let Failure::Leak { tasks, .. } = failure(&outcome) else { panic!("{outcome:?}") };
         assert_eq!(names(failure(&outcome)), ["parent/forgotten"]);
         assert_eq!(wait(&tasks[0]).verb, "sleep");
         assert!(outcome.elapsed().is_zero(), "time moved after the program had ended");
