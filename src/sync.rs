@@ -34,9 +34,9 @@ mod error;
 mod event;
 mod job;
 mod mutex;
-mod primitive;
+pub(crate) mod primitive;
 mod queue;
-mod waiters;
+pub(crate) mod waiters;
 
 pub use error::{GetError, PutError, TryGetError, TryPutError};
 pub use event::{Event, EventWait};

@@ -13,7 +13,7 @@ use super::waiters::{Ticket, Waiters, Wakes};
 use crate::executor::{Point, Resource, Verb, WakeTarget, note_wait};
 
 /// State with waiters in it.
-pub(super) trait WaitState {
+pub(crate) trait WaitState {
     /// Wakes the waiters whose turn has come. Called after every change.
     fn wake_due(&mut self, wakes: &mut Wakes);
 }
@@ -23,30 +23,30 @@ pub(super) trait WaitState {
 /// While the state is held no code of the user's runs: no waker is called, cloned or dropped, and
 /// no value is dropped. So it cannot be poisoned halfway, and poisoning is ignored.
 #[derive(Debug)]
-pub(super) struct Primitive<S> {
+pub(crate) struct Primitive<S> {
     resource: Resource,
     state: Mutex<S>,
 }
 
 impl<S: WaitState> Primitive<S> {
     #[track_caller]
-    pub(super) fn new(kind: &'static str, state: S) -> Self {
+    pub(crate) fn new(kind: &'static str, state: S) -> Self {
         Self { resource: Resource::new(kind), state: Mutex::new(state) }
     }
 
-    pub(super) fn named(self, name: &'static str) -> Self {
+    pub(crate) fn named(self, name: &'static str) -> Self {
         Self { resource: self.resource.named(name), state: self.state }
     }
 
     /// Looks at the state.
     #[inline]
-    pub(super) fn read<R>(&self, read: impl FnOnce(&S) -> R) -> R {
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&S) -> R) -> R {
         read(&self.lock())
     }
 
     /// Changes the state, and then wakes whose turn has come.
     #[inline]
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
         let mut wakes = Wakes::default();
         let result = {
             let mut state = self.lock();
@@ -58,11 +58,11 @@ impl<S: WaitState> Primitive<S> {
         result
     }
 
-    pub(super) fn get_mut(&mut self) -> &mut S {
+    pub(crate) fn get_mut(&mut self) -> &mut S {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn into_inner(self) -> S {
+    pub(crate) fn into_inner(self) -> S {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -73,18 +73,18 @@ impl<S: WaitState> Primitive<S> {
 
 /// One of the lines of a state: where it is, and what its waiters want to do.
 #[derive(Debug)]
-pub(super) struct Line<S> {
-    pub(super) verb: &'static Verb,
-    pub(super) waiters: fn(&mut S) -> &mut Waiters,
+pub(crate) struct Line<S> {
+    pub(crate) verb: &'static Verb,
+    pub(crate) waiters: fn(&mut S) -> &mut Waiters,
 }
 
 /// Where a future stands when it asks whether it may go on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// How many stand before it. A newcomer stands behind all waiters.
-    pub(super) rank: usize,
+    pub(crate) rank: usize,
     /// None for a newcomer.
-    pub(super) ticket: Option<Ticket>,
+    pub(crate) ticket: Option<Ticket>,
 }
 
 /// The part that all waiting futures share.
@@ -95,7 +95,7 @@ pub(super) struct Place {
 ///              `----' (preempted)    `-> dropped: leaves the line
 /// ```
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     point: Point,
     /// Its place in the line, once it has one.
     ticket: Option<Ticket>,
@@ -105,14 +105,14 @@ pub(super) struct Wait {
 impl Wait {
     /// Makes the wait of an operation that was called at the caller's caller.
     #[track_caller]
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { point: Point::new(), ticket: None, at: Location::caller() }
     }
 
     /// Comes to the point, and then waits until `go` gives something. `go` changes nothing when it
     /// gives nothing.
     #[inline]
-    pub(super) fn poll<S: WaitState, R>(
+    pub(crate) fn poll<S: WaitState, R>(
         &mut self,
         context: &Context<'_>,
         primitive: &Primitive<S>,
@@ -158,7 +158,7 @@ impl Wait {
 
     /// Leaves the line, if it stands in it: what was its turn is the next waiter's.
     #[inline]
-    pub(super) fn leave<S: WaitState>(&mut self, primitive: &Primitive<S>, line: &Line<S>) {
+    pub(crate) fn leave<S: WaitState>(&mut self, primitive: &Primitive<S>, line: &Line<S>) {
         if let Some(own) = self.ticket.take() {
             let target = primitive.change(|state| (line.waiters)(state).remove(own));
             // Dropped here, where the state is not held.

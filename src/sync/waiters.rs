@@ -10,14 +10,14 @@ use crate::executor::WakeTarget;
 /// A waiter stays in the line until its future goes on or is dropped, woken or not: what counts is
 /// its rank, so that being woken and being dropped can cross without anything getting lost.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub(crate) struct Waiters {
     line: VecDeque<Waiter>,
     next: Ticket,
 }
 
 /// Names a waiter. A later one is greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
+pub(crate) struct Ticket(u64);
 
 #[derive(Debug)]
 struct Waiter {
@@ -29,17 +29,22 @@ struct Waiter {
 impl Waiters {
     /// Counts the waiters.
     #[inline]
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.line.len()
     }
 
+    /// Returns the ticket of the first waiter.
+    pub(crate) fn first_ticket(&self) -> Option<Ticket> {
+        self.line.front().map(|first| first.ticket)
+    }
+
     /// Returns the ticket that the next waiter will get.
-    pub(super) fn next_ticket(&self) -> Ticket {
+    pub(crate) fn next_ticket(&self) -> Ticket {
         self.next
     }
 
     /// Puts a waiter at the end of the line.
-    pub(super) fn push(&mut self, target: WakeTarget) -> Ticket {
+    pub(crate) fn push(&mut self, target: WakeTarget) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
         self.line.push_back(Waiter { ticket, target: Some(target) });
@@ -47,7 +52,7 @@ impl Waiters {
     }
 
     /// Returns how many stand before a waiter.
-    pub(super) fn rank(&self, ticket: Ticket) -> usize {
+    pub(crate) fn rank(&self, ticket: Ticket) -> usize {
         // Nearly always the one that is polled is the first.
         if self.line.front().is_some_and(|first| first.ticket == ticket) {
             return 0;
@@ -57,7 +62,7 @@ impl Waiters {
     }
 
     /// Takes a waiter out of the line. Returns what would have woken it.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
         let waiter = match self.rank(ticket) {
             0 => self.line.pop_front(),
             rank => self.line.remove(rank),
@@ -66,27 +71,27 @@ impl Waiters {
     }
 
     /// Tells whether a waiter is woken through this waker when its turn comes.
-    pub(super) fn will_wake(&self, ticket: Ticket, waker: &Waker) -> bool {
+    pub(crate) fn will_wake(&self, ticket: Ticket, waker: &Waker) -> bool {
         let waiter = &self.line[self.rank(ticket)];
         waiter.target.as_ref().is_some_and(|target| target.will_wake(waker))
     }
 
     /// Replaces what wakes a waiter. Returns what would have woken it.
-    pub(super) fn retarget(&mut self, ticket: Ticket, target: WakeTarget) -> Option<WakeTarget> {
+    pub(crate) fn retarget(&mut self, ticket: Ticket, target: WakeTarget) -> Option<WakeTarget> {
         let rank = self.rank(ticket);
         self.line[rank].target.replace(target)
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
     #[inline]
-    pub(super) fn wake(&mut self, rank: usize, wakes: &mut Wakes) {
+    pub(crate) fn wake(&mut self, rank: usize, wakes: &mut Wakes) {
         if let Some(target) = self.line.get_mut(rank).and_then(|waiter| waiter.target.take()) {
             wakes.push(target);
         }
     }
 
     /// Wakes the waiters before a ticket.
-    pub(super) fn wake_before(&mut self, end: Ticket, wakes: &mut Wakes) {
+    pub(crate) fn wake_before(&mut self, end: Ticket, wakes: &mut Wakes) {
         for waiter in self.line.iter_mut().take_while(|waiter| waiter.ticket < end) {
             if let Some(target) = waiter.target.take() {
                 wakes.push(target);
@@ -95,14 +100,14 @@ impl Waiters {
     }
 
     /// Wakes all waiters.
-    pub(super) fn wake_all(&mut self, wakes: &mut Wakes) {
+    pub(crate) fn wake_all(&mut self, wakes: &mut Wakes) {
         self.wake_before(self.next, wakes);
     }
 }
 
 /// Tasks to be woken once the state is let go: a foreign waker runs code of the user's.
 #[derive(Debug, Default)]
-pub(super) struct Wakes {
+pub(crate) struct Wakes {
     /// Apart, so that waking one costs no allocation.
     first: Option<WakeTarget>,
     others: Vec<WakeTarget>,
@@ -119,7 +124,7 @@ impl Wakes {
 
     /// Wakes them, in the order in which they were added.
     #[inline]
-    pub(super) fn wake(self) {
+    pub(crate) fn wake(self) {
         if let Some(first) = self.first {
             first.wake();
         }
