@@ -71,13 +71,20 @@ impl State {
     /// Takes so many tokens, or returns how long it takes until they are there.
     fn take(&mut self, permits: u32, now: Instant) -> Result<(), Duration> {
         let now = self.ticks(now);
-        let full_at = self.full_at.max(now) + self.worth(u128::from(permits));
+        let full_at = self.full_from(now) + self.worth(u128::from(permits));
         let wait = self.wait(full_at, now);
         if wait.is_zero() {
             self.full_at = full_at;
             return Ok(());
         }
         Err(wait)
+    }
+
+    /// Returns from when on the bucket is full, if nothing more is taken.
+    fn full_from(&self, now: u128) -> u128 {
+        // A wait ends at the next whole nanosecond; what it is late by is not lost.
+        let late = now.saturating_sub(self.full_at);
+        if late < u128::from(self.count) { self.full_at } else { now }
     }
 
     /// Returns how long it takes until a bucket that would be full at `full_at` is not overdrawn.
@@ -231,7 +238,7 @@ impl Rate {
             }
             // Each of those who wait takes one token or more.
             let now = state.ticks(now);
-            let full_at = state.full_at.max(now) + state.worth(waiting + u128::from(permits));
+            let full_at = state.full_from(now) + state.worth(waiting + u128::from(permits));
             Err(RetryAfter(state.wait(full_at, now)))
         })
     }
