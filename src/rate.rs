@@ -15,5 +15,5 @@
 mod breaker;
 mod limit;
 
-pub use breaker::{Breaker, BreakerError, BreakerState, Call};
+pub use breaker::{AnyError, Breaker, BreakerError, BreakerState, Call};
 pub use limit::{Acquire, Rate, RetryAfter};

@@ -188,23 +188,21 @@ impl<M: Manage + 'static> Future for Get<'_, M> {
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
-            Poll::Pending => self.poll_timer(context),
+            Poll::Pending => self.poll_timer(context).map(Err),
         }
     }
 }
 
 impl<M: Manage + 'static> Get<'_, M> {
-    fn poll_timer(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<Pooled<M>, GetError<M::Error>>> {
+    /// Waits for the end of the caller's patience, and leaves the line then.
+    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<GetError<M::Error>> {
         let shared = &self.pool.shared;
         let timer = self.timer.as_mut().zip(shared.options.acquire_timeout);
         let Some((timer, after)) = timer else { return Poll::Pending };
         ready!(Pin::new(timer).poll(context));
         self.wait.leave(&shared.primitive, &Pool::<M>::GETTERS);
         shared.drive();
-        Poll::Ready(Err(GetError::TimedOut { after }))
+        Poll::Ready(GetError::TimedOut { after })
     }
 }
 

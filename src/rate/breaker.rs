@@ -172,7 +172,7 @@ impl Breaker {
     /// # Cancel safety
     /// As cancel safe as the operation; a call that is dropped counts for nothing.
     #[track_caller]
-    pub fn call<F, T, E>(&self, operation: F) -> Call<'_, F::IntoFuture, fn(&E) -> bool>
+    pub fn call<F, T, E>(&self, operation: F) -> Call<'_, F::IntoFuture, AnyError<E>>
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
@@ -319,6 +319,9 @@ pub enum BreakerState {
     /// A few calls go through, to see.
     HalfOpen,
 }
+
+/// What [`Breaker::call`] takes for a failure: each error.
+pub type AnyError<E> = fn(&E) -> bool;
 
 pin_project! {
     /// Future of [`Breaker::call`] and [`Breaker::call_when`].

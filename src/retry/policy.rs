@@ -58,9 +58,11 @@ use crate::time::{Instant, sleep, timeout_at};
 /// ```
 pub struct Retry<E> {
     options: RetryBuilder,
-    when: Arc<dyn Fn(&E) -> bool + Send + Sync>,
+    when: Arc<WhenOf<E>>,
     retry_after: Option<Arc<RetryAfterOf<E>>>,
 }
+
+type WhenOf<E> = dyn Fn(&E) -> bool + Send + Sync;
 
 type RetryAfterOf<E> = dyn Fn(&E) -> Option<Duration> + Send + Sync;
 

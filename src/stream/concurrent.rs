@@ -136,9 +136,8 @@ where
         while this.children.len() < *this.count {
             match poll_source(this.source.as_mut(), context) {
                 Source::Item(item) => this.children.push_back(spawn((this.f)(item))),
-                Source::Ended => break,
-                Source::Waits if executor::is_preempted() => return Poll::Pending,
-                Source::Waits => break,
+                Source::Ended | Source::Waits => break,
+                Source::Preempted => return Poll::Pending,
             }
         }
         let Some(first) = this.children.front_mut() else {
@@ -199,9 +198,8 @@ where
                     });
                     this.children.push((number, child));
                 }
-                Source::Ended => break,
-                Source::Waits if executor::is_preempted() => return Poll::Pending,
-                Source::Waits => break,
+                Source::Ended | Source::Waits => break,
+                Source::Preempted => return Poll::Pending,
             }
         }
         if this.children.is_empty() {
@@ -233,6 +231,8 @@ enum Source<T> {
     Item(T),
     Ended,
     Waits,
+    /// It may wait or not: nothing else is to be looked at before it is polled again.
+    Preempted,
 }
 
 fn poll_source<S: Stream>(
@@ -245,6 +245,11 @@ fn poll_source<S: Stream>(
         Poll::Ready(None) => {
             source.set(None);
             Source::Ended
+        }
+        Poll::Pending if executor::is_preempted() => {
+            // As in a time-out: it may have been another one that was preempted.
+            context.waker().wake_by_ref();
+            Source::Preempted
         }
         Poll::Pending => Source::Waits,
     }

@@ -172,7 +172,7 @@ fn a_cancelled_request_is_no_success() {
     on_every_seed(|| async {
         let request = |number: u64| async move {
             let call = spawn(sleep(millis(10)));
-            if number % 10 == 0 && call.cancel().await.is_none() {
+            if number.is_multiple_of(10) && call.cancel().await.is_none() {
                 return Reply::Cancelled;
             }
             Reply::Status(200)
@@ -233,7 +233,7 @@ fn five_percent_loss_is_found_in_the_counts_and_the_same_in_each_replay() {
     let load = || async {
         let request = |_| async {
             sleep(millis(10 + parcae::rng().next_u64() % 90)).await;
-            if parcae::rng().next_u64() % 20 == 0 { Err("lost") } else { Ok(()) }
+            if parcae::rng().next_u64().is_multiple_of(20) { Err("lost") } else { Ok(()) }
         };
         let classify =
             |reply: &Result<(), &str>| if reply.is_ok() { Class::Ok } else { Class::Error };

@@ -7,12 +7,14 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use futures::executor::block_on;
-use futures::stream::FuturesUnordered;
+use futures::future::LocalBoxFuture;
+use futures::stream::{FuturesUnordered, LocalBoxStream};
 use parcae::stream::{
     ConcurrentExt as _, Page, Stream, StreamExt as _, generate, iter, pages, try_generate,
 };
 use parcae::sync::Queue;
 use parcae::task::{settle, yield_now};
+use parcae::testing::Shared;
 use parcae::time::{Instant, sleep};
 use parcae::{Failure, spawn};
 
@@ -142,7 +144,7 @@ fn a_body_that_fails_ends_the_stream_with_its_error() {
         let numbers = try_generate(async |y| {
             y.emit(1).await;
             sleep(millis(1)).await;
-            Err("broken")?;
+            "x".parse::<u8>().map_err(|_| "broken")?;
             y.emit(2).await;
             Ok(())
         });
@@ -405,6 +407,42 @@ fn a_buffered_stream_of_another_crate_leaves_requests_alone_and_is_found_out() {
         }
         assert!(longest > secs(1), "the trap that `map_concurrent` avoids");
     });
+}
+
+#[test]
+fn a_result_beside_a_preempted_operation_is_not_missed() {
+    for is_ordered in [true, false] {
+        on_every_seed(move || async move {
+            let cell = Rc::new(Shared::new(0));
+            let busy = cell.clone();
+            let other = spawn(async move {
+                for value in 0..5 {
+                    busy.set(value).await;
+                }
+            });
+            let source = generate(async |y| {
+                y.emit(1).await;
+                sleep(secs(10)).await;
+            });
+            let results: LocalBoxStream<'_, u32> = match is_ordered {
+                true => Box::pin(source.map_concurrent(2, |item| async move { item })),
+                false => Box::pin(source.map_concurrent_unordered(2, |item| async move { item })),
+            };
+            let mut results = results;
+            let start = Instant::now();
+            let children: [LocalBoxFuture<'_, ()>; 2] = [
+                Box::pin(async { cell.set(7).await }),
+                Box::pin(async {
+                    assert_eq!(results.next().await, Some(1));
+                    assert_eq!(start.elapsed(), secs(0), "it came to it when the source woke it");
+                }),
+            ];
+            // It polls only those that were woken.
+            let mut children: FuturesUnordered<_> = children.into_iter().collect();
+            while futures::StreamExt::next(&mut children).await.is_some() {}
+            other.await;
+        });
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use parcae::task::Builder;
 
 use super::*;
 use crate::patterns::dropped_after;
+use crate::runs::discard;
 
 /// Nothing is under way, and each connection that is alive is one that the pool knows.
 #[track_caller]
@@ -142,10 +143,8 @@ fn a_caller_may_be_dropped_at_each_of_its_polls() {
                 let pool = server.pool().max(2).test_on_acquire(is_tested).build().await.unwrap();
                 let journal = Journal::new();
                 let before = client(&pool, millis(4), &journal, "before");
-                let dropped = spawn({
-                    let pool = pool.clone();
-                    async move { drop(dropped_after(polls, pool.get()).await) }
-                });
+                let own = pool.clone();
+                let dropped = spawn(async move { drop(dropped_after(polls, own.get()).await) });
                 let after = [(); 2].map(|()| client(&pool, millis(1), &journal, "after"));
                 dropped.await;
                 before.await;
@@ -172,7 +171,7 @@ fn a_close_may_be_dropped_at_each_of_its_polls() {
             let journal = Journal::new();
             let clients = [(); 2].map(|()| client(&pool, millis(2), &journal, "client"));
             yield_now().await;
-            drop(dropped_after(polls, pool.close()).await);
+            discard(dropped_after(polls, pool.close()).await);
             for client in clients {
                 client.await;
             }

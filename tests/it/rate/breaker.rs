@@ -7,13 +7,13 @@ use parcae::kernel::Ratio;
 use parcae::rate::{Breaker, BreakerError, BreakerState};
 
 use super::*;
+use crate::runs::discard;
 
 /// Makes a call that succeeds or fails, and returns whether it was let through.
 async fn call(breaker: &Breaker, is_ok: bool) -> bool {
     let operation = async { if is_ok { Ok(()) } else { Err("down") } };
     match breaker.call(operation).await {
-        Ok(()) => true,
-        Err(BreakerError::Inner("down")) => true,
+        Ok(()) | Err(BreakerError::Inner("down")) => true,
         Err(_) => false,
     }
 }
@@ -152,7 +152,7 @@ fn a_call_may_be_dropped_at_each_of_its_polls() {
                 yield_now().await;
                 Ok::<_, ()>(())
             });
-            drop(dropped_after(polls, probe).await);
+            discard(dropped_after(polls, probe).await);
             assert!(call(&breaker, true).await, "after {polls} polls");
             assert_eq!(breaker.state(), BreakerState::Closed);
         });
@@ -170,7 +170,7 @@ fn what_began_before_it_opened_says_nothing_when_it_ends() {
                     sleep(took).await;
                     result
                 };
-                drop(breaker.call(operation).await);
+                discard(breaker.call(operation).await);
             })
         };
         // All begin while it is closed.

@@ -132,7 +132,7 @@ fn a_budget_lets_through_what_the_literature_says() {
         for _ in 0..4_000 {
             let operation = async |_| {
                 attempts.set(attempts.get() + 1);
-                if parcae::rng().next_u32() % 2 == 0 { Ok(()) } else { Err(()) }
+                if parcae::rng().next_u32().is_multiple_of(2) { Ok(()) } else { Err(()) }
             };
             ok += u32::from(retry.run(operation).await.is_ok());
         }
