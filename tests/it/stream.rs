@@ -237,7 +237,7 @@ fn pages_end_at_an_empty_page_at_one_without_a_next_and_at_an_error() {
 #[test]
 fn pages_that_never_end_are_found_by_the_limit_of_time() {
     let outcome = limited(
-        |limits| limits.time = secs(3600),
+        |limits| limits.time = secs(300),
         || async {
             let count = pages(0, endless(&Journal::new())).fold(0, |count, _| count + 1).await;
             assert_eq!(count, 0, "never counted");
