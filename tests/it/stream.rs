@@ -119,6 +119,7 @@ fn an_item_whose_emit_is_dropped_is_not_emitted() {
                 })
                 .await;
             }
+            yield_now().await; // here the stream would see it
             y.emit(2).await;
         });
         assert_eq!(numbers.collect::<Vec<_>>().await, [2]);

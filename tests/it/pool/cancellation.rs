@@ -114,6 +114,28 @@ fn an_assigned_connection_is_passed_on_before_the_drop_returns() {
 }
 
 #[test]
+fn what_was_assigned_to_the_only_caller_and_not_taken_is_kept_and_an_error_is_not() {
+    on_every_seed(|| async {
+        let server = Server::new(millis(10));
+        let pool = server.pool().max(1).build().await.unwrap();
+        for is_refused in [true, false] {
+            server.0.refused.borrow_mut().push_back(is_refused);
+            let mut caller = Box::pin(pool.get());
+            while pool.status().waiting == 0 {
+                assert!(futures::poll!(caller.as_mut()).is_pending());
+            }
+            sleep(millis(10)).await;
+            settle().await;
+            assert_eq!(pool.status().waiting, 1, "it does not know yet");
+            drop(caller);
+            assert_eq!(counts(&pool), (usize::from(!is_refused), 0, 0, 0, 0));
+        }
+        let connection = pool.get().await.expect("nobody gets the error of long ago");
+        assert_eq!((connection.number, server.made()), (1, 2));
+    });
+}
+
+#[test]
 fn an_error_for_a_caller_that_left_is_the_next_ones() {
     on_every_seed(|| async {
         let server = Server::new(millis(10));

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use parcae::retry::{Backoff, Jitter, Retry};
+use parcae::kernel::Ratio;
+use parcae::load::{Arrivals, Class, open};
+use parcae::retry::{Backoff, Jitter, Retry, RetryBudget};
 use parcae::spawn;
-use parcae::sync::Queue;
+use parcae::sync::{Event, Queue};
 use parcae::time::{Instant, sleep};
 
 use crate::patterns::on_every_seed;
@@ -207,4 +209,73 @@ fn under_contention_each_jitter_does_as_its_source_says() {
 fn a_client_alone_needs_one_write() {
     let (writes, _) = fifo(|| contended_writes(1, Jitter::Full)).unwrap();
     assert_eq!(writes, 1);
+}
+
+// A storm that feeds itself
+
+/// 30 workers of 100 ms each, which stand still for 10 s; clients that give up after 1 s and retry
+/// once, at once. Returns how many of a thousand requests succeed that come half a minute later or
+/// more.
+async fn goodput_after_an_outage(per_second: u32, budget: Option<RetryBudget>) -> usize {
+    let (jobs, start) = (Queue::unbounded(), Instant::now());
+    for _ in 0..30 {
+        let jobs: Queue<Rc<Event>> = jobs.clone();
+        let worker = spawn(async move {
+            while let Ok(job) = jobs.get().await {
+                if (secs(10)..secs(20)).contains(&start.elapsed()) {
+                    sleep(secs(20) - start.elapsed()).await;
+                }
+                let uniform = (f64::from(parcae::rng().next_u32()) + 1.0) / f64::from(u32::MAX);
+                sleep(secs(1).mul_f64((-0.1 * uniform.ln()).max(0.0))).await;
+                job.set();
+            }
+        });
+        worker.background();
+    }
+    let builder = Retry::builder().attempts(2).backoff(Backoff::constant(secs(0)));
+    let builder = match &budget {
+        Some(budget) => builder.budget(budget),
+        None => builder,
+    };
+    let retry = builder.timeout_each(secs(1)).always::<()>();
+    let late = Journal::new();
+    let journal = late.clone();
+    let request = move |_| {
+        let (jobs, retry, journal) = (jobs.clone(), retry.clone(), journal.clone());
+        async move {
+            let begun = start.elapsed();
+            let attempt = async |_| {
+                let done = Rc::new(Event::new());
+                jobs.put(done.clone()).await.unwrap();
+                done.wait().await;
+                Ok(())
+            };
+            let is_ok = retry.run(attempt).await.is_ok();
+            if begun > secs(60) {
+                journal.add(is_ok);
+            }
+            is_ok
+        }
+    };
+    let classify = |is_ok: &bool| if *is_ok { Class::Ok } else { Class::Error };
+    let arrivals = Arrivals::per_second(per_second).poisson();
+    open(arrivals, u64::from(per_second) * 70).run(request, classify).await;
+    let late = late.take();
+    late.iter().filter(|is_ok| **is_ok).count() * 1_000 / late.len()
+}
+
+#[test]
+fn retries_keep_a_system_down_that_a_budget_lets_recover() {
+    // Bronson et al., "Metastable failures in distributed systems", HotOS 2021: 300 requests in a
+    // second can be served, and with one retry of each no load above 150 survives the outage.
+    let budget = || Some(RetryBudget::new(10, Ratio::percent(10)));
+    let run = |rate, budget: fn() -> Option<RetryBudget>| {
+        parcae::Sim::new(1).run(move || goodput_after_an_outage(rate, budget())).unwrap()
+    };
+    let healthy = run(100, || None);
+    assert!(healthy > 990, "below the threshold it recovers: {healthy} of 1000");
+    let stuck = run(200, || None);
+    assert!(stuck < 300, "above it, it does not: {stuck} of 1000");
+    let capped = run(200, budget);
+    assert!(capped > 990, "with a budget it does: {capped} of 1000");
 }
