@@ -10,6 +10,35 @@ use super::shared::Shared;
 use crate::task::{Task, spawn};
 
 /// Options of a [`Pool`]; made by [`Pool::builder`].
+///
+/// # Examples
+/// ```
+/// # use parcae::pool::{Manage, Pool};
+/// # struct Database;
+/// # impl Manage for Database {
+/// #     type Connection = ();
+/// #     type Error = std::convert::Infallible;
+/// #     async fn connect(&self) -> Result<(), Self::Error> { Ok(()) }
+/// #     async fn is_healthy(&self, _: &mut ()) -> bool { true }
+/// # }
+/// # parcae::Sim::new(7).run(|| async {
+/// use std::time::Duration;
+///
+/// let pool = Pool::builder(Database)
+///     .min(5)
+///     .max(20)
+///     .overflow(10)
+///     .acquire_timeout(Duration::from_secs(1))
+///     .idle_timeout(Duration::from_secs(600))
+///     .max_lifetime(Duration::from_secs(3600))
+///     .test_on_acquire(true)
+///     .named("database")
+///     .build()
+///     .await
+///     .unwrap();
+/// assert_eq!(pool.status().idle, 5);
+/// # }).unwrap();
+/// ```
 #[must_use = "a builder does nothing before `build`"]
 pub struct PoolBuilder<M> {
     manager: M,

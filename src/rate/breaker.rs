@@ -307,6 +307,20 @@ impl Window {
 }
 
 /// The state of a [`Breaker`].
+///
+/// # Examples
+/// ```
+/// # parcae::Sim::new(7).run(|| async {
+/// use parcae::rate::{Breaker, BreakerState};
+/// use parcae::time::Instant;
+/// use std::time::Duration;
+///
+/// let breaker = Breaker::consecutive(1, Duration::from_secs(30));
+/// breaker.call(async { Err::<(), _>("down") }).await.unwrap_err();
+/// let until = Instant::now() + Duration::from_secs(30);
+/// assert_eq!(breaker.state(), BreakerState::Open { until });
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakerState {
     /// Calls go through.

@@ -190,6 +190,21 @@ impl Rate {
     ///
     /// # Cancel safety
     /// Cancel safe: a future that is dropped took no token. Only the place in the line is lost.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::{rate::Rate, time::Instant};
+    /// use std::time::Duration;
+    ///
+    /// let bytes = Rate::per_second(1_000_000).burst(64_000);
+    /// let start = Instant::now();
+    /// for _ in 0..3 {
+    ///     bytes.acquire_many(64_000).await;
+    /// }
+    /// assert_eq!(start.elapsed(), Duration::from_millis(128));
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn acquire_many(&self, permits: u32) -> Acquire<'_> {
         self.check(permits);

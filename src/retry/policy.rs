@@ -267,6 +267,21 @@ impl RetryBuilder {
     }
 
     /// Gives up so long after the call began, whatever is under way then.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::retry::{Retry, RetryError};
+    /// use parcae::time::Instant;
+    /// use std::time::Duration;
+    ///
+    /// let start = Instant::now();
+    /// let retry = Retry::builder().deadline(Duration::from_secs(5)).always::<()>();
+    /// let error = retry.run(async |_| std::future::pending::<Result<(), ()>>().await).await;
+    /// assert_eq!(error, Err(RetryError::DeadlineExceeded { attempts: 1, last: None }));
+    /// assert_eq!(start.elapsed(), Duration::from_secs(5));
+    /// # }).unwrap();
+    /// ```
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
@@ -275,6 +290,22 @@ impl RetryBuilder {
     /// Cancels an attempt that takes longer, and makes the next one: a time-out is always worth a
     /// retry. The attempt may have had its effect, so the operation must be one that may happen
     /// twice.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::retry::Retry;
+    /// use parcae::time::sleep;
+    /// use std::time::Duration;
+    ///
+    /// let retry = Retry::builder().timeout_each(Duration::from_secs(1)).always::<()>();
+    /// let operation = async |attempt| {
+    ///     sleep(Duration::from_millis(if attempt == 1 { 60_000 } else { 10 })).await;
+    ///     Ok(attempt)
+    /// };
+    /// assert_eq!(retry.run(operation).await, Ok(2));
+    /// # }).unwrap();
+    /// ```
     pub fn timeout_each(mut self, timeout: Duration) -> Self {
         self.timeout_each = Some(timeout);
         self

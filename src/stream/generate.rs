@@ -149,6 +149,16 @@ impl<T> Emitter<T> {
     ///
     /// # Cancel safety
     /// Cancel safe: an item that nobody has taken is dropped with the future, and is not emitted.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::stream::{StreamExt, generate};
+    ///
+    /// let answers = generate(async |y| y.emit(42).await);
+    /// assert_eq!(answers.collect::<Vec<_>>().await, [42]);
+    /// # }).unwrap();
+    /// ```
     pub fn emit(&mut self, item: T) -> Emit<'_, T> {
         Emit { slot: &self.slot, item: Some(item) }
     }
