@@ -56,14 +56,14 @@ mod once;
 mod once_cell;
 pub mod oneshot;
 mod permit;
-mod primitive;
+pub(crate) mod primitive;
 mod priority_queue;
 mod queue;
 mod queue_methods;
 mod rwlock;
 mod semaphore;
 mod shares;
-mod waiters;
+pub(crate) mod waiters;
 pub mod watch;
 
 pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
