@@ -391,14 +391,13 @@ impl<T: Clone> Future for Recv<'_, T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { primitive, next, wait } = self.get_mut();
-        let poll = wait.poll(context, primitive, &Receiver::WAITERS, |state, _| {
-            match state.take(next) {
+        let poll =
+            wait.poll(context, primitive, &Receiver::WAITERS, |state, _| match state.take(next) {
                 Ok(value) => Some(Ok(value)),
                 Err(TryRecvError::Empty) => None,
                 Err(TryRecvError::Closed) => Some(Err(RecvError::Closed)),
                 Err(TryRecvError::Lagged(count)) => Some(Err(RecvError::Lagged(count))),
-            }
-        });
+            });
         // Cloned here, where the state is not held.
         poll.map_ok(Arc::unwrap_or_clone)
     }

@@ -13,8 +13,8 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use parcae::sync::{
-    Event, Get, Job, LifoQueue, Lock, Mutex, MutexGuard, Notified, Notify, PriorityQueue, Put, Queue,
-    broadcast, oneshot, watch,
+    Event, Get, Job, LifoQueue, Lock, Mutex, MutexGuard, Notified, Notify, PriorityQueue, Put,
+    Queue, broadcast, oneshot, watch,
 };
 use parcae::task::settle;
 use parcae::testing::Shared;

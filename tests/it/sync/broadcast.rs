@@ -60,7 +60,10 @@ fn every_receiver_gets_every_value_in_order() {
     assert_eq!((first.len(), first.is_empty(), sender.len()), (0, true, 3));
     assert_eq!(drain(&mut second), all);
     assert!(sender.is_empty(), "all have received all");
-    assert_eq!(format!("{sender:?} {first:?}"), "Sender { len: 0, receivers: 2 } Receiver { len: 0 }");
+    assert_eq!(
+        format!("{sender:?} {first:?}"),
+        "Sender { len: 0, receivers: 2 } Receiver { len: 0 }"
+    );
 }
 
 #[test]

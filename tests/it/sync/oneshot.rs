@@ -55,10 +55,7 @@ fn a_dropped_sender_abandons_its_receiver() {
     drop(sender);
     assert_eq!(receiver.wake_count(), 1);
     assert_eq!(receiver.ready(), Err(RecvError::Abandoned));
-    assert_eq!(
-        RecvError::Abandoned.to_string(),
-        "the channel was abandoned: nothing will be sent"
-    );
+    assert_eq!(RecvError::Abandoned.to_string(), "the channel was abandoned: nothing will be sent");
 
     let (sender, mut receiver) = oneshot::channel::<u8>();
     drop(sender);

@@ -130,7 +130,10 @@ fn a_sender_waits_for_the_last_receiver() {
 #[test]
 fn wait_for_looks_at_the_present_value_first() {
     let (sender, mut receiver) = watch::channel(1);
-    assert_eq!(Hand::new(receiver.wait_for(|value| *value == 1)).ready().map(|value| *value), Ok(1));
+    assert_eq!(
+        Hand::new(receiver.wait_for(|value| *value == 1)).ready().map(|value| *value),
+        Ok(1)
+    );
     sender.send(2).unwrap();
     let mut hand = Hand::waiting(receiver.wait_for(|value| *value > 2));
     sender.send(1).unwrap();
@@ -141,7 +144,10 @@ fn wait_for_looks_at_the_present_value_first() {
     drop(hand);
     assert_eq!(receiver.has_changed(), Ok(false), "it has seen what it returned");
     drop(sender);
-    assert_eq!(Hand::new(receiver.wait_for(|value| *value == 3)).ready().map(|value| *value), Ok(3));
+    assert_eq!(
+        Hand::new(receiver.wait_for(|value| *value == 3)).ready().map(|value| *value),
+        Ok(3)
+    );
     let failed = Hand::new(receiver.wait_for(|value| *value == 4)).ready().map(|value| *value);
     assert_eq!(failed, Err(RecvError::Closed));
 }
