@@ -51,14 +51,12 @@ pub use super::error::oneshot::{RecvError, TryRecvError};
 use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_wait};
 
 /// Makes a channel for one value.
-#[must_use]
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     with_resource(Resource::new(KIND))
 }
 
 /// Makes a channel for one value, with a name for reports.
-#[must_use]
 #[track_caller]
 pub fn channel_named<T>(name: &'static str) -> (Sender<T>, Receiver<T>) {
     with_resource(Resource::new(KIND).named(name))

@@ -163,14 +163,14 @@ impl<T> Queue<T> {
     #[track_caller]
     pub fn bounded(capacity: usize) -> Self {
         check_capacity(capacity);
-        Self::with("Queue", Items::first_put_first(), capacity)
+        Self::with("Queue", Items::by_arrival(), capacity)
     }
 
     /// Makes a queue in which every item has a place: puts do not wait.
     #[must_use]
     #[track_caller]
     pub fn unbounded() -> Self {
-        Self::with("Queue", Items::first_put_first(), UNBOUNDED)
+        Self::with("Queue", Items::by_arrival(), UNBOUNDED)
     }
 
     #[track_caller]
