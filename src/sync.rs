@@ -36,6 +36,7 @@ mod job;
 mod mutex;
 mod primitive;
 mod queue;
+mod spin;
 mod waiters;
 
 pub use error::{GetError, PutError, TryGetError, TryPutError};

@@ -361,9 +361,9 @@ impl Core {
     /// put into `foreign`. False when there is nothing to wait for.
     pub(super) fn advance(&mut self, foreign: &mut Vec<Waker>) -> bool {
         if let Some(settling) = self.settling.pop_front() {
-            match settling.target {
-                WakeTarget::Task(task) => self.wake(task),
-                WakeTarget::Waker(waker) => foreign.push(waker),
+            match settling.target.task_or_waker() {
+                Ok(task) => self.wake(task),
+                Err(waker) => foreign.push(waker),
             }
             return true;
         }
@@ -384,8 +384,10 @@ impl Core {
         self.move_time(instant);
         for timer in due.drain(..) {
             match timer.target {
-                TimerTarget::Wake(WakeTarget::Task(task)) => self.wake(task),
-                TimerTarget::Wake(WakeTarget::Waker(waker)) => foreign.push(waker),
+                TimerTarget::Wake(target) => match target.task_or_waker() {
+                    Ok(task) => self.wake(task),
+                    Err(waker) => foreign.push(waker),
+                },
                 TimerTarget::EndBusy(domain) => self.run_or_stay_busy(domain),
             }
         }

@@ -6,9 +6,9 @@
 //! having left the line, and none of the primitives has code for that case.
 
 use std::panic::Location;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use super::spin::SpinLock;
 use super::waiters::{Ticket, Waiters, Wakes};
 use crate::executor::{Point, Resource, Verb, WakeTarget, note_wait};
 
@@ -21,17 +21,17 @@ pub(super) trait WaitState {
 /// State that several threads may reach, and what reports call it.
 ///
 /// While the state is held no code of the user's runs: no waker is called, cloned or dropped, and
-/// no value is dropped. So it cannot be poisoned halfway, and poisoning is ignored.
+/// no value is dropped. So it is held for some nanoseconds, and a lock that spins is enough.
 #[derive(Debug)]
 pub(super) struct Primitive<S> {
     resource: Resource,
-    state: Mutex<S>,
+    state: SpinLock<S>,
 }
 
 impl<S: WaitState> Primitive<S> {
     #[track_caller]
     pub(super) fn new(kind: &'static str, state: S) -> Self {
-        Self { resource: Resource::new(kind), state: Mutex::new(state) }
+        Self { resource: Resource::new(kind), state: SpinLock::new(state) }
     }
 
     pub(super) fn named(self, name: &'static str) -> Self {
@@ -41,33 +41,28 @@ impl<S: WaitState> Primitive<S> {
     /// Looks at the state.
     #[inline]
     pub(super) fn read<R>(&self, read: impl FnOnce(&S) -> R) -> R {
-        read(&self.lock())
+        self.state.with(|state| read(state))
     }
 
     /// Changes the state, and then wakes whose turn has come.
     #[inline]
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
         let mut wakes = Wakes::default();
-        let result = {
-            let mut state = self.lock();
-            let result = change(&mut state);
+        let result = self.state.with(|state| {
+            let result = change(state);
             state.wake_due(&mut wakes);
             result
-        };
+        });
         wakes.wake();
         result
     }
 
     pub(super) fn get_mut(&mut self) -> &mut S {
-        self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
+        self.state.get_mut()
     }
 
     pub(super) fn into_inner(self) -> S {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, S> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.into_inner()
     }
 }
 
@@ -120,8 +115,29 @@ impl Wait {
         mut go: impl FnMut(&mut S, Place) -> Option<R>,
     ) -> Poll<R> {
         ready!(self.point.poll(context, &primitive.resource, line.verb, self.at));
+        if self.ticket.is_none() {
+            // Apart from the rest, because nearly all that do not wait take this way.
+            let result = primitive.change(|state| {
+                let rank = (line.waiters)(state).count();
+                go(state, Place { rank, ticket: None })
+            });
+            if let Some(result) = result {
+                return Poll::Ready(result);
+            }
+        }
+        self.poll_in_line(context, primitive, line, go)
+    }
+
+    /// Goes on if its turn has come; else stands in the line.
+    fn poll_in_line<S: WaitState, R>(
+        &mut self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+        mut go: impl FnMut(&mut S, Place) -> Option<R>,
+    ) -> Poll<R> {
         // Cloned when it turns out to be needed, and not while the state is held.
-        let mut target = None;
+        let mut target = self.ticket.is_none().then(|| WakeTarget::of(context.waker()));
         loop {
             // What was replaced is dropped here, not while the state is held.
             let (step, _replaced) = primitive.change(|state| {

@@ -102,29 +102,33 @@ impl Waiters {
 
 /// Tasks to be woken once the state is let go: a foreign waker runs code of the user's.
 #[derive(Debug, Default)]
-pub(super) struct Wakes {
+pub(super) enum Wakes {
+    #[default]
+    None,
     /// Apart, so that waking one costs no allocation.
-    first: Option<WakeTarget>,
-    others: Vec<WakeTarget>,
+    One(WakeTarget),
+    Many(Vec<WakeTarget>),
 }
 
 impl Wakes {
     fn push(&mut self, target: WakeTarget) {
-        if self.first.is_none() {
-            self.first = Some(target);
-        } else {
-            self.others.push(target);
-        }
+        *self = match std::mem::take(self) {
+            Self::None => Self::One(target),
+            Self::One(first) => Self::Many(vec![first, target]),
+            Self::Many(mut targets) => {
+                targets.push(target);
+                Self::Many(targets)
+            }
+        };
     }
 
     /// Wakes them, in the order in which they were added.
     #[inline]
     pub(super) fn wake(self) {
-        if let Some(first) = self.first {
-            first.wake();
-        }
-        if !self.others.is_empty() {
-            self.others.into_iter().for_each(WakeTarget::wake);
+        match self {
+            Self::None => {}
+            Self::One(target) => target.wake(),
+            Self::Many(targets) => targets.into_iter().for_each(WakeTarget::wake),
         }
     }
 }
