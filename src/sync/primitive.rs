@@ -56,14 +56,6 @@ impl<S: WaitState> Primitive<S> {
         wakes.wake();
         result
     }
-
-    pub(super) fn get_mut(&mut self) -> &mut S {
-        self.state.get_mut()
-    }
-
-    pub(super) fn into_inner(self) -> S {
-        self.state.into_inner()
-    }
 }
 
 /// One of the lines of a state: where it is, and what its waiters want to do.
