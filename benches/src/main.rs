@@ -36,6 +36,8 @@ fn main() -> ExitCode {
 }
 
 fn usage(message: &str) -> ExitCode {
-    eprintln!("{message}\nusage: parcae-benches core|sync [--rounds N] [--only TEXT] [--side TEXT]");
+    eprintln!(
+        "{message}\nusage: parcae-benches core|sync [--rounds N] [--only TEXT] [--side TEXT]"
+    );
     ExitCode::FAILURE
 }

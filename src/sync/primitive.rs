@@ -56,6 +56,14 @@ impl<S: WaitState> Primitive<S> {
         wakes.wake();
         result
     }
+
+    /// Takes a waiter out of its line.
+    #[inline(never)]
+    fn remove(&self, line: &Line<S>, own: Ticket) {
+        let target = self.change(|state| (line.waiters)(state).remove(own));
+        // Dropped here, where the state is not held.
+        drop(target);
+    }
 }
 
 /// One of the lines of a state: where it is, and what its waiters want to do.
@@ -121,6 +129,7 @@ impl Wait {
     }
 
     /// Goes on if its turn has come; else stands in the line.
+    #[inline(never)]
     fn poll_in_line<S: WaitState, R>(
         &mut self,
         context: &Context<'_>,
@@ -168,9 +177,7 @@ impl Wait {
     #[inline]
     pub(super) fn leave<S: WaitState>(&mut self, primitive: &Primitive<S>, line: &Line<S>) {
         if let Some(own) = self.ticket.take() {
-            let target = primitive.change(|state| (line.waiters)(state).remove(own));
-            // Dropped here, where the state is not held.
-            drop(target);
+            primitive.remove(line, own);
         }
     }
 }

@@ -53,7 +53,8 @@ impl<S> SpinLock<S> {
     #[inline]
     fn try_take(&self) -> bool {
         let (free, taken) = (false, true);
-        let took = self.is_taken.compare_exchange(free, taken, Ordering::Acquire, Ordering::Relaxed);
+        let took =
+            self.is_taken.compare_exchange(free, taken, Ordering::Acquire, Ordering::Relaxed);
         took.is_ok()
     }
 

@@ -127,6 +127,14 @@ impl Wakes {
     pub(super) fn wake(self) {
         match self {
             Self::None => {}
+            woken => woken.wake_some(),
+        }
+    }
+
+    #[inline(never)]
+    fn wake_some(self) {
+        match self {
+            Self::None => {}
             Self::One(target) => target.wake(),
             Self::Many(targets) => targets.into_iter().for_each(WakeTarget::wake),
         }
