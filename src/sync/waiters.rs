@@ -127,16 +127,20 @@ impl Wakes {
     pub(super) fn wake(self) {
         match self {
             Self::None => {}
-            woken => woken.wake_some(),
+            Self::One(target) => wake_one(target),
+            Self::Many(targets) => wake_many(targets),
         }
     }
+}
 
-    #[inline(never)]
-    fn wake_some(self) {
-        match self {
-            Self::None => {}
-            Self::One(target) => target.wake(),
-            Self::Many(targets) => targets.into_iter().for_each(WakeTarget::wake),
-        }
-    }
+// Apart, so that finding that there is nobody to wake is small.
+
+#[inline(never)]
+fn wake_one(target: WakeTarget) {
+    target.wake();
+}
+
+#[inline(never)]
+fn wake_many(targets: Vec<WakeTarget>) {
+    targets.into_iter().for_each(WakeTarget::wake);
 }
