@@ -11,12 +11,14 @@ use super::domain::{DomainId, DomainState, Domains};
 use super::failure::{Failure, Place, StalledTask, Wait};
 use super::foreign::RunNumber;
 use super::id::TaskId;
+use super::kin::TaskName;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
 use super::ready::ReadyQueue;
-use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, WaitSubject};
+use super::task_table::{Ownership, TaskState, TaskTable};
 use super::timers::{DueTimer, TimerTarget, Timers};
+use super::wait_note::{Use, WaitNote, WaitSubject};
 use super::waker::WakeTarget;
 use crate::kernel::{
     Chain, Choices, Draw, Event, EventKind, Fill, Key, Site, Space, StreamId, VirtualTime,
@@ -156,9 +158,9 @@ impl Core {
             let details = self.tasks.details(index);
             let info = TaskInfo {
                 name: self.tasks.path(index),
-                label: details.name.as_str().to_owned(),
+                label: details.name().as_str().to_owned(),
                 ordinal: details.ordinal,
-                is_unnamed: matches!(details.name, TaskName::Unnamed),
+                is_unnamed: matches!(details.name(), TaskName::Unnamed),
                 parent,
                 spawned_at: (index != ROOT).then_some(details.spawned_at),
             };
@@ -514,13 +516,16 @@ impl Core {
         let other =
             |verb, kind, name| Wait { verb, kind, name, made_at: None, waits_at: waits_at.clone() };
         match note.subject {
-            WaitSubject::Resource(resource, verb) => Wait {
-                verb: verb.name,
-                kind: resource.kind,
-                name: resource.name.map(str::to_owned),
-                made_at: resource.made_at.map(Place::from),
-                waits_at,
-            },
+            WaitSubject::Resource(id) => {
+                let Use { resource, verb } = self.tasks.use_of(id);
+                Wait {
+                    verb: verb.name,
+                    kind: resource.kind,
+                    name: resource.name.map(str::to_owned),
+                    made_at: resource.made_at.map(Place::from),
+                    waits_at,
+                }
+            }
             WaitSubject::Task(task) => {
                 let slot = self.tasks.get(task.index());
                 let is_same = slot.generation == task.generation();

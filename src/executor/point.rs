@@ -7,7 +7,6 @@ use super::Executor;
 use super::core::Core;
 use super::log::Happening;
 use super::resource::{Operation, Resource, Verb};
-use super::task_table::WaitSubject;
 use crate::context;
 use crate::kernel::{Event, EventKind};
 
@@ -137,7 +136,7 @@ impl Executor {
         let Some(index) = core.running else { return };
         let number = core.number_of(resource);
         core.tasks.get_mut(index).operation = Operation { resource: number, verb };
-        core.tasks.set_wait(index, WaitSubject::Resource(resource.about(), verb), at);
+        core.tasks.set_wait_for(index, resource, verb, at);
         core.log_use(resource, || Happening::Wait { resource: number, verb: verb.name }, at);
     }
 
