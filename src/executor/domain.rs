@@ -124,7 +124,7 @@ impl Domain {
     ) -> (u32, Option<Rc<Kin>>) {
         let namesakes = self.children.of(&name);
         let ordinal = namesakes.next();
-        (ordinal, (!is_program).then(|| namesakes.kin(name, &self.name)))
+        (ordinal, (!is_program).then(|| namesakes.kin(name, Some(&self.name))))
     }
 }
 

@@ -41,7 +41,8 @@ impl From<String> for TaskName {
 /// Tasks of one name that were spawned by one task, or into one domain.
 #[derive(Debug)]
 pub(super) struct Kin {
-    pub(super) parent_path: Rc<str>,
+    /// None for children of the program.
+    pub(super) parent_path: Option<Rc<str>>,
     pub(super) name: TaskName,
 }
 
@@ -53,11 +54,10 @@ impl Kin {
             (_, 0) => String::new(),
             (_, ordinal) => format!("#{ordinal}"),
         };
-        let (parent, name) = (&self.parent_path, self.name.as_str());
-        if parent.is_empty() {
-            format!("{name}{ordinal}")
-        } else {
-            format!("{parent}/{name}{ordinal}")
+        let name = self.name.as_str();
+        match self.parent_path.as_deref() {
+            None | Some("") => format!("{name}{ordinal}"),
+            Some(parent) => format!("{parent}/{name}{ordinal}"),
         }
     }
 }
@@ -88,7 +88,7 @@ impl Namesakes {
     }
 
     /// Returns what they have in common.
-    pub(super) fn kin(&mut self, name: TaskName, parent_path: &Rc<str>) -> Rc<Kin> {
+    pub(super) fn kin(&mut self, name: TaskName, parent_path: Option<&Rc<str>>) -> Rc<Kin> {
         kept_kin(&mut self.kin, name, parent_path)
     }
 }
@@ -98,7 +98,7 @@ impl Namesakes {
 pub(super) fn kept_kin(
     kept: &mut Option<Rc<Kin>>,
     name: TaskName,
-    parent_path: &Rc<str>,
+    parent_path: Option<&Rc<str>>,
 ) -> Rc<Kin> {
     match (kept.as_ref(), &name) {
         (Some(kin), TaskName::Unnamed) if matches!(kin.name, TaskName::Unnamed) => kin.clone(),
@@ -110,10 +110,10 @@ pub(super) fn kept_kin(
 }
 
 #[cold]
-fn new_kin(kept: &mut Option<Rc<Kin>>, name: TaskName, parent_path: &Rc<str>) -> Rc<Kin> {
+fn new_kin(kept: &mut Option<Rc<Kin>>, name: TaskName, parent_path: Option<&Rc<str>>) -> Rc<Kin> {
     // A name that was made at run time has one bearer, as a rule: keeping it would be a leak.
     let is_made = matches!(name, TaskName::Shared(_));
-    let kin = Rc::new(Kin { parent_path: parent_path.clone(), name });
+    let kin = Rc::new(Kin { parent_path: parent_path.cloned(), name });
     if !is_made {
         *kept = Some(kin.clone());
     }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use super::cell::{self, FutureCell, TaskCell, describe_result};
+use super::cell::{self, DebugError, FutureCell, NoError, TaskCell};
 use super::core::{Core, ROOT};
 use super::domain::{DomainId, DomainState};
 use super::failure::{Failure, Place};
@@ -83,7 +83,7 @@ impl Executor {
     where
         F: Future + 'static,
     {
-        self.spawn_cell(Box::pin(FutureCell::new(future, None)), options)
+        self.spawn_cell(Box::pin(FutureCell::<_, _, NoError>::new(future)), options)
     }
 
     /// Makes a task whose error fails the run, if nobody observes it.
@@ -93,8 +93,7 @@ impl Executor {
         V: 'static,
         E: Debug + 'static,
     {
-        let cell = FutureCell::new(future, Some(describe_result::<V, E>));
-        self.spawn_cell(Box::pin(cell), options)
+        self.spawn_cell(Box::pin(FutureCell::<_, _, DebugError>::new(future)), options)
     }
 
     fn spawn_cell(&self, cell: Pin<Box<dyn TaskCell>>, options: SpawnOptions) -> TaskId {
@@ -305,7 +304,7 @@ impl Core {
         options.domain = Some(domain);
         let stream = self.domains.get(domain).stream;
         let slot = Slot::new(TaskState::Done, None, stream, domain);
-        let kin = Some(Rc::new(Kin { parent_path: "".into(), name: options.name }));
+        let kin = Some(Rc::new(Kin { parent_path: None, name: options.name }));
         let spawned_at = options.spawned_at;
         let details = Details { joiner: None, kin, spawned_at, cold: None, ordinal: 0 };
         let index = self.tasks.insert(slot, details);

@@ -161,7 +161,7 @@ pub(super) struct TaskTable {
 
 /// Adds an entry to a table. Large ones grow by an eighth: doubling would leave up to half of them
 /// empty, and moving one is cheap, because an allocator moves pages of large blocks and not bytes.
-fn push<T>(table: &mut Vec<T>, entry: T) {
+pub(super) fn push<T>(table: &mut Vec<T>, entry: T) {
     if table.len() == table.capacity() && table.len() >= LARGE_TABLE {
         table.reserve_exact(table.len() / 8);
     }
@@ -270,21 +270,22 @@ impl TaskTable {
             let slot = &mut self.slots[index as usize];
             let ordinal = slot.unnamed_children;
             slot.unnamed_children += 1;
-            return (ordinal, kept_kin(&mut details.cold().unnamed_kin, name, &path));
+            return (ordinal, kept_kin(&mut details.cold().unnamed_kin, name, path.as_ref()));
         }
         let namesakes = details.cold().named_children.of(&name);
-        (namesakes.next(), namesakes.kin(name, &path))
+        (namesakes.next(), namesakes.kin(name, path.as_ref()))
     }
 
-    /// Returns the path that the children of a task begin with; that of the program is empty.
-    fn path_for_children(&mut self, index: u32) -> Rc<str> {
+    /// Returns the path that the children of a task begin with; none for the program.
+    fn path_for_children(&mut self, index: u32) -> Option<Rc<str>> {
         let details = &mut self.details[index as usize];
-        if let Some(path) = details.cold.as_ref().and_then(|cold| cold.path.clone()) {
-            return path;
+        let known = details.cold.as_ref().and_then(|cold| cold.path.clone());
+        if index == ROOT || known.is_some() {
+            return known;
         }
-        let path: Rc<str> = if index == ROOT { "".into() } else { details.path().into() };
+        let path: Rc<str> = details.path().into();
         details.cold().path = Some(path.clone());
-        path
+        Some(path)
     }
 
     /// Notes that a task is about to wait for a resource.

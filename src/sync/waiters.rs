@@ -42,6 +42,10 @@ impl Waiters {
     pub(super) fn push(&mut self, target: WakeTarget) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
+        if self.line.len() == self.line.capacity() && self.line.len() >= LARGE_LINE {
+            // By an eighth: doubling would leave up to half of it empty.
+            self.line.reserve_exact(self.line.len() / 8);
+        }
         self.line.push_back(Waiter { ticket, target: Some(target) });
         ticket
     }
@@ -132,6 +136,9 @@ impl Wakes {
         }
     }
 }
+
+/// Waiters from which on a line is large.
+const LARGE_LINE: usize = 4096;
 
 // Apart, so that finding that there is nobody to wake is small.
 
