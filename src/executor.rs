@@ -22,6 +22,7 @@ mod domain;
 mod domains;
 mod failure;
 mod foreign;
+mod holding;
 mod id;
 mod kin;
 mod limits;
@@ -47,13 +48,14 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
 pub use self::domain::{DomainId, DomainState};
-pub use self::failure::{Failure, Place, StalledTask, Wait};
+pub use self::failure::{Failure, HeldBy, Place, StalledTask, Tenure, Wait};
 pub use self::limits::Limits;
 pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 pub use self::pick::{Candidate, Decision, Pick};
 pub use self::resource::{Access, Operation, ResourceInfo, Verb};
 
 pub(crate) use self::core::SCHEDULE;
+pub(crate) use self::holding::{Grant, Holder, HoldingKey, publish};
 pub(crate) use self::id::TaskId;
 pub(crate) use self::kin::TaskName;
 pub(crate) use self::point::{Point, is_preempted, note, note_wait};

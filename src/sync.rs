@@ -3,7 +3,12 @@
 //! | you want | use |
 //! |---|---|
 //! | one task at a time to change a value, across awaits | [`Mutex`] |
+//! | many to read it at once, or one to change it | [`RwLock`] |
+//! | so many tasks at a time to do something | [`Semaphore`] |
+//! | to wait, under a lock, until others have changed its value | [`Condition`] |
 //! | tasks to wait until something has happened | [`Event`] |
+//! | tasks to wait for each other, round by round | [`Barrier`] |
+//! | something done once, by whoever comes first | [`Once`], [`OnceCell`] |
 //! | to hand values from task to task, with back-pressure | [`Queue`] |
 //! | to know that everything handed over was worked off | [`Queue::join`] |
 //!
@@ -16,7 +21,7 @@
 //!
 //! They keep their state inline and store wakers, so they work on any executor and across threads.
 //! Inside of a simulation every first poll is a point at which another task may go first, and what a
-//! task waits for stands in the report of a deadlock.
+//! task waits for, who holds it and since which line stand in the report of a deadlock.
 //!
 //! **When not to use them.** Between two awaits nothing else runs on one thread: state that is not
 //! held across an await needs a `Cell` or `RefCell`, no lock. A [`std::sync::Mutex`] is enough
@@ -27,20 +32,40 @@
 //! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, blocking
 //! calls.
 //!
-//! Names follow smol's `async-lock` (`Mutex`) and asyncio (`Event`, `Queue`); the order of service is
-//! stricter than in both.
+//! Names follow smol's `async-lock` (`Mutex`), tokio (`RwLock`, `Semaphore`, `OnceCell`), std
+//! (`Barrier`, `Once`) and asyncio (`Event`, `Queue`, `Condition`); the order of service is stricter
+//! than in all of them.
 
+mod barrier;
+mod condition;
 mod error;
 mod event;
+mod holders;
 mod job;
 mod mutex;
+mod once;
+mod once_cell;
+mod permit;
 mod primitive;
 mod queue;
+mod rwlock;
+mod semaphore;
+mod shares;
 mod spin;
 mod waiters;
 
-pub use error::{GetError, PutError, TryGetError, TryPutError};
+pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
+pub use condition::{Condition, ConditionWait, ConditionWaitFor};
+pub use error::{
+    AcquireError, BarrierError, GetError, PutError, SetError, TryAcquireError, TryGetError,
+    TryPutError,
+};
 pub use event::{Event, EventWait};
 pub use job::{GetJob, Job};
 pub use mutex::{Lock, Mutex, MutexGuard};
+pub use once::{CallOnce, Once, OnceWait, TryCallOnce};
+pub use once_cell::{GetOrInit, GetOrTryInit, OnceCell, OnceCellWait};
+pub use permit::{OwnedPermit, Permit};
 pub use queue::{Get, Join, Put, Queue};
+pub use rwlock::{Read, ReadGuard, RwLock, Write, WriteGuard};
+pub use semaphore::{Acquire, AcquireOwned, Semaphore};

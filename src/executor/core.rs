@@ -10,6 +10,7 @@ use std::task::Waker;
 use super::domain::{DomainId, DomainState, Domains};
 use super::failure::{Failure, Place, StalledTask, Wait};
 use super::foreign::RunNumber;
+use super::holding::Holdings;
 use super::id::TaskId;
 use super::kin::TaskName;
 use super::limits::Limits;
@@ -71,6 +72,8 @@ pub(super) struct Core {
     pub(super) outsiders: BTreeMap<(u64, u64), u64>,
     /// How many were made or first used while no task ran.
     pub(super) resources_of_nobody: u64,
+    /// Who holds what others wait for.
+    pub(super) holdings: Holdings,
     /// The program has ended: what destructors spawn is refused.
     pub(super) is_over: bool,
     due: Vec<DueTimer>,
@@ -118,6 +121,7 @@ impl Core {
             serial: run.serial(),
             outsiders: BTreeMap::new(),
             resources_of_nobody: 0,
+            holdings: Holdings::default(),
             is_over: false,
             due: Vec::new(),
         }
@@ -513,17 +517,24 @@ impl Core {
 
     fn describe_wait(&self, note: WaitNote) -> Wait {
         let waits_at = note.at.map(Place::from);
-        let other =
-            |verb, kind, name| Wait { verb, kind, name, made_at: None, waits_at: waits_at.clone() };
+        let other = |verb, kind, name| Wait {
+            verb,
+            kind,
+            name,
+            waits_at: waits_at.clone(),
+            ..Wait::UNKNOWN
+        };
         match note.subject {
-            WaitSubject::Resource(id) => {
-                let Use { resource, verb } = self.tasks.use_of(id);
+            WaitSubject::Resource { number, used } => {
+                let Use { resource, verb } = self.tasks.use_of(used);
                 Wait {
                     verb: verb.name,
                     kind: resource.kind,
                     name: resource.name.map(str::to_owned),
                     made_at: resource.made_at.map(Place::from),
                     waits_at,
+                    holders: self.holders_of(number),
+                    holder_count: self.holdings.of(number).len(),
                 }
             }
             WaitSubject::Task(task) => {

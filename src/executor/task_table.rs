@@ -288,7 +288,7 @@ impl TaskTable {
         Some(path)
     }
 
-    /// Notes that a task is about to wait for a resource.
+    /// Notes that a task is about to wait for the resource of its operation.
     #[inline]
     pub(super) fn set_wait_for(
         &mut self,
@@ -299,8 +299,9 @@ impl TaskTable {
     ) {
         // Most tasks wait for the same again and again.
         let guess = self.waits[index as usize].subject;
-        let id = self.uses.id(resource, verb, guess);
-        self.set_wait(index, WaitSubject::Resource(id), at);
+        let used = self.uses.id(resource, verb, guess);
+        let number = self.slots[index as usize].operation.resource;
+        self.set_wait(index, WaitSubject::Resource { number, used }, at);
     }
 
     /// Returns what reports say of what a task waits for.

@@ -16,7 +16,11 @@ pub(super) struct WaitNote {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum WaitSubject {
-    Resource(UseId),
+    /// The number of the resource, and how it is used.
+    Resource {
+        number: u64,
+        used: UseId,
+    },
     Task(TaskId),
     /// Until this reading of its own clock, in nanoseconds.
     Timer(u64),
@@ -83,7 +87,7 @@ impl Uses {
     ) -> UseId {
         let wanted = Use { resource: resource.about(), verb };
         match guess {
-            WaitSubject::Resource(id) if self.get(id).is(&wanted) => id,
+            WaitSubject::Resource { used, .. } if self.get(used).is(&wanted) => used,
             _ => self.find(wanted),
         }
     }

@@ -10,13 +10,14 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::holders::{HolderKey, Holders};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Waiters, Wakes};
-use crate::executor::{Access, Verb};
+use crate::executor::{Access, Grant, Holder, Verb};
 
 /// A value that one task at a time may use, also across awaits.
 ///
@@ -45,7 +46,8 @@ use crate::executor::{Access, Verb};
 /// # }).unwrap();
 /// ```
 ///
-/// A task that waits for itself is a deadlock, and the report names the lock:
+/// A task that waits for itself is a deadlock, and the report names the lock and who holds it since
+/// which line:
 /// ```
 /// use parcae::{Sim, sync::Mutex};
 ///
@@ -56,6 +58,7 @@ use crate::executor::{Access, Verb};
 /// });
 /// let failure = outcome.into_result().unwrap_err().to_string();
 /// assert!(failure.contains("`main` waits for Mutex lock of `balance`"));
+/// assert!(failure.contains("held by `main` since "));
 /// ```
 pub struct Mutex<T> {
     primitive: Primitive<State>,
@@ -65,24 +68,43 @@ pub struct Mutex<T> {
 struct State {
     /// Whether there is a guard.
     is_held: bool,
+    /// Whose guard that is.
+    holders: Holders,
     waiters: Waiters,
 }
 
 impl WaitState for State {
+    const CAN_BE_HELD: bool = true;
+
     #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
         if !self.is_held {
             self.waiters.wake(0, wakes);
         }
     }
+
+    #[inline]
+    fn holders(&mut self) -> Option<&mut Holders> {
+        Some(&mut self.holders)
+    }
+
+    fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
+        if !self.is_held {
+            grants.extend(self.waiters.unclaimed(1));
+        }
+        self.waiters.count() > 0
+    }
 }
 
 impl State {
     /// Takes the lock for who stands at this rank, if it is free and theirs.
     #[inline]
-    fn take(&mut self, rank: usize) -> Option<()> {
+    fn take(&mut self, rank: usize, holder: Holder) -> Option<()> {
         let may_take = rank == 0 && !self.is_held;
-        may_take.then(|| self.is_held = true)
+        may_take.then(|| {
+            self.is_held = true;
+            self.holders.add(holder);
+        })
     }
 }
 
@@ -101,7 +123,8 @@ impl<T> Mutex<T> {
     #[must_use]
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let state = State { is_held: false, waiters: Waiters::default() };
+        let state =
+            State { is_held: false, holders: Holders::default(), waiters: Waiters::default() };
         Self { primitive: Primitive::new("Mutex", state), value: UnsafeCell::new(value) }
     }
 
@@ -145,8 +168,10 @@ impl<T> Mutex<T> {
     /// assert!(mutex.try_lock().is_some());
     /// ```
     #[must_use = "dropping the guard unlocks at once"]
+    #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        let taken = self.primitive.change(|state| state.take(state.waiters.count()));
+        let holder = Holder::running(Location::caller());
+        let taken = self.primitive.change(|state| state.take(state.waiters.count(), holder));
         taken.map(|()| self.guard())
     }
 
@@ -201,6 +226,13 @@ pub struct Lock<'a, T> {
     wait: Wait,
 }
 
+impl<T> Lock<'_, T> {
+    /// Begins again when it has ended, as if it was called once more at the same place.
+    pub(super) fn restart(&mut self) {
+        self.wait.restart();
+    }
+}
+
 impl<'a, T> Future for Lock<'a, T> {
     type Output = MutexGuard<'a, T>;
 
@@ -208,8 +240,11 @@ impl<'a, T> Future for Lock<'a, T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<MutexGuard<'a, T>> {
         let mutex = self.mutex;
         let primitive = &mutex.primitive;
+        let holder = Holder::polling(context, self.wait.at());
         self.wait
-            .poll(context, primitive, &Mutex::<T>::WAITERS, |state, place| state.take(place.rank))
+            .poll(context, primitive, &Mutex::<T>::WAITERS, |state, place| {
+                state.take(place.rank, holder)
+            })
             .map(|()| mutex.guard())
     }
 }
@@ -227,6 +262,13 @@ pub struct MutexGuard<'a, T> {
     mutex: &'a Mutex<T>,
     /// It may be sent and shared between threads if the value may.
     value: PhantomData<&'a mut T>,
+}
+
+impl<'a, T> MutexGuard<'a, T> {
+    /// Returns what it locks.
+    pub(super) fn mutex(&self) -> &'a Mutex<T> {
+        self.mutex
+    }
 }
 
 impl<T> Deref for MutexGuard<'_, T> {
@@ -255,7 +297,10 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 impl<T> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.mutex.primitive.change(|state| state.is_held = false);
+        self.mutex.primitive.change(|state| {
+            state.holders.remove(HolderKey::FIRST);
+            state.is_held = false;
+        });
     }
 }
 

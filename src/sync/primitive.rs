@@ -8,14 +8,29 @@
 use std::panic::Location;
 use std::task::{Context, Poll, ready};
 
+use super::holders::Holders;
 use super::spin::SpinLock;
 use super::waiters::{Ticket, Waiters, Wakes};
-use crate::executor::{Point, Resource, Verb, WakeTarget, note_wait};
+use crate::executor::{Grant, Holder, Point, Resource, Verb, WakeTarget, note_wait, publish};
 
 /// State with waiters in it.
 pub(super) trait WaitState {
+    /// Whether it can be held; if so it has [`WaitState::holders`].
+    const CAN_BE_HELD: bool = false;
+
     /// Wakes the waiters whose turn has come. Called after every change.
     fn wake_due(&mut self, wakes: &mut Wakes);
+
+    /// Returns who holds it.
+    #[inline]
+    fn holders(&mut self) -> Option<&mut Holders> {
+        None
+    }
+
+    /// Lists what is assigned to waiters, for what can be held, and tells whether there are any.
+    fn tell_waiters(&self, _grants: &mut Vec<Grant>) -> bool {
+        false
+    }
 }
 
 /// State that several threads may reach, and what reports call it.
@@ -51,6 +66,9 @@ impl<S: WaitState> Primitive<S> {
         let result = self.state.with(|state| {
             let result = change(state);
             state.wake_due(&mut wakes);
+            if state.holders().is_some_and(|holders| holders.published.is_some()) {
+                self.publish(state);
+            }
             result
         });
         wakes.wake();
@@ -63,6 +81,29 @@ impl<S: WaitState> Primitive<S> {
         let target = self.change(|state| (line.waiters)(state).remove(own));
         // Dropped here, where the state is not held.
         drop(target);
+    }
+
+    pub(super) fn get_mut(&mut self) -> &mut S {
+        self.state.get_mut()
+    }
+
+    pub(super) fn into_inner(self) -> S {
+        self.state.into_inner()
+    }
+
+    /// Tells the run who holds it. That is code of ours only, so the state may be held meanwhile.
+    #[cold]
+    fn publish(&self, state: &mut S) {
+        let Some(mut key) = state.holders().map(|holders| holders.published) else { return };
+        publish(&mut key, &self.resource, |grants| {
+            if let Some(holders) = state.holders() {
+                holders.tell(grants);
+            }
+            state.tell_waiters(grants)
+        });
+        if let Some(holders) = state.holders() {
+            holders.published = key;
+        }
     }
 }
 
@@ -94,6 +135,8 @@ pub(super) struct Wait {
     point: Point,
     /// Its place in the line, once it has one.
     ticket: Option<Ticket>,
+    /// How much it waits for, where that differs.
+    weight: usize,
     at: &'static Location<'static>,
 }
 
@@ -101,7 +144,34 @@ impl Wait {
     /// Makes the wait of an operation that was called at the caller's caller.
     #[track_caller]
     pub(super) fn new() -> Self {
-        Self { point: Point::new(), ticket: None, at: Location::caller() }
+        Self::weighing(1)
+    }
+
+    /// As [`Wait::new`], for so much at once.
+    #[track_caller]
+    pub(super) fn weighing(weight: usize) -> Self {
+        Self { point: Point::new(), ticket: None, weight, at: Location::caller() }
+    }
+
+    /// Begins again when it has gone on, as if the operation was called once more at the same place.
+    pub(super) fn restart(&mut self) {
+        self.point = Point::new();
+    }
+
+    /// Tells whether it stands in the line.
+    pub(super) fn is_in_line(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    /// Comes to the point, if it has not before.
+    #[inline]
+    pub(super) fn arrive<S>(
+        &mut self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+    ) -> Poll<()> {
+        self.point.poll(context, &primitive.resource, line.verb, self.at)
     }
 
     /// Comes to the point, and then waits until `go` gives something. `go` changes nothing when it
@@ -114,7 +184,7 @@ impl Wait {
         line: &Line<S>,
         mut go: impl FnMut(&mut S, Place) -> Option<R>,
     ) -> Poll<R> {
-        ready!(self.point.poll(context, &primitive.resource, line.verb, self.at));
+        ready!(self.arrive(context, primitive, line));
         if self.ticket.is_none() {
             // Apart from the rest, because nearly all that do not wait take this way.
             let result = primitive.change(|state| {
@@ -157,7 +227,7 @@ impl Wait {
                     (_, None) => (Step::NeedsTarget, None),
                     (Some(own), Some(target)) => (Step::Waits, waiters.retarget(own, target)),
                     (None, Some(target)) => {
-                        self.ticket = Some(waiters.push(target));
+                        self.ticket = Some(waiters.push(self.weight, target));
                         (Step::Waits, None)
                     }
                 }
@@ -167,10 +237,40 @@ impl Wait {
                 Step::NeedsTarget => target = Some(WakeTarget::of(context.waker())),
                 Step::Waits => {
                     note_wait(&primitive.resource, line.verb, self.at);
+                    if S::CAN_BE_HELD {
+                        self.note_asker(context, primitive, line);
+                    }
                     return Poll::Pending;
                 }
             }
         }
+    }
+
+    /// Returns the line of the call.
+    #[inline]
+    pub(super) fn at(&self) -> &'static Location<'static> {
+        self.at
+    }
+
+    /// Notes who waits for what can be held, and lets the run know who holds it, from here until
+    /// the last waiter has left.
+    #[inline]
+    fn note_asker<S: WaitState>(
+        &self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+    ) {
+        primitive.state.with(|state| {
+            let Some(holders) = state.holders() else { return };
+            let is_published = holders.published.is_some();
+            if let Some(own) = self.ticket {
+                (line.waiters)(state).note_asker(own, Holder::polling(context, self.at));
+            }
+            if !is_published {
+                primitive.publish(state);
+            }
+        });
     }
 
     /// Leaves the line, if it stands in it: what was its turn is the next waiter's.

@@ -42,6 +42,15 @@ impl<S> SpinLock<S> {
         work(unsafe { &mut *self.value.get() })
     }
 
+    /// Returns the value: that there is no other reference is lock enough.
+    pub(super) fn get_mut(&mut self) -> &mut S {
+        self.value.get_mut()
+    }
+
+    pub(super) fn into_inner(self) -> S {
+        self.value.into_inner()
+    }
+
     #[inline]
     fn take(&self) -> Taken<'_> {
         if !self.try_take() {
