@@ -28,6 +28,17 @@ fn workloads() -> Vec<Workload> {
             ],
         },
         Workload {
+            name: "acquire and release, nobody else",
+            operation: "permit",
+            operations: LOCKS,
+            sides: vec![
+                Side::new("tokio", || tokio(tokio_permits())),
+                Side::new("parcae", || fifo(permits())).with_target(0.6),
+                Side::new("parcae, random", || random(permits())),
+                Side::new("parcae on tokio", || tokio(permits())),
+            ],
+        },
+        Workload {
             name: "lock held over a yield, 3 tasks",
             operation: "lock",
             operations: 3 * LOCKS_OF_THREE,
@@ -40,7 +51,7 @@ fn workloads() -> Vec<Workload> {
     ]
 }
 
-// Locks
+// Locks and permits
 
 async fn locks() {
     let mutex = parcae::sync::Mutex::new(0_u64);
@@ -56,6 +67,20 @@ async fn tokio_locks() {
         *mutex.lock().await += u64::from(number);
     }
     black_box(mutex.into_inner());
+}
+
+async fn permits() {
+    let semaphore = parcae::sync::Semaphore::new(3);
+    for _ in 0..LOCKS {
+        drop(black_box(semaphore.acquire().await.expect("it is open")));
+    }
+}
+
+async fn tokio_permits() {
+    let semaphore = tokio::sync::Semaphore::new(3);
+    for _ in 0..LOCKS {
+        drop(black_box(semaphore.acquire().await.expect("it is open")));
+    }
 }
 
 async fn contended_locks() {
