@@ -42,6 +42,7 @@ impl Holders {
         self.add_other(holder)
     }
 
+    #[inline(never)]
     fn add_other(&mut self, holder: Holder) -> HolderKey {
         let place = match self.free {
             Some(place) => {

@@ -104,11 +104,12 @@ impl WaitState for State {
 }
 
 impl State {
+    #[inline]
     fn take(
         &mut self,
         place: Place,
         count: usize,
-        holder: Holder,
+        holder: impl FnOnce() -> Holder,
     ) -> Option<Result<HolderKey, AcquireError>> {
         // What was assigned before the semaphore was closed is the waiter's.
         let is_assigned = place.ticket.is_some() && self.shares.waiters.is_due(place.rank);
@@ -116,7 +117,7 @@ impl State {
             return Some(Err(AcquireError::Closed));
         }
         let is_taken = self.shares.take(place, count);
-        is_taken.then(|| Ok(self.holders.add(holder)))
+        is_taken.then(|| Ok(self.holders.add(holder())))
     }
 }
 
@@ -381,9 +382,9 @@ impl Semaphore {
         count: usize,
         context: &Context<'_>,
     ) -> Poll<Result<HolderKey, AcquireError>> {
-        let holder = Holder::polling(context, wait.at());
+        let at = wait.at();
         wait.poll(context, &self.primitive, &Self::WAITERS, |state, place| {
-            state.take(place, count, holder)
+            state.take(place, count, || Holder::polling(context, at))
         })
     }
 
