@@ -22,7 +22,9 @@ mod domain;
 mod domains;
 mod failure;
 mod foreign;
+mod holding;
 mod id;
+mod kin;
 mod limits;
 mod log;
 mod panic;
@@ -34,6 +36,7 @@ mod run;
 mod spawn;
 mod task_table;
 mod timers;
+mod wait_note;
 mod waker;
 
 use std::cell::RefCell;
@@ -45,27 +48,29 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
 pub use self::domain::{DomainId, DomainState};
-pub use self::failure::{Failure, Place, StalledTask, Wait};
+pub use self::failure::{Failure, HeldBy, Place, StalledTask, Tenure, Wait};
 pub use self::limits::Limits;
 pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 pub use self::pick::{Candidate, Decision, Pick};
 pub use self::resource::{Access, Operation, ResourceInfo, Verb};
 
 pub(crate) use self::core::SCHEDULE;
+pub(crate) use self::holding::{Grant, Holder, HoldingKey, publish};
 pub(crate) use self::id::TaskId;
+pub(crate) use self::kin::TaskName;
 pub(crate) use self::point::{Point, is_preempted, note, note_wait};
 pub(crate) use self::resource::Resource;
 pub(crate) use self::run::Plan;
 pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic};
-pub(crate) use self::task_table::TaskName;
 pub(crate) use self::timers::TimerKey;
 pub(crate) use self::waker::WakeTarget;
 
 use self::core::{Core, Settling};
 use self::foreign::RunNumber;
 use self::panic::PanicNote;
-use self::task_table::{WaitSubject, count_up};
+use self::task_table::count_up;
 use self::timers::TimerTarget;
+use self::wait_note::WaitSubject;
 use crate::context;
 use crate::kernel::{Event, EventKind, Key, Site, Space, VirtualTime, prf};
 

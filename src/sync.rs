@@ -3,7 +3,12 @@
 //! | you want | use |
 //! |---|---|
 //! | one task at a time to change a value, across awaits | [`Mutex`] |
+//! | many to read it at once, or one to change it | [`RwLock`] |
+//! | so many tasks at a time to do something | [`Semaphore`] |
+//! | to wait, under a lock, until others have changed its value | [`Condition`] |
 //! | tasks to wait until something has happened | [`Event`] |
+//! | tasks to wait for each other, round by round | [`Barrier`] |
+//! | something done once, by whoever comes first | [`Once`], [`OnceCell`] |
 //! | to tell one waiting task, or all, to look again | [`Notify`] |
 //! | one value from one task to another: an answer | [`oneshot`] |
 //! | to watch a value that changes; only the latest counts | [`watch`] |
@@ -21,7 +26,7 @@
 //!
 //! They keep their state inline and store wakers, so they work on any executor and across threads.
 //! Inside of a simulation every first poll is a point at which another task may go first, and what a
-//! task waits for stands in the report of a deadlock.
+//! task waits for, who holds it and since which line stand in the report of a deadlock.
 //!
 //! **When not to use them.** Between two awaits nothing else runs on one thread: state that is not
 //! held across an await needs a `Cell` or `RefCell`, no lock. A [`std::sync::Mutex`] is enough
@@ -32,30 +37,51 @@
 //! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, blocking
 //! calls.
 //!
-//! Names follow smol's `async-lock` (`Mutex`), asyncio (`Event`, the queues) and tokio (`Notify`,
-//! `oneshot`, `watch`, `broadcast`); the order of service is stricter than in the first two.
+//! Names follow smol's `async-lock` (`Mutex`), tokio (`RwLock`, `Semaphore`, `OnceCell`, `Notify`,
+//! `oneshot`, `watch`, `broadcast`), std (`Barrier`, `Once`) and asyncio (`Event`, `Condition`, the
+//! queues); the order of service is stricter than in all of them but for the channels.
 
+mod barrier;
 pub mod broadcast;
+mod condition;
 mod error;
 mod event;
+mod holders;
 mod items;
 mod job;
 mod lifo_queue;
 mod mutex;
 mod notify;
+mod once;
+mod once_cell;
 pub mod oneshot;
+mod permit;
 mod primitive;
 mod priority_queue;
 mod queue;
 mod queue_methods;
+mod rwlock;
+mod semaphore;
+mod shares;
+mod spin;
 mod waiters;
 pub mod watch;
 
-pub use error::{GetError, PutError, TryGetError, TryPutError};
+pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
+pub use condition::{Condition, ConditionWait, ConditionWaitFor};
+pub use error::{
+    AcquireError, BarrierError, GetError, PutError, SetError, TryAcquireError, TryGetError,
+    TryPutError,
+};
 pub use event::{Event, EventWait};
 pub use job::{GetJob, Job};
 pub use lifo_queue::LifoQueue;
 pub use mutex::{Lock, Mutex, MutexGuard};
 pub use notify::{Notified, Notify};
+pub use once::{CallOnce, Once, OnceWait, TryCallOnce};
+pub use once_cell::{GetOrInit, GetOrTryInit, OnceCell, OnceCellWait};
+pub use permit::{OwnedPermit, Permit};
 pub use priority_queue::PriorityQueue;
 pub use queue::{Get, Join, Put, Queue};
+pub use rwlock::{Read, ReadGuard, RwLock, Write, WriteGuard};
+pub use semaphore::{Acquire, AcquireOwned, Semaphore};

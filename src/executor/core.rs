@@ -10,13 +10,16 @@ use std::task::Waker;
 use super::domain::{DomainId, DomainState, Domains};
 use super::failure::{Failure, Place, StalledTask, Wait};
 use super::foreign::RunNumber;
+use super::holding::Holdings;
 use super::id::TaskId;
+use super::kin::TaskName;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
 use super::ready::ReadyQueue;
-use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, WaitSubject};
+use super::task_table::{Ownership, TaskState, TaskTable};
 use super::timers::{DueTimer, TimerTarget, Timers};
+use super::wait_note::{Use, WaitNote, WaitSubject};
 use super::waker::WakeTarget;
 use crate::kernel::{
     Chain, Choices, Draw, Event, EventKind, Fill, Key, Site, Space, StreamId, VirtualTime,
@@ -69,6 +72,8 @@ pub(super) struct Core {
     pub(super) outsiders: BTreeMap<(u64, u64), u64>,
     /// How many were made or first used while no task ran.
     pub(super) resources_of_nobody: u64,
+    /// Who holds what others wait for.
+    pub(super) holdings: Holdings,
     /// The program has ended: what destructors spawn is refused.
     pub(super) is_over: bool,
     due: Vec<DueTimer>,
@@ -116,6 +121,7 @@ impl Core {
             serial: run.serial(),
             outsiders: BTreeMap::new(),
             resources_of_nobody: 0,
+            holdings: Holdings::default(),
             is_over: false,
             due: Vec::new(),
         }
@@ -156,9 +162,9 @@ impl Core {
             let details = self.tasks.details(index);
             let info = TaskInfo {
                 name: self.tasks.path(index),
-                label: details.name.as_str().to_owned(),
+                label: details.name().as_str().to_owned(),
                 ordinal: details.ordinal,
-                is_unnamed: matches!(details.name, TaskName::Unnamed),
+                is_unnamed: matches!(details.name(), TaskName::Unnamed),
                 parent,
                 spawned_at: (index != ROOT).then_some(details.spawned_at),
             };
@@ -361,9 +367,9 @@ impl Core {
     /// put into `foreign`. False when there is nothing to wait for.
     pub(super) fn advance(&mut self, foreign: &mut Vec<Waker>) -> bool {
         if let Some(settling) = self.settling.pop_front() {
-            match settling.target {
-                WakeTarget::Task(task) => self.wake(task),
-                WakeTarget::Waker(waker) => foreign.push(waker),
+            match settling.target.task_or_waker() {
+                Ok(task) => self.wake(task),
+                Err(waker) => foreign.push(waker),
             }
             return true;
         }
@@ -384,8 +390,10 @@ impl Core {
         self.move_time(instant);
         for timer in due.drain(..) {
             match timer.target {
-                TimerTarget::Wake(WakeTarget::Task(task)) => self.wake(task),
-                TimerTarget::Wake(WakeTarget::Waker(waker)) => foreign.push(waker),
+                TimerTarget::Wake(target) => match target.task_or_waker() {
+                    Ok(task) => self.wake(task),
+                    Err(waker) => foreign.push(waker),
+                },
                 TimerTarget::EndBusy(domain) => self.run_or_stay_busy(domain),
             }
         }
@@ -509,16 +517,26 @@ impl Core {
 
     fn describe_wait(&self, note: WaitNote) -> Wait {
         let waits_at = note.at.map(Place::from);
-        let other =
-            |verb, kind, name| Wait { verb, kind, name, made_at: None, waits_at: waits_at.clone() };
+        let other = |verb, kind, name| Wait {
+            verb,
+            kind,
+            name,
+            waits_at: waits_at.clone(),
+            ..Wait::UNKNOWN
+        };
         match note.subject {
-            WaitSubject::Resource(resource, verb) => Wait {
-                verb: verb.name,
-                kind: resource.kind,
-                name: resource.name.map(str::to_owned),
-                made_at: resource.made_at.map(Place::from),
-                waits_at,
-            },
+            WaitSubject::Resource { number, used } => {
+                let Use { resource, verb } = self.tasks.use_of(used);
+                Wait {
+                    verb: verb.name,
+                    kind: resource.kind,
+                    name: resource.name.map(str::to_owned),
+                    made_at: resource.made_at.map(Place::from),
+                    waits_at,
+                    holders: self.holders_of(number),
+                    holder_count: self.holdings.of(number).len(),
+                }
+            }
             WaitSubject::Task(task) => {
                 let slot = self.tasks.get(task.index());
                 let is_same = slot.generation == task.generation();

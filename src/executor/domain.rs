@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::task_table::ChildCounts;
+use super::kin::{Children, Kin, TaskName};
 use super::timers::{TimerKey, Timers};
 use crate::kernel::{StreamId, VirtualTime};
 
@@ -94,7 +94,7 @@ pub(super) struct Domain {
     /// Tasks that are ready but may not run.
     pub(super) held: VecDeque<u32>,
     /// How many tasks of each name were spawned into it by tasks of other domains.
-    pub(super) children: ChildCounts,
+    children: Children,
 }
 
 impl Domain {
@@ -107,12 +107,24 @@ impl Domain {
             busy_until: VirtualTime::ZERO,
             end_of_busy: None,
             held: VecDeque::new(),
-            children: ChildCounts::default(),
+            children: Children::default(),
         }
     }
 
     pub(super) fn is_running(&self) -> bool {
         self.state == DomainState::Alive
+    }
+
+    /// Counts one more child of this name. Returns how many there were, and what they have in common;
+    /// the program itself has nothing in common with anybody.
+    pub(super) fn next_child(
+        &mut self,
+        name: TaskName,
+        is_program: bool,
+    ) -> (u32, Option<Rc<Kin>>) {
+        let namesakes = self.children.of(&name);
+        let ordinal = namesakes.next();
+        (ordinal, (!is_program).then(|| namesakes.kin(name, Some(&self.name))))
     }
 }
 

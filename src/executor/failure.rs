@@ -221,30 +221,51 @@ pub struct Wait {
     pub made_at: Option<Place>,
     /// The line that waits.
     pub waits_at: Option<Place>,
+    /// Who holds it, for a lock or a semaphore: the first 16 of them. Empty for what nobody holds.
+    pub holders: Vec<HeldBy>,
+    /// How many hold it.
+    pub holder_count: usize,
+}
+
+/// Who holds what a task waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeldBy {
+    /// The task that took it; none when that was no task of the run, or one that is forgotten.
+    pub task: Option<String>,
+    /// What became of it.
+    pub tenure: Tenure,
+    /// The line that took it, or that asked for what is not claimed.
+    pub taken_at: Option<Place>,
+}
+
+/// What is known of a holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tenure {
+    /// The task that took it is alive; it may have moved the guard elsewhere.
+    Held,
+    /// The task that took it has ended, and the guard is not dropped.
+    Ended,
+    /// It was taken outside of this run.
+    Outside,
+    /// It was assigned to a future of the task, and nobody has polled that future since.
+    Unclaimed,
 }
 
 impl Wait {
     /// Waiting for something that this library knows nothing of.
-    pub(super) const UNKNOWN: Self =
-        Self { verb: "wake", kind: "Future", name: None, made_at: None, waits_at: None };
-}
+    pub(super) const UNKNOWN: Self = Self {
+        verb: "wake",
+        kind: "Future",
+        name: None,
+        made_at: None,
+        waits_at: None,
+        holders: Vec::new(),
+        holder_count: 0,
+    };
 
-impl fmt::Display for StalledTask {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "`{}`", self.name)?;
-        match &self.wait {
-            Some(wait) => write!(formatter, " waits for {wait}")?,
-            None => write!(formatter, " could run, after {} steps", self.steps)?,
-        }
-        match &self.spawned_at {
-            Some(place) => write!(formatter, " (spawned at {place})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Wait {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_subject(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.kind, &self.name) {
             ("Timer", Some(time)) => write!(formatter, "the time {time}")?,
             ("Future", _) => formatter.write_str("a future that parcae does not know")?,
@@ -254,6 +275,71 @@ impl fmt::Display for Wait {
         match &self.waits_at {
             Some(place) => write!(formatter, " at {place}"),
             None => Ok(()),
+        }
+    }
+
+    fn write_holders(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for holder in self.holders.iter().take(PRINTED_HOLDERS_MAX) {
+            write!(formatter, ", {holder}")?;
+        }
+        match self.holder_count.saturating_sub(PRINTED_HOLDERS_MAX) {
+            0 => Ok(()),
+            more => write!(formatter, " and {more} more"),
+        }
+    }
+}
+
+impl fmt::Display for StalledTask {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}`", self.name)?;
+        match &self.wait {
+            Some(wait) => {
+                formatter.write_str(" waits for ")?;
+                wait.write_subject(formatter)?;
+            }
+            None => write!(formatter, " could run, after {} steps", self.steps)?,
+        }
+        if let Some(place) = &self.spawned_at {
+            write!(formatter, " (spawned at {place})")?;
+        }
+        match &self.wait {
+            Some(wait) => wait.write_holders(formatter),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_subject(formatter)?;
+        self.write_holders(formatter)
+    }
+}
+
+impl fmt::Display for HeldBy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = |word: &str| match &self.taken_at {
+            Some(place) => format!(" {word} {place}"),
+            None => String::new(),
+        };
+        match (self.tenure, &self.task) {
+            (Tenure::Held, Some(task)) => write!(formatter, "held by `{task}`{}", place("since")),
+            (Tenure::Ended, Some(task)) => {
+                write!(formatter, "taken{} by `{task}`, which has ended", place("at"))
+            }
+            (Tenure::Ended | Tenure::Held, None) => {
+                write!(formatter, "taken{} by a task that has ended", place("at"))
+            }
+            (Tenure::Outside, _) => {
+                write!(formatter, "taken{} outside of the simulation", place("at"))
+            }
+            (Tenure::Unclaimed, task) => {
+                formatter.write_str("assigned to a future")?;
+                if let Some(task) = task {
+                    write!(formatter, " of `{task}`")?;
+                }
+                write!(formatter, "{} that nobody has polled since", place("from"))
+            }
         }
     }
 }
@@ -269,3 +355,4 @@ fn write_tasks(formatter: &mut fmt::Formatter<'_>, tasks: &[StalledTask]) -> fmt
 }
 
 const PRINTED_TASKS_MAX: usize = 16;
+const PRINTED_HOLDERS_MAX: usize = 4;

@@ -56,6 +56,14 @@ impl Core {
         self.number_of_outsider((resource.made_in, resource.made_as))
     }
 
+    /// Returns the number of a resource, if it has one in this run.
+    pub(super) fn known_number_of(&self, resource: &Resource) -> Option<u64> {
+        if resource.made_in == self.serial {
+            return Some(resource.made_as);
+        }
+        self.outsiders.get(&(resource.made_in, resource.made_as)).copied()
+    }
+
     #[cold]
     fn number_of_outsider(&mut self, made: (u64, u64)) -> u64 {
         if let Some(number) = self.outsiders.get(&made) {

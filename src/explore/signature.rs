@@ -56,7 +56,8 @@ impl fmt::Display for Signature {
     }
 }
 
-/// Returns the set of waits: task names without ordinals, what they wait for, no places.
+/// Returns the set of waits: task names without ordinals, what they wait for, no places and no
+/// holders, who are among those that wait wherever they matter.
 fn waits(tasks: &[StalledTask]) -> String {
     let mut waits: Vec<String> = tasks
         .iter()

@@ -44,10 +44,11 @@ use std::future::Future;
 use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 pub use super::error::oneshot::{RecvError, TryRecvError};
+use super::spin::SpinLock;
 use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_wait};
 
 /// Makes a channel for one value.
@@ -65,7 +66,7 @@ pub fn channel_named<T>(name: &'static str) -> (Sender<T>, Receiver<T>) {
 #[track_caller]
 fn with_resource<T>(resource: Resource) -> (Sender<T>, Receiver<T>) {
     let state = State { phase: Phase::Open, receiver: None, sender: None };
-    let shared = Arc::new(Shared { resource, state: Lock::new(state) });
+    let shared = Arc::new(Shared { resource, state: SpinLock::new(state) });
     let sender = Sender { shared: Some(shared.clone()) };
     let (point, at) = (Point::new(), Location::caller());
     (sender, Receiver { shared, point, has_received: false, at })
@@ -73,7 +74,7 @@ fn with_resource<T>(resource: Resource) -> (Sender<T>, Receiver<T>) {
 
 struct Shared<T> {
     resource: Resource,
-    state: Lock<State<T>>,
+    state: SpinLock<State<T>>,
 }
 
 struct State<T> {
@@ -399,21 +400,6 @@ impl<T> Drop for Closed<'_, T> {
 impl<T> fmt::Debug for Closed<'_, T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Closed").field("is_waiting", &self.is_waiting).finish()
-    }
-}
-
-/// What two threads may reach. While it is held no code of the user's runs, so it is not poisoned
-/// halfway.
-struct Lock<S>(Mutex<S>);
-
-impl<S> Lock<S> {
-    fn new(state: S) -> Self {
-        Self(Mutex::new(state))
-    }
-
-    #[inline]
-    fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> R {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::task::Waker;
 
-use crate::executor::WakeTarget;
+use crate::executor::{Grant, Holder, WakeTarget};
 
 /// Futures that wait, in the order of their arrival.
 ///
@@ -13,7 +13,16 @@ use crate::executor::WakeTarget;
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     line: VecDeque<Waiter>,
+    /// Who waits and where, in the same order. Only for what can be held: apart from the line, because
+    /// it is as large again.
+    askers: VecDeque<(Ticket, Holder)>,
     next: Ticket,
+    /// All before it have been woken by [`Waiters::wake_before`], and not polled since.
+    woken: Ticket,
+    /// How many in front have what they wait for assigned to them, by [`Waiters::assign`].
+    due_count: usize,
+    /// The sum of what they weigh.
+    assigned: usize,
 }
 
 /// Names a waiter. A later one is greater.
@@ -23,6 +32,8 @@ pub(super) struct Ticket(u64);
 #[derive(Debug)]
 struct Waiter {
     ticket: Ticket,
+    /// How much it waits for.
+    weight: usize,
     /// None when it has been woken and not polled since, or was never polled.
     target: Option<WakeTarget>,
 }
@@ -34,42 +45,45 @@ impl Waiters {
         self.line.len()
     }
 
+    /// Counts the waiters before a ticket.
+    pub(super) fn count_before(&self, end: Ticket) -> usize {
+        self.line.partition_point(|waiter| waiter.ticket < end)
+    }
+
+    /// Lists the tickets from one on, in order.
+    pub(super) fn tickets_from(&self, begin: Ticket) -> impl Iterator<Item = Ticket> + '_ {
+        self.line.range(self.count_before(begin)..).map(|waiter| waiter.ticket)
+    }
+
     /// Returns the ticket that the next waiter will get.
     pub(super) fn next_ticket(&self) -> Ticket {
         self.next
     }
 
-    /// Puts a waiter at the end of the line.
-    pub(super) fn push(&mut self, target: WakeTarget) -> Ticket {
-        self.push_waiter(Some(target))
+    /// Puts a waiter that waits for so much at the end of the line.
+    pub(super) fn push(&mut self, weight: usize, target: WakeTarget) -> Ticket {
+        self.push_waiter(weight, Some(target))
     }
 
     /// Puts a waiter at the end of the line that looks by itself when it is polled.
     pub(super) fn push_idle(&mut self) -> Ticket {
-        self.push_waiter(None)
+        self.push_waiter(1, None)
     }
 
-    fn push_waiter(&mut self, target: Option<WakeTarget>) -> Ticket {
+    fn push_waiter(&mut self, weight: usize, target: Option<WakeTarget>) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
-        self.line.push_back(Waiter { ticket, target });
+        if self.line.len() == self.line.capacity() && self.line.len() >= LARGE_LINE {
+            // By an eighth: doubling would leave up to half of it empty.
+            self.line.reserve_exact(self.line.len() / 8);
+        }
+        self.line.push_back(Waiter { ticket, weight, target });
         ticket
     }
 
     /// Returns the tickets of the waiters at these ranks.
     pub(super) fn tickets(&self, ranks: Range<usize>) -> impl Iterator<Item = Ticket> {
         self.line.range(ranks).map(|waiter| waiter.ticket)
-    }
-
-    /// Counts the waiters before a ticket, which need not stand in the line.
-    pub(super) fn count_before(&self, end: Ticket) -> usize {
-        // Nearly always there is none.
-        match self.line.front() {
-            Some(first) if first.ticket < end => {
-                self.line.partition_point(|waiter| waiter.ticket < end)
-            }
-            _ => 0,
-        }
     }
 
     /// Returns how many stand before a waiter.
@@ -84,11 +98,20 @@ impl Waiters {
 
     /// Takes a waiter out of the line. Returns what would have woken it.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
-        let waiter = match self.rank(ticket) {
+        let rank = self.rank(ticket);
+        let waiter = match rank {
             0 => self.line.pop_front(),
             rank => self.line.remove(rank),
         };
-        waiter.expect("a rank is in the line").target
+        let waiter = waiter.expect("a rank is in the line");
+        if let Ok(place) = self.place_of_asker(ticket) {
+            self.askers.remove(place);
+        }
+        if self.is_due(rank) {
+            self.due_count -= 1;
+            self.assigned -= waiter.weight;
+        }
+        waiter.target
     }
 
     /// Tells whether a waiter is woken through this waker when its turn comes.
@@ -100,7 +123,28 @@ impl Waiters {
     /// Replaces what wakes a waiter. Returns what would have woken it.
     pub(super) fn retarget(&mut self, ticket: Ticket, target: WakeTarget) -> Option<WakeTarget> {
         let rank = self.rank(ticket);
+        self.woken = self.woken.min(ticket);
         self.line[rank].target.replace(target)
+    }
+
+    /// Notes who waits, and where.
+    pub(super) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
+        match self.place_of_asker(ticket) {
+            Ok(place) => self.askers[place].1 = asker,
+            Err(place) => self.askers.insert(place, (ticket, asker)),
+        }
+    }
+
+    fn place_of_asker(&self, ticket: Ticket) -> Result<usize, usize> {
+        self.askers.binary_search_by_key(&ticket, |(asked, _)| *asked)
+    }
+
+    /// Lists those among the first so many that were woken and not polled since: what they were
+    /// woken for is theirs.
+    pub(super) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
+        let first = self.line.iter().take(count).filter(|waiter| waiter.target.is_none());
+        let places = first.filter_map(|waiter| self.place_of_asker(waiter.ticket).ok());
+        places.map(|place| Grant::unclaimed(self.askers[place].1))
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
@@ -113,44 +157,108 @@ impl Waiters {
 
     /// Wakes the waiters before a ticket.
     pub(super) fn wake_before(&mut self, end: Ticket, wakes: &mut Wakes) {
-        for waiter in self.line.iter_mut().take_while(|waiter| waiter.ticket < end) {
+        if self.woken >= end {
+            return;
+        }
+        let begin = self.count_before(self.woken);
+        for waiter in self.line.range_mut(begin..).take_while(|waiter| waiter.ticket < end) {
             if let Some(target) = waiter.target.take() {
                 wakes.push(target);
             }
         }
+        self.woken = end;
     }
 
     /// Wakes all waiters.
     pub(super) fn wake_all(&mut self, wakes: &mut Wakes) {
         self.wake_before(self.next, wakes);
     }
+
+    /// Assigns a supply to the waiters in front, to each as much as it weighs, and wakes them. The
+    /// first that there is not enough for gets nothing, nor do those behind it.
+    ///
+    /// The supply may shrink only by what a waiter weighs that takes it and leaves.
+    #[inline]
+    pub(super) fn assign(&mut self, supply: usize, wakes: &mut Wakes) {
+        while let Some(waiter) = self.line.get_mut(self.due_count)
+            && waiter.weight <= supply - self.assigned
+        {
+            self.due_count += 1;
+            self.assigned += waiter.weight;
+            if let Some(target) = waiter.target.take() {
+                wakes.push(target);
+            }
+        }
+    }
+
+    /// Tells whether the waiter at a rank has been assigned what it waits for.
+    #[inline]
+    pub(super) fn is_due(&self, rank: usize) -> bool {
+        rank < self.due_count
+    }
+
+    /// Tells whether all waiters are due, so that what is left is a newcomer's.
+    #[inline]
+    pub(super) fn are_all_due(&self) -> bool {
+        self.due_count == self.line.len()
+    }
+
+    /// Lists the due waiters that have not been polled since.
+    pub(super) fn unclaimed_due(&self) -> impl Iterator<Item = Grant> + '_ {
+        self.unclaimed(self.due_count)
+    }
+
+    /// Returns how much of the supply is assigned.
+    #[inline]
+    pub(super) fn assigned(&self) -> usize {
+        self.assigned
+    }
 }
 
 /// Tasks to be woken once the state is let go: a foreign waker runs code of the user's.
 #[derive(Debug, Default)]
-pub(super) struct Wakes {
+pub(super) enum Wakes {
+    #[default]
+    None,
     /// Apart, so that waking one costs no allocation.
-    first: Option<WakeTarget>,
-    others: Vec<WakeTarget>,
+    One(WakeTarget),
+    Many(Vec<WakeTarget>),
 }
 
 impl Wakes {
     fn push(&mut self, target: WakeTarget) {
-        if self.first.is_none() {
-            self.first = Some(target);
-        } else {
-            self.others.push(target);
-        }
+        *self = match std::mem::take(self) {
+            Self::None => Self::One(target),
+            Self::One(first) => Self::Many(vec![first, target]),
+            Self::Many(mut targets) => {
+                targets.push(target);
+                Self::Many(targets)
+            }
+        };
     }
 
     /// Wakes them, in the order in which they were added.
     #[inline]
     pub(super) fn wake(self) {
-        if let Some(first) = self.first {
-            first.wake();
-        }
-        if !self.others.is_empty() {
-            self.others.into_iter().for_each(WakeTarget::wake);
+        match self {
+            Self::None => {}
+            Self::One(target) => wake_one(target),
+            Self::Many(targets) => wake_many(targets),
         }
     }
+}
+
+/// Waiters from which on a line is large.
+const LARGE_LINE: usize = 4096;
+
+// Apart, so that finding that there is nobody to wake is small.
+
+#[inline(never)]
+fn wake_one(target: WakeTarget) {
+    target.wake();
+}
+
+#[inline(never)]
+fn wake_many(targets: Vec<WakeTarget>) {
+    targets.into_iter().for_each(WakeTarget::wake);
 }

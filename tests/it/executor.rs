@@ -9,6 +9,7 @@ mod cancellation;
 mod failures;
 mod foreign;
 mod handles;
+mod holding;
 mod points;
 mod resources;
 mod runs_of_seeds;

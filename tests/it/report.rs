@@ -99,8 +99,8 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
         &expect![[r#"
             parcae: bank::transfer failed: deadlock: no task is ready and no timer is pending
                 `main` waits for Task join of `back` at tests/it/report/programs.rs:186
-                `back` waits for Mutex lock of `left` at tests/it/report/programs.rs:175 (spawned at tests/it/report/programs.rs:173)
-                `forth` waits for Mutex lock of `right` at tests/it/report/programs.rs:182 (spawned at tests/it/report/programs.rs:180)
+                `back` waits for Mutex lock of `left` at tests/it/report/programs.rs:175 (spawned at tests/it/report/programs.rs:173), held by `forth` since tests/it/report/programs.rs:181
+                `forth` waits for Mutex lock of `right` at tests/it/report/programs.rs:182 (spawned at tests/it/report/programs.rs:180), held by `back` since tests/it/report/programs.rs:174
               found    seed 3, run 4 of 100 (random), 4 choices (all switches), 10 steps
               shrunk   to 1 choice in 5 runs; it is necessary:
                 1. `back` is preempted by `forth` before: lock Mutex `left` (tests/it/report/programs.rs:175)

@@ -1,0 +1,184 @@
+//! Who holds what others wait for, as locks and semaphores tell it.
+//!
+//! A primitive keeps in itself who holds it. Only while somebody waits for it does the run know, too:
+//! then every change of its holders is published here, until the last waiter has left. So a lock
+//! that nobody waits for costs the run nothing.
+
+use std::panic::Location;
+use std::task::Context;
+
+use super::Executor;
+use super::core::Core;
+use super::failure::{HeldBy, Place, Tenure};
+use super::id::TaskId;
+use super::resource::Resource;
+use super::task_table::TaskState;
+use super::waker::task_of;
+use crate::context;
+
+/// Who takes something, and on which line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// None is code outside of any simulation.
+    task: Option<TaskId>,
+    at: &'static Location<'static>,
+}
+
+impl Holder {
+    /// Returns the one that polls with this context.
+    #[inline]
+    pub(crate) fn polling(context: &Context<'_>, at: &'static Location<'static>) -> Self {
+        match task_of(context.waker()) {
+            Some(task) => Self { task: Some(task), at },
+            // A combinator may have wrapped the waker.
+            None => Self::running(at),
+        }
+    }
+
+    /// Returns the task that runs.
+    #[inline]
+    pub(crate) fn running(at: &'static Location<'static>) -> Self {
+        Self { task: context::with(Executor::running_task).flatten(), at }
+    }
+}
+
+/// A share of something, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    holder: Holder,
+    is_claimed: bool,
+}
+
+impl Grant {
+    /// Somebody has it.
+    pub(crate) const fn held(holder: Holder) -> Self {
+        Self { holder, is_claimed: true }
+    }
+
+    /// It is that of a future that was woken for it and has not been polled since.
+    pub(crate) const fn unclaimed(holder: Holder) -> Self {
+        Self { holder, is_claimed: false }
+    }
+}
+
+/// Where the holders of a primitive are published.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HoldingKey {
+    /// Serial number of the run.
+    run: u64,
+    place: u32,
+}
+
+/// All that is published in a run.
+#[derive(Debug, Default)]
+pub(super) struct Holdings {
+    places: Vec<Holding>,
+    free: Vec<u32>,
+}
+
+/// The holders of one resource.
+#[derive(Debug, Default)]
+pub(super) struct Holding {
+    /// Number of the resource; none for a free place.
+    number: Option<u64>,
+    /// In the order that the primitive tells.
+    pub(super) grants: Vec<Grant>,
+}
+
+impl Holdings {
+    fn insert(&mut self, number: u64) -> u32 {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Holding::default());
+            u32::try_from(self.places.len() - 1).expect("fewer than 2^32 locks are waited for")
+        });
+        self.places[place as usize].number = Some(number);
+        place
+    }
+
+    fn remove(&mut self, place: u32) {
+        let holding = &mut self.places[place as usize];
+        holding.number = None;
+        holding.grants.clear();
+        self.free.push(place);
+    }
+
+    /// Returns the holders of a resource, if they are published.
+    pub(super) fn of(&self, number: u64) -> &[Grant] {
+        let holding = self.places.iter().find(|holding| holding.number == Some(number));
+        holding.map_or(&[], |holding| &holding.grants)
+    }
+}
+
+/// Publishes who holds a resource. `tell` lists them and answers whether somebody waits; if nobody
+/// does, what was published is withdrawn.
+#[cold]
+pub(crate) fn publish(
+    key: &mut Option<HoldingKey>,
+    resource: &Resource,
+    tell: impl FnOnce(&mut Vec<Grant>) -> bool,
+) {
+    let _ = context::with(|executor: &Executor| {
+        executor.core.borrow_mut().publish(key, resource, tell);
+    });
+}
+
+impl Executor {
+    /// Returns the task that runs, if one does.
+    #[inline]
+    pub(super) fn running_task(&self) -> Option<TaskId> {
+        let core = self.core.borrow();
+        core.running.map(|index| TaskId::new(core.run, core.tasks.get(index).generation, index))
+    }
+}
+
+impl Core {
+    fn publish(
+        &mut self,
+        key: &mut Option<HoldingKey>,
+        resource: &Resource,
+        tell: impl FnOnce(&mut Vec<Grant>) -> bool,
+    ) {
+        let run = self.serial;
+        let place = match key.filter(|key| key.run == run) {
+            Some(key) => key.place,
+            // What has no number yet was left over by another run, and must not get one by that.
+            None => match self.known_number_of(resource) {
+                Some(number) => self.holdings.insert(number),
+                None => return,
+            },
+        };
+        let grants = &mut self.holdings.places[place as usize].grants;
+        grants.clear();
+        if tell(grants) {
+            *key = Some(HoldingKey { run, place });
+        } else {
+            self.holdings.remove(place);
+            *key = None;
+        }
+    }
+
+    /// Says who holds a resource that somebody waits for.
+    pub(super) fn holders_of(&self, number: u64) -> Vec<HeldBy> {
+        let grants = self.holdings.of(number).iter().take(NAMED_HOLDERS_MAX);
+        grants.map(|grant| self.held_by(*grant)).collect()
+    }
+
+    fn held_by(&self, grant: Grant) -> HeldBy {
+        let taken_at = Some(Place::from(grant.holder.at));
+        let Some(task) = grant.holder.task.filter(|task| task.run() == self.run) else {
+            return HeldBy { task: None, tenure: Tenure::Outside, taken_at };
+        };
+        let slot = self.tasks.get(task.index());
+        let is_known = slot.generation == task.generation();
+        let tenure = match slot.state {
+            _ if !grant.is_claimed => Tenure::Unclaimed,
+            TaskState::Done | TaskState::Free => Tenure::Ended,
+            _ if !is_known => Tenure::Ended,
+            _ => Tenure::Held,
+        };
+        HeldBy { task: is_known.then(|| self.tasks.path(task.index())), tenure, taken_at }
+    }
+}
+
+/// A semaphore may have as many holders as there are tasks, and as many waiters.
+const NAMED_HOLDERS_MAX: usize = 16;
