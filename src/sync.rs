@@ -39,7 +39,7 @@
 //!
 //! Names follow smol's `async-lock` (`Mutex`), tokio (`RwLock`, `Semaphore`, `OnceCell`, `Notify`,
 //! `oneshot`, `watch`, `broadcast`), std (`Barrier`, `Once`) and asyncio (`Event`, `Condition`, the
-//! queues); the order of service is stricter than in all of them.
+//! queues); the order of service is stricter than in all of them but for the channels.
 
 mod barrier;
 pub mod broadcast;
@@ -63,6 +63,7 @@ mod queue_methods;
 mod rwlock;
 mod semaphore;
 mod shares;
+mod spin;
 pub(crate) mod waiters;
 pub mod watch;
 

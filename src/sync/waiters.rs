@@ -13,6 +13,9 @@ use crate::executor::{Grant, Holder, WakeTarget};
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     line: VecDeque<Waiter>,
+    /// Who waits and where, in the same order. Only for what can be held: apart from the line, because
+    /// it is as large again.
+    askers: VecDeque<(Ticket, Holder)>,
     next: Ticket,
     /// All before it have been woken by [`Waiters::wake_before`], and not polled since.
     woken: Ticket,
@@ -33,8 +36,6 @@ struct Waiter {
     weight: usize,
     /// None when it has been woken and not polled since, or was never polled.
     target: Option<WakeTarget>,
-    /// Who waits and where, for what can be held.
-    asker: Option<Holder>,
 }
 
 impl Waiters {
@@ -83,7 +84,11 @@ impl Waiters {
     fn push_waiter(&mut self, weight: usize, target: Option<WakeTarget>) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
-        self.line.push_back(Waiter { ticket, weight, target, asker: None });
+        if self.line.len() == self.line.capacity() && self.line.len() >= LARGE_LINE {
+            // By an eighth: doubling would leave up to half of it empty.
+            self.line.reserve_exact(self.line.len() / 8);
+        }
+        self.line.push_back(Waiter { ticket, weight, target });
         ticket
     }
 
@@ -110,6 +115,9 @@ impl Waiters {
             rank => self.line.remove(rank),
         };
         let waiter = waiter.expect("a rank is in the line");
+        if let Ok(place) = self.place_of_asker(ticket) {
+            self.askers.remove(place);
+        }
         if self.is_due(rank) {
             self.due_count -= 1;
             self.assigned -= waiter.weight;
@@ -132,15 +140,22 @@ impl Waiters {
 
     /// Notes who waits, and where.
     pub(crate) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
-        let rank = self.rank(ticket);
-        self.line[rank].asker = Some(asker);
+        match self.place_of_asker(ticket) {
+            Ok(place) => self.askers[place].1 = asker,
+            Err(place) => self.askers.insert(place, (ticket, asker)),
+        }
+    }
+
+    fn place_of_asker(&self, ticket: Ticket) -> Result<usize, usize> {
+        self.askers.binary_search_by_key(&ticket, |(asked, _)| *asked)
     }
 
     /// Lists those among the first so many that were woken and not polled since: what they were
     /// woken for is theirs.
     pub(crate) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
         let first = self.line.iter().take(count).filter(|waiter| waiter.target.is_none());
-        first.filter_map(|waiter| waiter.asker).map(Grant::unclaimed)
+        let places = first.filter_map(|waiter| self.place_of_asker(waiter.ticket).ok());
+        places.map(|place| Grant::unclaimed(self.askers[place].1))
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
@@ -213,29 +228,48 @@ impl Waiters {
 
 /// Tasks to be woken once the state is let go: a foreign waker runs code of the user's.
 #[derive(Debug, Default)]
-pub(crate) struct Wakes {
+pub(crate) enum Wakes {
+    #[default]
+    None,
     /// Apart, so that waking one costs no allocation.
-    first: Option<WakeTarget>,
-    others: Vec<WakeTarget>,
+    One(WakeTarget),
+    Many(Vec<WakeTarget>),
 }
 
 impl Wakes {
     fn push(&mut self, target: WakeTarget) {
-        if self.first.is_none() {
-            self.first = Some(target);
-        } else {
-            self.others.push(target);
-        }
+        *self = match std::mem::take(self) {
+            Self::None => Self::One(target),
+            Self::One(first) => Self::Many(vec![first, target]),
+            Self::Many(mut targets) => {
+                targets.push(target);
+                Self::Many(targets)
+            }
+        };
     }
 
     /// Wakes them, in the order in which they were added.
     #[inline]
     pub(crate) fn wake(self) {
-        if let Some(first) = self.first {
-            first.wake();
-        }
-        if !self.others.is_empty() {
-            self.others.into_iter().for_each(WakeTarget::wake);
+        match self {
+            Self::None => {}
+            Self::One(target) => wake_one(target),
+            Self::Many(targets) => wake_many(targets),
         }
     }
+}
+
+/// Waiters from which on a line is large.
+const LARGE_LINE: usize = 4096;
+
+// Apart, so that finding that there is nobody to wake is small.
+
+#[inline(never)]
+fn wake_one(target: WakeTarget) {
+    target.wake();
+}
+
+#[inline(never)]
+fn wake_many(targets: Vec<WakeTarget>) {
+    targets.into_iter().for_each(WakeTarget::wake);
 }
