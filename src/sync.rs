@@ -29,8 +29,8 @@
 //! neither polled nor dropped holds up all behind it, as in every fair primitive: do not keep a
 //! half-polled future beside a `select!` loop.
 //!
-//! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, blocking
-//! calls.
+//! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, read locks
+//! that become write locks, a bounded semaphore (a permit is a guard), blocking calls.
 //!
 //! Names follow smol's `async-lock` (`Mutex`), tokio (`RwLock`, `Semaphore`, `OnceCell`), std
 //! (`Barrier`, `Once`) and asyncio (`Event`, `Queue`, `Condition`); the order of service is stricter

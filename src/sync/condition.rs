@@ -132,6 +132,30 @@ impl Condition {
     ///
     /// # Cancel safety
     /// As [`Condition::wait`].
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::sync::{Condition, Mutex};
+    /// use std::rc::Rc;
+    ///
+    /// let shared = Rc::new((Mutex::new(0), Condition::new()));
+    /// let counter = parcae::spawn({
+    ///     let shared = shared.clone();
+    ///     async move {
+    ///         for _ in 0..3 {
+    ///             *shared.0.lock().await += 1;
+    ///             shared.1.notify_all();
+    ///         }
+    ///     }
+    /// });
+    /// let (count, changed) = &*shared;
+    /// let guard = changed.wait_for(count.lock().await, |count| *count >= 3).await;
+    /// assert_eq!(*guard, 3);
+    /// # drop(guard);
+    /// counter.await;
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn wait_for<'a, 'g, T, P>(
         &'a self,
@@ -150,6 +174,31 @@ impl Condition {
     }
 
     /// Notifies so many of those that are not notified yet, or all if they are fewer.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::sync::{Condition, Mutex};
+    /// use std::rc::Rc;
+    ///
+    /// let shared = Rc::new((Mutex::new(0), Condition::new()));
+    /// let tasks = [(); 3].map(|()| {
+    ///     let shared = shared.clone();
+    ///     parcae::spawn(async move {
+    ///         let guard = shared.0.lock().await;
+    ///         *shared.1.wait(guard).await += 1;
+    ///     })
+    /// });
+    /// parcae::task::settle().await;
+    /// shared.1.notify(2);
+    /// parcae::task::settle().await;
+    /// assert_eq!(*shared.0.lock().await, 2);
+    /// shared.1.notify_all();
+    /// for task in tasks {
+    ///     task.await;
+    /// }
+    /// # }).unwrap();
+    /// ```
     pub fn notify(&self, count: usize) {
         self.primitive.change(|state| state.0.give_to_waiters(count));
     }
