@@ -115,21 +115,20 @@ mod tests {
         const THREADS: u64 = 4;
         const CHANGES: u64 = 20_000;
         let lock = SpinLock::new([0_u64; 2]);
+        let change = |number| {
+            lock.with(|[first, second]| {
+                assert_eq!(*first, *second);
+                *first += 1;
+                if number % 512 == 0 {
+                    // Loses its processor with the lock taken, sooner or later.
+                    std::thread::yield_now();
+                }
+                *second += 1;
+            });
+        };
         std::thread::scope(|scope| {
             for _ in 0..THREADS {
-                scope.spawn(|| {
-                    for change in 0..CHANGES {
-                        lock.with(|[first, second]| {
-                            assert_eq!(*first, *second);
-                            *first += 1;
-                            if change % 512 == 0 {
-                                // Loses its processor with the lock taken, sooner or later.
-                                std::thread::yield_now();
-                            }
-                            *second += 1;
-                        });
-                    }
-                });
+                scope.spawn(|| (0..CHANGES).for_each(change));
             }
         });
         lock.with(|counts| assert_eq!(*counts, [THREADS * CHANGES; 2]));
