@@ -39,7 +39,7 @@
 //!
 //! Names follow smol's `async-lock` (`Mutex`), tokio (`RwLock`, `Semaphore`, `OnceCell`, `Notify`,
 //! `oneshot`, `watch`, `broadcast`), std (`Barrier`, `Once`) and asyncio (`Event`, `Condition`, the
-//! queues); the order of service is stricter than in all of them.
+//! queues); the order of service is stricter than in all of them but for the channels.
 
 mod barrier;
 pub mod broadcast;
@@ -56,14 +56,15 @@ mod once;
 mod once_cell;
 pub mod oneshot;
 mod permit;
-mod primitive;
+pub(crate) mod primitive;
 mod priority_queue;
 mod queue;
 mod queue_methods;
 mod rwlock;
 mod semaphore;
 mod shares;
-mod waiters;
+mod spin;
+pub(crate) mod waiters;
 pub mod watch;
 
 pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};

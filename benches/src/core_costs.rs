@@ -5,6 +5,8 @@
 
 use std::future::Future;
 use std::hint::black_box;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parcae::Sim;
@@ -375,11 +377,51 @@ fn memory_table() -> String {
         counting::now().since(before)
     });
     add(parked, "parcae", PARKED, sleeping);
+    add(PARKED_ON_EVENT, "tokio", PARKED, tokio_waiting());
+    add(PARKED_ON_EVENT, "parcae", PARKED, waiting());
     let world = "a world of 3 tasks, after its end";
     add(world, "tokio", RUNS, counted(|| (0..RUNS).for_each(|_| tokio(tokio_tiny_world()))).1);
     let runs = || (0..RUNS).for_each(|seed| tiny(seed, Strategy::Random));
     add(world, "parcae, random", RUNS, counted(runs).1);
     table
+}
+
+/// Returns what a task that waits for an event keeps, without its future.
+fn waiting() -> Counts {
+    counted_in_run(async {
+        let event = Rc::new(parcae::sync::Event::new());
+        let future = |event: &Rc<parcae::sync::Event>| {
+            let event = event.clone();
+            async move { event.wait().await }
+        };
+        let size = size_of_val(&future(&event));
+        let before = counting::now();
+        for _ in 0..PARKED {
+            parcae::spawn(future(&event)).background();
+        }
+        parcae::task::settle().await;
+        counting::now().since(before).without(PARKED, size)
+    })
+}
+
+/// tokio's nearest to an event is `Notify`.
+fn tokio_waiting() -> Counts {
+    let program = async {
+        let event = Arc::new(tokio::sync::Notify::new());
+        let future = |event: &Arc<tokio::sync::Notify>| {
+            let event = event.clone();
+            async move { event.notified().await }
+        };
+        let size = size_of_val(&future(&event));
+        let before = counting::now();
+        for _ in 0..PARKED {
+            drop(tokio::spawn(future(&event)));
+        }
+        // First in, first out: when this task goes on, every other has begun to wait.
+        tokio::task::yield_now().await;
+        counting::now().since(before).without(PARKED, size)
+    };
+    counted(|| tokio(program)).0
 }
 
 fn counted_in_run(program: impl Future<Output = Counts> + 'static) -> Counts {
@@ -400,3 +442,4 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(1_000_000);
 const RUNS: u32 = 20_000;
 const PARKED: u32 = 100_000;
+const PARKED_ON_EVENT: &str = "task that waits for an event, 100,000 of them, without its future";

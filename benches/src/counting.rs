@@ -38,6 +38,11 @@ impl Counts {
             live_bytes: self.live_bytes - before.live_bytes,
         }
     }
+
+    /// Leaves out things of one size, such as the futures of tasks: they are their user's.
+    pub(crate) fn without(self, count: u32, size: usize) -> Self {
+        Self { live_bytes: self.live_bytes - i64::from(count) * signed(size), ..self }
+    }
 }
 
 #[derive(Debug)]

@@ -10,6 +10,7 @@
 
 mod core_costs;
 mod counting;
+mod lock_costs;
 mod measure;
 mod sync_costs;
 
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     };
     match command.as_str() {
         "core" => println!("{}", core_costs::table(&options)),
-        "sync" => println!("{}", sync_costs::table(&options)),
+        "sync" => println!("{}\n{}", lock_costs::table(&options), sync_costs::table(&options)),
         other => return usage(&format!("unknown command {other:?}")),
     }
     ExitCode::SUCCESS

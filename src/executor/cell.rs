@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -23,33 +24,53 @@ pub(super) trait TaskCell {
     fn clear(self: Pin<&mut Self>);
 }
 
-/// Returns the text of an output that is an error.
-pub(super) type Describe<T> = fn(&T) -> Option<String>;
+/// Which outputs are errors. A type and not a function, which would be kept in every task.
+pub(super) trait Describe<T> {
+    /// Returns the text of an output that is an error.
+    fn describe(output: &T) -> Option<String>;
+}
+
+/// No output is, for the tasks of `spawn`.
+pub(super) enum NoError {}
+
+impl<T> Describe<T> for NoError {
+    fn describe(_: &T) -> Option<String> {
+        None
+    }
+}
+
+/// An `Err` is, for the tasks of `spawn_try`.
+pub(super) enum DebugError {}
+
+impl<V, E: Debug> Describe<Result<V, E>> for DebugError {
+    fn describe(output: &Result<V, E>) -> Option<String> {
+        output.as_ref().err().map(|error| format!("{error:?}"))
+    }
+}
 
 pin_project! {
     /// States: running -> done (output taken later) ; either -> empty.
     #[project = FutureCellProjection]
-    pub(super) enum FutureCell<F, T> {
-        Running { #[pin] future: F, describe: Option<Describe<T>> },
-        Done { output: Option<T>, describe: Option<Describe<T>> },
+    pub(super) enum FutureCell<F, T, D> {
+        Running { #[pin] future: F },
+        Done { output: Option<T>, errors: PhantomData<D> },
         Empty,
     }
 }
 
-impl<F, T> FutureCell<F, T> {
-    pub(super) fn new(future: F, describe: Option<Describe<T>>) -> Self {
-        Self::Running { future, describe }
+impl<F, T, D> FutureCell<F, T, D> {
+    pub(super) fn new(future: F) -> Self {
+        Self::Running { future }
     }
 }
 
-impl<F: Future<Output = T>, T: 'static> TaskCell for FutureCell<F, T> {
+impl<F: Future<Output = T>, T: 'static, D: Describe<T>> TaskCell for FutureCell<F, T, D> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let FutureCellProjection::Running { future, describe } = self.as_mut().project() else {
+        let FutureCellProjection::Running { future } = self.as_mut().project() else {
             unreachable!("a task that ended is not polled");
         };
-        let describe = *describe;
         let output = ready!(future.poll(context));
-        self.set(Self::Done { output: Some(output), describe });
+        self.set(Self::Done { output: Some(output), errors: PhantomData });
         Poll::Ready(())
     }
 
@@ -62,7 +83,7 @@ impl<F: Future<Output = T>, T: 'static> TaskCell for FutureCell<F, T> {
 
     fn error(&self) -> Option<String> {
         match self {
-            Self::Done { output: Some(output), describe: Some(describe) } => describe(output),
+            Self::Done { output: Some(output), .. } => D::describe(output),
             _ => None,
         }
     }
@@ -70,11 +91,6 @@ impl<F: Future<Output = T>, T: 'static> TaskCell for FutureCell<F, T> {
     fn clear(mut self: Pin<&mut Self>) {
         self.set(Self::Empty);
     }
-}
-
-/// Returns the text of an `Err`, for the tasks of `spawn_try`.
-pub(super) fn describe_result<V, E: Debug>(output: &Result<V, E>) -> Option<String> {
-    output.as_ref().err().map(|error| format!("{error:?}"))
 }
 
 /// This file, in which futures of tasks are polled.

@@ -15,10 +15,12 @@ use std::future::Future;
 use std::panic::Location;
 use std::task::{Poll, Waker};
 
-use super::cell::FutureCell;
+use super::cell::{FutureCell, NoError};
 use super::core::Core;
+use super::kin::TaskName;
 use super::spawn::SpawnOptions;
-use super::task_table::{Ownership, TaskName, TaskState, WaitSubject};
+use super::task_table::{Ownership, TaskState};
+use super::wait_note::WaitSubject;
 use super::{Executor, TaskId, WakeTarget};
 
 /// The cleanups of one task.
@@ -59,7 +61,7 @@ impl Executor {
     where
         F: Future<Output = ()> + 'static,
     {
-        let cell = Box::pin(FutureCell::new(future, None));
+        let cell = Box::pin(FutureCell::<_, _, NoError>::new(future));
         let options = SpawnOptions { name: TaskName::Static("cleanup"), domain: None, spawned_at };
         let mut core = self.core.borrow_mut();
         if core.refuse_cleanup(&options) {

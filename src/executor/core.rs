@@ -14,12 +14,14 @@ use super::failure::{Failure, Place, StalledTask, Wait};
 use super::foreign::RunNumber;
 use super::holding::Holdings;
 use super::id::TaskId;
+use super::kin::TaskName;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
 use super::ready::ReadyQueue;
-use super::task_table::{Ownership, TaskName, TaskState, TaskTable, WaitNote, WaitSubject};
+use super::task_table::{Ownership, TaskState, TaskTable};
 use super::timers::{DueTimer, TimerTarget, Timers};
+use super::wait_note::{Use, WaitNote, WaitSubject};
 use super::waker::WakeTarget;
 use super::watch::Watcher;
 use crate::kernel::{
@@ -171,9 +173,9 @@ impl Core {
             let details = self.tasks.details(index);
             let info = TaskInfo {
                 name: self.tasks.path(index),
-                label: details.name.as_str().to_owned(),
+                label: details.name().as_str().to_owned(),
                 ordinal: details.ordinal,
-                is_unnamed: matches!(details.name, TaskName::Unnamed),
+                is_unnamed: matches!(details.name(), TaskName::Unnamed),
                 parent,
                 spawned_at: (index != ROOT).then_some(details.spawned_at),
             };
@@ -384,9 +386,9 @@ impl Core {
     /// put into `foreign`. False when there is nothing to wait for.
     pub(super) fn advance(&mut self, foreign: &mut Vec<Waker>) -> bool {
         if let Some(settling) = self.settling.pop_front() {
-            match settling.target {
-                WakeTarget::Task(task) => self.wake(task),
-                WakeTarget::Waker(waker) => foreign.push(waker),
+            match settling.target.task_or_waker() {
+                Ok(task) => self.wake(task),
+                Err(waker) => foreign.push(waker),
             }
             return true;
         }
@@ -408,8 +410,10 @@ impl Core {
         self.move_time(instant);
         for timer in due.drain(..) {
             match timer.target {
-                TimerTarget::Wake(WakeTarget::Task(task)) => self.wake(task),
-                TimerTarget::Wake(WakeTarget::Waker(waker)) => foreign.push(waker),
+                TimerTarget::Wake(target) => match target.task_or_waker() {
+                    Ok(task) => self.wake(task),
+                    Err(waker) => foreign.push(waker),
+                },
                 TimerTarget::EndBusy(domain) => self.run_or_stay_busy(domain),
             }
         }
@@ -553,15 +557,18 @@ impl Core {
             ..Wait::UNKNOWN
         };
         match note.subject {
-            WaitSubject::Resource(resource, number, verb) => Wait {
-                verb: verb.name,
-                kind: resource.kind,
-                name: resource.name.map(str::to_owned),
-                made_at: resource.made_at.map(Place::from),
-                waits_at,
-                holders: self.holders_of(number),
-                holder_count: self.holdings.of(number).len(),
-            },
+            WaitSubject::Resource { number, used } => {
+                let Use { resource, verb } = self.tasks.use_of(used);
+                Wait {
+                    verb: verb.name,
+                    kind: resource.kind,
+                    name: resource.name.map(str::to_owned),
+                    made_at: resource.made_at.map(Place::from),
+                    waits_at,
+                    holders: self.holders_of(number),
+                    holder_count: self.holdings.of(number).len(),
+                }
+            }
             WaitSubject::Task(task) => other("join", "Task", self.path_of(task)),
             WaitSubject::Cleanup(task) => other("cleanup", "Task", self.path_of(task)),
             WaitSubject::Timer(deadline) => {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
-use super::task_table::ChildCounts;
+use super::kin::{Children, Kin, TaskName};
 use super::timers::{TimerKey, Timers};
 use crate::kernel::{StreamId, VirtualTime};
 
@@ -98,7 +98,7 @@ pub(super) struct Domain {
     /// Values of the layers above, one of each type.
     pub(super) locals: Locals,
     /// How many tasks of each name were spawned into it by tasks of other domains.
-    pub(super) children: ChildCounts,
+    children: Children,
 }
 
 impl Domain {
@@ -112,12 +112,24 @@ impl Domain {
             end_of_busy: None,
             held: VecDeque::new(),
             locals: Locals::default(),
-            children: ChildCounts::default(),
+            children: Children::default(),
         }
     }
 
     pub(super) fn is_running(&self) -> bool {
         self.state == DomainState::Alive
+    }
+
+    /// Counts one more child of this name. Returns how many there were, and what they have in common;
+    /// the program itself has nothing in common with anybody.
+    pub(super) fn next_child(
+        &mut self,
+        name: TaskName,
+        is_program: bool,
+    ) -> (u32, Option<Rc<Kin>>) {
+        let namesakes = self.children.of(&name);
+        let ordinal = namesakes.next();
+        (ordinal, (!is_program).then(|| namesakes.kin(name, Some(&self.name))))
     }
 }
 

@@ -8,7 +8,6 @@ use super::core::Core;
 use super::failure::Wait;
 use super::log::Happening;
 use super::resource::{Operation, Resource, Verb};
-use super::task_table::WaitSubject;
 use crate::context;
 use crate::kernel::{Event, EventKind};
 
@@ -119,11 +118,15 @@ impl Executor {
             core.decide((stream, step), Some(index))
         };
         if picked == 0 {
-            core.log_use(resource, Happening::Operation { resource: number, verb: verb.name }, at);
+            core.log_use(
+                resource,
+                || Happening::Operation { resource: number, verb: verb.name },
+                at,
+            );
             return Arrival::Goes;
         }
         core.preempt(picked - 1);
-        core.log_use(resource, Happening::Preempted { resource: number, verb: verb.name }, at);
+        core.log_use(resource, || Happening::Preempted { resource: number, verb: verb.name }, at);
         Arrival::Preempted
     }
 
@@ -140,8 +143,8 @@ impl Executor {
         let Some(index) = core.running else { return };
         let number = core.number_of(resource);
         core.tasks.get_mut(index).operation = Operation { resource: number, verb };
-        core.tasks.set_wait(index, WaitSubject::Resource(resource.about(), number, verb), at);
-        core.log_use(resource, Happening::Wait { resource: number, verb: verb.name }, at);
+        core.tasks.set_wait_for(index, resource, verb, at);
+        core.log_use(resource, || Happening::Wait { resource: number, verb: verb.name }, at);
     }
 
     fn pass_late(&self, resource: &Resource, verb: &'static Verb, at: &'static Location<'static>) {
@@ -150,7 +153,11 @@ impl Executor {
         if core.running.is_some() {
             // Also without a log, which must not decide who gave it its number.
             let number = core.number_of(resource);
-            core.log_use(resource, Happening::Operation { resource: number, verb: verb.name }, at);
+            core.log_use(
+                resource,
+                || Happening::Operation { resource: number, verb: verb.name },
+                at,
+            );
         }
     }
 }
@@ -197,11 +204,26 @@ impl Core {
 
     /// Adds what the running task does with a resource to the log, if there is one.
     #[inline]
-    fn log_use(&mut self, resource: &Resource, what: Happening, at: &'static Location<'static>) {
+    fn log_use(
+        &mut self,
+        resource: &Resource,
+        what: impl FnOnce() -> Happening,
+        at: &'static Location<'static>,
+    ) {
         if self.log.is_some() {
-            let number = self.number_of(resource);
-            self.log_resource(number, resource);
-            self.log_entry(self.current_stream(), what, Some(at));
+            self.log_use_late(resource, what(), at);
         }
+    }
+
+    #[cold]
+    fn log_use_late(
+        &mut self,
+        resource: &Resource,
+        what: Happening,
+        at: &'static Location<'static>,
+    ) {
+        let number = self.number_of(resource);
+        self.log_resource(number, resource);
+        self.log_entry(self.current_stream(), what, Some(at));
     }
 }

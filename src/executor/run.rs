@@ -19,7 +19,7 @@ use super::log::{Happening, Log};
 use super::panic::{PanicNote, install_hook};
 use super::pick::Pick;
 use super::spawn::{JoinEnd, SpawnOptions, TaskPanic};
-use super::task_table::{Ownership, TaskName, TaskState};
+use super::task_table::{Ownership, PROGRAM, TaskState};
 use super::watch::{Warning, Watch, Watcher};
 use super::{Executor, waker};
 use crate::context::{self, Nested};
@@ -80,7 +80,7 @@ impl Plan {
         });
         let entered = context::enter(executor.clone())?;
         let spawned_at = Location::caller();
-        let options = SpawnOptions { name: TaskName::Static("main"), domain: None, spawned_at };
+        let options = SpawnOptions { name: PROGRAM, domain: None, spawned_at };
         let root = executor.spawn(async move { program().await }, options);
         executor.drive(Until::Ended(root));
         let result = executor.take_result(root);

@@ -8,16 +8,18 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use super::cell::{self, FutureCell, TaskCell, describe_result};
+use super::cell::{self, DebugError, FutureCell, NoError, TaskCell};
 use super::cleanup::Spawning;
 use super::core::{Core, ROOT};
 use super::domain::{DomainId, DomainState};
 use super::failure::{Failure, Place};
 use super::id::TaskId;
+use super::kin::{Kin, TaskName};
 use super::log::Happening;
 use super::panic::PanicNote;
 use super::resource::{Access, Operation, Verb};
-use super::task_table::{Details, Ownership, Slot, TaskName, TaskState, WaitSubject};
+use super::task_table::{Details, Ownership, PROGRAM, Slot, TaskState};
+use super::wait_note::WaitSubject;
 use super::{Executor, WakeTarget};
 use crate::context;
 use crate::kernel::{Event, EventKind};
@@ -92,7 +94,7 @@ impl Executor {
     where
         F: Future + 'static,
     {
-        self.spawn_cell(Box::pin(FutureCell::new(future, None)), options)
+        self.spawn_cell(Box::pin(FutureCell::<_, _, NoError>::new(future)), options)
     }
 
     /// Makes a task whose error fails the run, if nobody observes it.
@@ -102,8 +104,7 @@ impl Executor {
         V: 'static,
         E: Debug + 'static,
     {
-        let cell = FutureCell::new(future, Some(describe_result::<V, E>));
-        self.spawn_cell(Box::pin(cell), options)
+        self.spawn_cell(Box::pin(FutureCell::<_, _, DebugError>::new(future)), options)
     }
 
     fn spawn_cell(&self, cell: Pin<Box<dyn TaskCell>>, options: SpawnOptions) -> TaskId {
@@ -323,28 +324,23 @@ impl Core {
         let parent = self.running;
         let domain = options.domain.unwrap_or_else(|| self.current_domain());
         let is_inherited = parent.filter(|at| self.tasks.get(*at).domain == domain);
-        let (parent_stream, parent_path, ordinal) = match is_inherited {
+        let (parent_stream, (ordinal, kin)) = match is_inherited {
             Some(at) => {
-                let path = self.path_for_children(at);
-                let ordinal = self.tasks.next_child(at, &options.name);
-                (self.tasks.get(at).stream, Some(path), ordinal)
+                let stream = self.tasks.get(at).stream;
+                let (ordinal, kin) = self.tasks.next_child(at, options.name);
+                (stream, (ordinal, Some(kin)))
             }
             None => {
+                let is_program = self.tasks.place_count() == ROOT;
                 let domain = self.domains.get_mut(domain);
-                let ordinal = domain.children.next(&options.name);
-                (domain.stream, Some(domain.name.clone()), ordinal)
+                (domain.stream, domain.next_child(options.name, is_program))
             }
         };
-        let stream = parent_stream.child(options.name.as_str(), ordinal);
+        let name = kin.as_ref().map_or(&PROGRAM, |kin| &kin.name);
+        let stream = parent_stream.child(name.as_str(), ordinal);
         let slot = Slot::new(TaskState::Blocked, cell, stream, domain);
-        let details = Details {
-            joiner: None,
-            parent_path,
-            name: options.name,
-            ordinal,
-            spawned_at: options.spawned_at,
-            cold: None,
-        };
+        let spawned_at = options.spawned_at;
+        let details = Details { joiner: None, kin, spawned_at, cold: None, ordinal };
         let index = self.tasks.insert(slot, details);
         if let Some(variables) = parent.and_then(|at| self.variables(at).cloned()) {
             self.tasks.details_mut(index).cold().variables = Some(variables);
@@ -353,7 +349,7 @@ impl Core {
             self.log_task(index, parent_stream);
         }
         let (kind, subject) = (EventKind::Spawn, stream.get());
-        let spawned_at = (index != ROOT).then_some(options.spawned_at);
+        let spawned_at = (index != ROOT).then_some(spawned_at);
         self.event(Event { kind, task: parent_stream, subject, value: 0 }, spawned_at);
         if let Some(place) = self.forced_tasks.get_mut(&stream) {
             *place = Some(index);
@@ -370,29 +366,11 @@ impl Core {
         options.domain = Some(domain);
         let stream = self.domains.get(domain).stream;
         let slot = Slot::new(TaskState::Done, None, stream, domain);
-        let details = Details {
-            joiner: None,
-            parent_path: None,
-            name: options.name,
-            ordinal: 0,
-            spawned_at: options.spawned_at,
-            cold: None,
-        };
+        let kin = Some(Rc::new(Kin { parent_path: None, name: options.name }));
+        let spawned_at = options.spawned_at;
+        let details = Details { joiner: None, kin, spawned_at, cold: None, ordinal: 0 };
         let index = self.tasks.insert(slot, details);
         self.task_id(index)
-    }
-
-    /// Returns the path that the children of a task begin with; that of the root task is empty.
-    fn path_for_children(&mut self, index: u32) -> Rc<str> {
-        let is_root = index == ROOT;
-        if let Some(path) =
-            self.tasks.details(index).cold.as_ref().and_then(|cold| cold.path.clone())
-        {
-            return path;
-        }
-        let path: Rc<str> = if is_root { "".into() } else { self.tasks.path(index).into() };
-        self.tasks.details_mut(index).cold().path = Some(path.clone());
-        path
     }
 
     fn note_join(&mut self, task: TaskId, at: &'static Location<'static>) {

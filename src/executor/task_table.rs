@@ -1,7 +1,6 @@
 //! All tasks of a run, found by index and generation.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,9 +12,11 @@ use super::cleanup::Cleanups;
 use super::core::ROOT;
 use super::domain::DomainId;
 use super::id::{GENERATION_MASK, TaskId};
-use super::resource::{Operation, ResourceInfo, Verb};
+use super::kin::{Children, Kin, TaskName, kept_kin};
+use super::resource::{Operation, Resource, Verb};
+use super::wait_note::{Use, UseId, Uses, WaitNote, WaitSubject};
 use super::waker::WakeTarget;
-use crate::kernel::{StreamId, hash_text};
+use crate::kernel::StreamId;
 
 /// Life of a task.
 ///
@@ -49,39 +50,6 @@ pub(super) enum Ownership {
     Cleanup,
 }
 
-/// A name given at spawn.
-#[derive(Clone, Debug)]
-pub(crate) enum TaskName {
-    /// None; the report says `task#3`.
-    Unnamed,
-    /// A literal.
-    Static(&'static str),
-    /// Made at run time.
-    Shared(Rc<str>),
-}
-
-impl TaskName {
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Unnamed => "task",
-            Self::Static(name) => name,
-            Self::Shared(name) => name,
-        }
-    }
-}
-
-impl From<&'static str> for TaskName {
-    fn from(name: &'static str) -> Self {
-        Self::Static(name)
-    }
-}
-
-impl From<String> for TaskName {
-    fn from(name: String) -> Self {
-        Self::Shared(name.into())
-    }
-}
-
 /// What every step of a task touches, in 64 bytes.
 pub(super) struct Slot {
     pub(super) cell: Option<Pin<Box<dyn TaskCell>>>,
@@ -100,53 +68,22 @@ pub(super) struct Slot {
     pub(super) is_waiting: bool,
 }
 
-/// What handles and reports ask for.
+/// What handles and reports ask for, in 48 bytes.
 pub(super) struct Details {
     pub(super) joiner: Option<WakeTarget>,
-    pub(super) parent_path: Option<Rc<str>>,
-    pub(super) name: TaskName,
-    pub(super) ordinal: u32,
+    /// None for the program itself.
+    pub(super) kin: Option<Rc<Kin>>,
     pub(super) spawned_at: &'static Location<'static>,
     pub(super) cold: Option<Box<Cold>>,
-}
-
-/// What a task waits for, for stall reports.
-#[derive(Clone, Copy)]
-pub(super) struct WaitNote {
-    pub(super) subject: WaitSubject,
-    pub(super) at: Option<&'static Location<'static>>,
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum WaitSubject {
-    /// With its number.
-    Resource(ResourceInfo, u64, &'static Verb),
-    Task(TaskId),
-    /// Until this reading of its own clock, in nanoseconds.
-    Timer(u64),
-    OtherTasks,
-    /// The task has to wait for this cleanup of its own.
-    Cleanup(TaskId),
-}
-
-/// How many children of each name there were, by the hash of the name.
-#[derive(Debug, Default)]
-pub(super) struct ChildCounts(BTreeMap<u64, u32>);
-
-impl ChildCounts {
-    /// Returns how many there were of this name, and counts one more.
-    pub(super) fn next(&mut self, name: &TaskName) -> u32 {
-        let count = self.0.entry(hash_text(name.as_str())).or_default();
-        *count += 1;
-        *count - 1
-    }
+    pub(super) ordinal: u32,
 }
 
 /// What few tasks need.
 #[derive(Default)]
 pub(super) struct Cold {
     pub(super) path: Option<Rc<str>>,
-    pub(super) named_children: ChildCounts,
+    pub(super) named_children: Children,
+    pub(super) unnamed_kin: Option<Rc<Kin>>,
     pub(super) resources_made: u64,
     /// How often each site was asked without an ordinal of the caller's.
     pub(super) site_ordinals: Vec<(u32, u64)>,
@@ -190,20 +127,21 @@ impl Details {
         self.cold.get_or_insert_default()
     }
 
+    /// Returns the name that the task was given.
+    pub(super) fn name(&self) -> &TaskName {
+        self.kin.as_ref().map_or(&PROGRAM, |kin| &kin.name)
+    }
+
     fn path(&self) -> String {
-        let ordinal = match (&self.name, self.ordinal) {
-            (TaskName::Unnamed, ordinal) => format!("#{ordinal}"),
-            (_, 0) => String::new(),
-            (_, ordinal) => format!("#{ordinal}"),
-        };
-        match &self.parent_path {
-            Some(parent) if !parent.is_empty() => {
-                format!("{parent}/{}{ordinal}", self.name.as_str())
-            }
-            _ => format!("{}{ordinal}", self.name.as_str()),
+        match &self.kin {
+            Some(kin) => kin.path(self.ordinal),
+            None => PROGRAM.as_str().to_owned(),
         }
     }
 }
+
+/// Name of the task that runs the program.
+pub(super) const PROGRAM: TaskName = TaskName::Static("main");
 
 /// Returns how often a site was counted, and counts once more.
 pub(super) fn count_up(counters: &mut Vec<(u32, u64)>, site: u32) -> u64 {
@@ -226,8 +164,18 @@ pub(super) struct TaskTable {
     slots: Vec<Slot>,
     waits: Vec<WaitNote>,
     details: Vec<Details>,
+    uses: Uses,
     free: Vec<u32>,
     live_count: usize,
+}
+
+/// Adds an entry to a table. Large ones grow by an eighth: doubling would leave up to half of them
+/// empty, and moving one is cheap, because an allocator moves pages of large blocks and not bytes.
+pub(super) fn push<T>(table: &mut Vec<T>, entry: T) {
+    if table.len() == table.capacity() && table.len() >= LARGE_TABLE {
+        table.reserve_exact(table.len() / 8);
+    }
+    table.push(entry);
 }
 
 impl TaskTable {
@@ -242,9 +190,9 @@ impl TaskTable {
             return index;
         }
         let index = u32::try_from(self.slots.len()).expect("the task limit is below 2^24");
-        self.slots.push(slot);
-        self.waits.push(WaitNote { subject: WaitSubject::OtherTasks, at: None });
-        self.details.push(details);
+        push(&mut self.slots, slot);
+        push(&mut self.waits, WaitNote { subject: WaitSubject::OtherTasks, at: None });
+        push(&mut self.details, details);
         index
     }
 
@@ -255,7 +203,7 @@ impl TaskTable {
         slot.state = TaskState::Free;
         slot.generation = (slot.generation + 1) & GENERATION_MASK;
         let details = &mut self.details[index as usize];
-        details.parent_path = None;
+        details.kin = None;
         details.cold = None;
         // The place of the program is not used again: it is how the program is told from others.
         if index != ROOT {
@@ -329,16 +277,52 @@ impl TaskTable {
         self.details(index).path()
     }
 
-    /// Returns how many children of this name a task had, and counts one more.
-    pub(super) fn next_child(&mut self, index: u32, name: &TaskName) -> u32 {
+    /// Counts one more child of this name. Returns how many there were, and what they have in common.
+    pub(super) fn next_child(&mut self, index: u32, name: TaskName) -> (u32, Rc<Kin>) {
+        let path = self.path_for_children(index);
+        let details = &mut self.details[index as usize];
         // A task that is named `task` is counted with those that have no name: streams are of names.
         if name.as_str() == TaskName::Unnamed.as_str() {
-            let slot = self.get_mut(index);
+            let slot = &mut self.slots[index as usize];
             let ordinal = slot.unnamed_children;
             slot.unnamed_children += 1;
-            return ordinal;
+            return (ordinal, kept_kin(&mut details.cold().unnamed_kin, name, path.as_ref()));
         }
-        self.details_mut(index).cold().named_children.next(name)
+        let namesakes = details.cold().named_children.of(&name);
+        (namesakes.next(), namesakes.kin(name, path.as_ref()))
+    }
+
+    /// Returns the path that the children of a task begin with; none for the program.
+    fn path_for_children(&mut self, index: u32) -> Option<Rc<str>> {
+        let details = &mut self.details[index as usize];
+        let known = details.cold.as_ref().and_then(|cold| cold.path.clone());
+        if index == ROOT || known.is_some() {
+            return known;
+        }
+        let path: Rc<str> = details.path().into();
+        details.cold().path = Some(path.clone());
+        Some(path)
+    }
+
+    /// Notes that a task is about to wait for the resource of its operation.
+    #[inline]
+    pub(super) fn set_wait_for(
+        &mut self,
+        index: u32,
+        resource: &Resource,
+        verb: &'static Verb,
+        at: &'static Location<'static>,
+    ) {
+        // Most tasks wait for the same again and again.
+        let guess = self.waits[index as usize].subject;
+        let used = self.uses.id(resource, verb, guess);
+        let number = self.slots[index as usize].operation.resource;
+        self.set_wait(index, WaitSubject::Resource { number, used }, at);
+    }
+
+    /// Returns what reports say of what a task waits for.
+    pub(super) fn use_of(&self, id: UseId) -> &Use {
+        self.uses.get(id)
     }
 
     /// Returns the indices of all tasks that exist, in order of their places.
@@ -349,3 +333,6 @@ impl TaskTable {
             .map(|(index, _)| index)
     }
 }
+
+/// Entries from which on a table is large.
+const LARGE_TABLE: usize = 4096;

@@ -12,6 +12,7 @@
 
 use super::WakeTarget;
 use super::domain::DomainId;
+use super::task_table::push;
 
 /// Names a timer that was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,7 +271,7 @@ impl Timers {
             self.earliest = vec![0; LEVELS * SLOTS];
         }
         let index = u32::try_from(self.entries.len()).expect("fewer than 4 billion timers");
-        self.entries.push(Entry {
+        let entry = Entry {
             deadline: 0,
             deadline_local: 0,
             sequence: 0,
@@ -280,7 +281,8 @@ impl Timers {
             next: NIL,
             domain: DomainId::ROOT,
             list: FREE,
-        });
+        };
+        push(&mut self.entries, entry);
         index
     }
 

@@ -11,7 +11,8 @@ use super::Executor;
 use super::core::Core;
 use super::failure::{StalledTask, Wait};
 use super::id::TaskId;
-use super::task_table::{TaskState, WaitSubject};
+use super::task_table::TaskState;
+use super::wait_note::WaitSubject;
 
 /// Tasks each of which waits for the next one, and the last for the first.
 ///
@@ -154,7 +155,7 @@ impl Core {
             let note = self.tasks.wait(*index).filter(|_| is_blocked);
             targets[place].extend(note.and_then(|note| match note.subject {
                 WaitSubject::Task(task) | WaitSubject::Cleanup(task) => place_of(task),
-                WaitSubject::Resource(_, number, _) => resources.get(&number).copied(),
+                WaitSubject::Resource { number, .. } => resources.get(&number).copied(),
                 WaitSubject::Timer(_) | WaitSubject::OtherTasks => None,
             }));
         }

@@ -21,44 +21,53 @@ pub(super) fn waker(task: TaskId) -> Waker {
     unsafe { Waker::new(data(task), &VTABLE) }
 }
 
-/// Who is to be woken: a task of ours by number, or any other waker.
+/// Who is to be woken: a task of ours, by its number, or any other waker.
 ///
 /// A combinator that wraps wakers (`join_all`, `FuturesUnordered`) hands out its own; those are
-/// cloned and kept whole.
-#[derive(Clone, Debug)]
-pub(crate) enum WakeTarget {
-    /// A task of a simulation, in this thread or another.
-    Task(TaskId),
-    /// Anything else.
-    Waker(Waker),
-}
+/// cloned and kept whole. It is a waker in either case, and so is `Option<WakeTarget>` in size; an
+/// enum of number and waker would be half as large again.
+#[derive(Debug)]
+pub(crate) struct WakeTarget(Waker);
 
 impl WakeTarget {
     /// Returns what wakes the same task as the waker.
     #[inline]
     pub(crate) fn of(waker: &Waker) -> Self {
         match task_of(waker) {
-            Some(task) => Self::Task(task),
-            None => Self::Waker(waker.clone()),
+            // As a clone, without the call.
+            Some(task) => Self(self::waker(task)),
+            None => Self(waker.clone()),
         }
+    }
+
+    /// Returns what wakes the same task, if that is one of ours.
+    #[inline]
+    pub(crate) fn of_task(waker: &Waker) -> Option<Self> {
+        task_of(waker).map(|task| Self(self::waker(task)))
     }
 
     /// Tells whether the waker wakes the same task.
     #[inline]
     pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
-        match self {
-            Self::Task(task) => task_of(waker) == Some(*task),
-            Self::Waker(kept) => kept.will_wake(waker),
-        }
+        self.0.will_wake(waker)
     }
 
     /// Wakes the task.
     #[inline]
     pub(crate) fn wake(self) {
-        match self {
-            Self::Task(task) => wake_task(task),
-            Self::Waker(waker) => waker.wake(),
+        match self.task_or_waker() {
+            Ok(task) => wake_task(task),
+            Err(waker) => waker.wake(),
         }
+    }
+
+    /// Returns the task of ours.
+    ///
+    /// # Errors
+    /// The waker, if it is not one of ours.
+    #[inline]
+    pub(super) fn task_or_waker(self) -> Result<TaskId, Waker> {
+        task_of(&self.0).ok_or(self.0)
     }
 }
 

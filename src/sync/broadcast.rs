@@ -62,6 +62,8 @@ use crate::executor::{Access, Verb};
 
 /// Makes a channel that keeps so many values for receivers that are behind.
 ///
+/// Receivers share the values: between threads they need to be `Sync`, too.
+///
 /// # Panics
 /// When the capacity is 0.
 #[must_use]

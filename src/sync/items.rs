@@ -7,43 +7,46 @@ use std::collections::{BinaryHeap, VecDeque};
 ///
 /// The order is a value and not a type, so that all queues share their futures and their jobs.
 pub(super) enum Items<T> {
-    FirstPutFirst(VecDeque<T>),
-    LastPutFirst(Vec<T>),
-    LeastFirst(Heap<T>),
+    /// First in, first out.
+    ByArrival(VecDeque<T>),
+    /// Last in, first out.
+    Stacked(Vec<T>),
+    /// The least first.
+    Sorted(Heap<T>),
 }
 
 impl<T> Items<T> {
-    pub(super) fn first_put_first() -> Self {
-        Self::FirstPutFirst(VecDeque::new())
+    pub(super) fn by_arrival() -> Self {
+        Self::ByArrival(VecDeque::new())
     }
 
-    pub(super) fn last_put_first() -> Self {
-        Self::LastPutFirst(Vec::new())
+    pub(super) fn stacked() -> Self {
+        Self::Stacked(Vec::new())
     }
 
     /// Of two equal ones the one that was put first goes first.
-    pub(super) fn least_first() -> Self
+    pub(super) fn sorted() -> Self
     where
         T: Ord,
     {
-        Self::LeastFirst(Heap { entries: BinaryHeap::new(), put_count: 0, compare: T::cmp })
+        Self::Sorted(Heap { entries: BinaryHeap::new(), put_count: 0, compare: T::cmp })
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::FirstPutFirst(items) => items.len(),
-            Self::LastPutFirst(items) => items.len(),
-            Self::LeastFirst(heap) => heap.entries.len(),
+            Self::ByArrival(items) => items.len(),
+            Self::Stacked(items) => items.len(),
+            Self::Sorted(heap) => heap.entries.len(),
         }
     }
 
     #[inline]
     pub(super) fn push(&mut self, item: T) {
         match self {
-            Self::FirstPutFirst(items) => items.push_back(item),
-            Self::LastPutFirst(items) => items.push(item),
-            Self::LeastFirst(heap) => heap.push(item),
+            Self::ByArrival(items) => items.push_back(item),
+            Self::Stacked(items) => items.push(item),
+            Self::Sorted(heap) => heap.push(item),
         }
     }
 
@@ -55,20 +58,20 @@ impl<T> Items<T> {
     #[inline]
     pub(super) fn take(&mut self, rank: usize) -> Option<T> {
         match self {
-            Self::FirstPutFirst(items) if rank == 0 => items.pop_front(),
-            Self::FirstPutFirst(items) => items.remove(rank),
-            Self::LastPutFirst(items) if rank < items.len() => items.pop(),
-            Self::LeastFirst(heap) if rank < heap.entries.len() => heap.pop(),
-            Self::LastPutFirst(_) | Self::LeastFirst(_) => None,
+            Self::ByArrival(items) if rank == 0 => items.pop_front(),
+            Self::ByArrival(items) => items.remove(rank),
+            Self::Stacked(items) if rank < items.len() => items.pop(),
+            Self::Sorted(heap) if rank < heap.entries.len() => heap.pop(),
+            Self::Stacked(_) | Self::Sorted(_) => None,
         }
     }
 
     /// Takes all items out.
     pub(super) fn take_all(&mut self) -> Self {
         match self {
-            Self::FirstPutFirst(items) => Self::FirstPutFirst(std::mem::take(items)),
-            Self::LastPutFirst(items) => Self::LastPutFirst(std::mem::take(items)),
-            Self::LeastFirst(heap) => Self::LeastFirst(Heap {
+            Self::ByArrival(items) => Self::ByArrival(std::mem::take(items)),
+            Self::Stacked(items) => Self::Stacked(std::mem::take(items)),
+            Self::Sorted(heap) => Self::Sorted(Heap {
                 entries: std::mem::take(&mut heap.entries),
                 put_count: heap.put_count,
                 compare: heap.compare,
@@ -79,12 +82,12 @@ impl<T> Items<T> {
     /// Returns the items in the order in which they would be taken.
     pub(super) fn into_vec(self) -> Vec<T> {
         match self {
-            Self::FirstPutFirst(items) => items.into(),
-            Self::LastPutFirst(mut items) => {
+            Self::ByArrival(items) => items.into(),
+            Self::Stacked(mut items) => {
                 items.reverse();
                 items
             }
-            Self::LeastFirst(heap) => {
+            Self::Sorted(heap) => {
                 // The greatest entry is the one that is taken first.
                 let entries = heap.entries.into_sorted_vec();
                 entries.into_iter().rev().map(|entry| entry.item).collect()

@@ -57,14 +57,14 @@ impl<T> LifoQueue<T> {
     #[track_caller]
     pub fn bounded(capacity: usize) -> Self {
         check_capacity(capacity);
-        Self { queue: Queue::with("LifoQueue", Items::last_put_first(), capacity) }
+        Self { queue: Queue::with("LifoQueue", Items::stacked(), capacity) }
     }
 
     /// Makes a queue in which every item has a place: puts do not wait.
     #[must_use]
     #[track_caller]
     pub fn unbounded() -> Self {
-        Self { queue: Queue::with("LifoQueue", Items::last_put_first(), UNBOUNDED) }
+        Self { queue: Queue::with("LifoQueue", Items::stacked(), UNBOUNDED) }
     }
 }
 

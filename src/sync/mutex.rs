@@ -1,9 +1,16 @@
-//! A lock.
+//! A lock, with unsafe code.
+//!
+//! The value stays where it is; what goes from task to task is the right to reach it. Everything that
+//! this rests on is in this file: a guard is made when `is_held` turns true, and it turns false when
+//! that guard is dropped.
+#![expect(unsafe_code, reason = "a value that is reached through a shared lock needs a cell")]
 
+use std::cell::UnsafeCell;
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -21,7 +28,7 @@ use crate::executor::{Access, Grant, Holder, Verb};
 ///
 /// **When not to use it**: for state that is not held across an await (a `Cell`, a `RefCell` or a
 /// [`std::sync::Mutex`] will do), and around slow calls of many tasks, which then queue one behind
-/// the other. The value is moved into the guard and back; box it if it is large.
+/// the other.
 ///
 /// # Examples
 /// ```
@@ -54,30 +61,24 @@ use crate::executor::{Access, Grant, Holder, Verb};
 /// assert!(failure.contains("held by `main` since "));
 /// ```
 pub struct Mutex<T> {
-    primitive: Primitive<State<T>>,
+    primitive: Primitive<State>,
+    value: UnsafeCell<T>,
 }
 
-struct State<T> {
-    /// None while it is in a guard.
-    value: Option<T>,
+struct State {
+    /// Whether there is a guard.
+    is_held: bool,
     /// Whose guard that is.
     holders: Holders,
     waiters: Waiters,
 }
 
-impl<T> State<T> {
-    fn take(&mut self, holder: Holder) -> Option<T> {
-        let value = self.value.take()?;
-        self.holders.add(holder);
-        Some(value)
-    }
-}
-
-impl<T> WaitState for State<T> {
+impl WaitState for State {
     const CAN_BE_HELD: bool = true;
 
+    #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
-        if self.value.is_some() {
+        if !self.is_held {
             self.waiters.wake(0, wakes);
         }
     }
@@ -88,29 +89,49 @@ impl<T> WaitState for State<T> {
     }
 
     fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
-        if self.value.is_some() {
+        if !self.is_held {
             grants.extend(self.waiters.unclaimed(1));
         }
         self.waiters.count() > 0
     }
 }
 
+impl State {
+    /// Takes the lock for who stands at this rank, if it is free and theirs.
+    #[inline]
+    fn take(&mut self, rank: usize, holder: Holder) -> Option<()> {
+        let may_take = rank == 0 && !self.is_held;
+        may_take.then(|| {
+            self.is_held = true;
+            self.holders.add(holder);
+        })
+    }
+}
+
+// SAFETY: Threads that share a lock reach the value only through a guard, of which there is one at a
+// time, so sharing the lock does no more than sending the value from one to the next.
+unsafe impl<T: Send> Sync for Mutex<T> {}
+
+// A panic under the lock leaves the value as it is, as the page says.
+impl<T> UnwindSafe for Mutex<T> {}
+impl<T> RefUnwindSafe for Mutex<T> {}
+
 impl<T> Mutex<T> {
-    const WAITERS: Line<State<T>> = Line { verb: &LOCK, waiters: |state| &mut state.waiters };
+    const WAITERS: Line<State> = Line { verb: &LOCK, waiters: |state| &mut state.waiters };
 
     /// Makes a lock around a value.
     #[must_use]
     #[track_caller]
     pub fn new(value: T) -> Self {
         let state =
-            State { value: Some(value), holders: Holders::default(), waiters: Waiters::default() };
-        Self { primitive: Primitive::new("Mutex", state) }
+            State { is_held: false, holders: Holders::default(), waiters: Waiters::default() };
+        Self { primitive: Primitive::new("Mutex", state), value: UnsafeCell::new(value) }
     }
 
     /// Gives it a name for reports.
     #[must_use]
     pub fn named(self, name: &'static str) -> Self {
-        Self { primitive: self.primitive.named(name) }
+        Self { primitive: self.primitive.named(name), value: self.value }
     }
 
     /// Waits until the lock is free and nobody waits before this, and takes it.
@@ -155,17 +176,11 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let holder = Holder::running(Location::caller());
-        let value = self.primitive.change(|state| match state.waiters.count() {
-            0 => state.take(holder),
-            _ => None,
-        })?;
-        Some(MutexGuard { mutex: self, value: Some(value) })
+        let taken = self.primitive.change(|state| state.take(state.waiters.count(), holder));
+        taken.map(|()| self.guard())
     }
 
     /// Returns the value; that there is no other reference is lock enough.
-    ///
-    /// # Panics
-    /// When a guard was leaked, with [`std::mem::forget`] for one.
     ///
     /// # Examples
     /// ```
@@ -173,18 +188,20 @@ impl<T> Mutex<T> {
     /// *mutex.get_mut() += 1;
     /// assert_eq!(mutex.into_inner(), 2);
     /// ```
-    #[track_caller]
     pub fn get_mut(&mut self) -> &mut T {
-        self.primitive.get_mut().value.as_mut().expect(LEAKED)
+        self.value.get_mut()
     }
 
     /// Returns the value.
-    ///
-    /// # Panics
-    /// When a guard was leaked, with [`std::mem::forget`] for one.
-    #[track_caller]
+    #[must_use]
     pub fn into_inner(self) -> T {
-        self.primitive.into_inner().value.expect(LEAKED)
+        self.value.into_inner()
+    }
+
+    /// Makes the guard of whoever has just taken the lock.
+    #[inline]
+    fn guard(&self) -> MutexGuard<'_, T> {
+        MutexGuard { mutex: self, value: PhantomData }
     }
 }
 
@@ -223,18 +240,17 @@ impl<'a, T> Future for Lock<'a, T> {
         let primitive = &mutex.primitive;
         let holder = Holder::polling(context, self.wait.at());
         self.wait
-            .poll(context, primitive, &Mutex::WAITERS, |state, place| match place.rank {
-                0 => state.take(holder),
-                _ => None,
+            .poll(context, primitive, &Mutex::<T>::WAITERS, |state, place| {
+                state.take(place.rank, holder)
             })
-            .map(|value| MutexGuard { mutex, value: Some(value) })
+            .map(|()| mutex.guard())
     }
 }
 
 impl<T> Drop for Lock<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.wait.leave(&self.mutex.primitive, &Mutex::WAITERS);
+        self.wait.leave(&self.mutex.primitive, &Mutex::<T>::WAITERS);
     }
 }
 
@@ -242,8 +258,8 @@ impl<T> Drop for Lock<'_, T> {
 #[must_use = "dropping the guard unlocks at once"]
 pub struct MutexGuard<'a, T> {
     mutex: &'a Mutex<T>,
-    /// Here and not behind the lock, so that the guard may move between threads if the value may.
-    value: Option<T>,
+    /// It may be sent and shared between threads if the value may.
+    value: PhantomData<&'a mut T>,
 }
 
 impl<'a, T> MutexGuard<'a, T> {
@@ -258,24 +274,30 @@ impl<T> Deref for MutexGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        self.value.as_ref().expect(HELD)
+        // SAFETY: This is the only guard: it was made when `is_held` turned true, which happens under
+        // the lock of the state and only while it is false, and it turns false when this is dropped.
+        // `get_mut` and `into_inner` need the lock for themselves, and it is borrowed here. What the
+        // guard before this one wrote is seen: `is_held` came from it through the lock of the state.
+        // While the reference lives this guard is borrowed, so that nobody reaches the value as unique.
+        unsafe { &*self.mutex.value.get() }
     }
 }
 
 impl<T> DerefMut for MutexGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        self.value.as_mut().expect(HELD)
+        // SAFETY: As in `deref`; and while the reference lives this guard, the only one, is borrowed
+        // as unique.
+        unsafe { &mut *self.mutex.value.get() }
     }
 }
 
 impl<T> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        let value = self.value.take();
         self.mutex.primitive.change(|state| {
             state.holders.remove(HolderKey::FIRST);
-            state.value = value;
+            state.is_held = false;
         });
     }
 }
@@ -293,6 +315,3 @@ impl<T: fmt::Display> fmt::Display for MutexGuard<'_, T> {
 }
 
 static LOCK: Verb = Verb::new("lock", Access::Write);
-
-const LEAKED: &str = "the value is in a guard that was leaked";
-const HELD: &str = "a guard holds the value until it is dropped";

@@ -44,21 +44,20 @@ use std::future::Future;
 use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 pub use super::error::oneshot::{RecvError, TryRecvError};
+use super::spin::SpinLock;
 use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_wait};
 
 /// Makes a channel for one value.
-#[must_use]
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     with_resource(Resource::new(KIND))
 }
 
 /// Makes a channel for one value, with a name for reports.
-#[must_use]
 #[track_caller]
 pub fn channel_named<T>(name: &'static str) -> (Sender<T>, Receiver<T>) {
     with_resource(Resource::new(KIND).named(name))
@@ -67,7 +66,7 @@ pub fn channel_named<T>(name: &'static str) -> (Sender<T>, Receiver<T>) {
 #[track_caller]
 fn with_resource<T>(resource: Resource) -> (Sender<T>, Receiver<T>) {
     let state = State { phase: Phase::Open, receiver: None, sender: None };
-    let shared = Arc::new(Shared { resource, state: Mutex::new(state) });
+    let shared = Arc::new(Shared { resource, state: SpinLock::new(state) });
     let sender = Sender { shared: Some(shared.clone()) };
     let (point, at) = (Point::new(), Location::caller());
     (sender, Receiver { shared, point, has_received: false, at })
@@ -75,8 +74,7 @@ fn with_resource<T>(resource: Resource) -> (Sender<T>, Receiver<T>) {
 
 struct Shared<T> {
     resource: Resource,
-    /// While it is held no code of the user's runs, so it is not poisoned halfway.
-    state: Mutex<State<T>>,
+    state: SpinLock<State<T>>,
 }
 
 struct State<T> {
@@ -96,30 +94,24 @@ enum Phase<T> {
 }
 
 impl<T> Shared<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends an open channel, and wakes the sender.
+    /// Ends an open channel on the side of the receiver, and wakes the sender.
     fn close(&self) {
-        let sender = {
-            let mut state = self.lock();
+        let sender = self.state.with(|state| {
             if matches!(state.phase, Phase::Open) {
                 state.phase = Phase::Over;
             }
             state.sender.take()
-        };
-        if let Some(sender) = sender {
-            sender.wake();
-        }
+        });
+        wake(sender);
     }
 
     fn is_over(&self) -> bool {
-        matches!(self.lock().phase, Phase::Over)
+        self.state.with(|state| matches!(state.phase, Phase::Over))
     }
 }
 
 impl<T> State<T> {
+    #[inline]
     fn take(&mut self) -> Result<T, TryRecvError> {
         match mem::replace(&mut self.phase, Phase::Over) {
             Phase::Sent(value) => Ok(value),
@@ -139,25 +131,29 @@ fn poll_state<T, R>(
     mut look: impl FnMut(&mut State<T>) -> Option<R>,
     place: fn(&mut State<T>) -> &mut Option<WakeTarget>,
 ) -> Poll<R> {
-    let replaced = {
-        let mut state = shared.lock();
-        if let Some(result) = look(&mut state) {
-            return Poll::Ready(result);
-        }
-        if place(&mut state).as_ref().is_some_and(|kept| kept.will_wake(waker)) {
-            return Poll::Pending;
-        }
-        drop(state);
-        // A foreign waker is cloned here, where the state is not held.
-        let target = WakeTarget::of(waker);
-        let mut state = shared.lock();
-        if let Some(result) = look(&mut state) {
-            return Poll::Ready(result);
-        }
-        place(&mut state).replace(target)
-    };
-    drop(replaced);
-    Poll::Pending
+    let (result, is_kept) = shared.state.with(|state| {
+        let result = look(state);
+        let kept = place(state).as_ref();
+        (result, kept.is_some_and(|kept| kept.will_wake(waker)))
+    });
+    match result {
+        Some(result) => return Poll::Ready(result),
+        None if is_kept => return Poll::Pending,
+        None => {}
+    }
+    // A foreign waker is cloned here and dropped below, where the state is not held.
+    let target = WakeTarget::of(waker);
+    let (result, _replaced) = shared.state.with(|state| match look(state) {
+        Some(result) => (Poll::Ready(result), Some(target)),
+        None => (Poll::Pending, place(state).replace(target)),
+    });
+    result
+}
+
+fn wake(target: Option<WakeTarget>) {
+    if let Some(target) = target {
+        target.wake();
+    }
 }
 
 /// Sends the value.
@@ -187,18 +183,15 @@ impl<T> Sender<T> {
     /// ```
     pub fn send(mut self, value: T) -> Result<(), T> {
         let shared = self.shared.take().expect(ONLY_SENT_ONCE);
-        let receiver = {
-            let mut state = shared.lock();
+        let (result, receiver) = shared.state.with(|state| {
             if matches!(state.phase, Phase::Over) {
-                return Err(value);
+                return (Err(value), None);
             }
             state.phase = Phase::Sent(value);
-            state.receiver.take()
-        };
-        if let Some(receiver) = receiver {
-            receiver.wake();
-        }
-        Ok(())
+            (Ok(()), state.receiver.take())
+        });
+        wake(receiver);
+        result
     }
 
     /// Tells whether the receiver was closed or dropped: nobody waits for the value.
@@ -245,14 +238,11 @@ impl<T> Drop for Sender<T> {
     #[inline]
     fn drop(&mut self) {
         let Some(shared) = self.shared.take() else { return };
-        let receiver = {
-            let mut state = shared.lock();
+        let receiver = shared.state.with(|state| {
             state.phase = Phase::Over;
             state.receiver.take()
-        };
-        if let Some(receiver) = receiver {
-            receiver.wake();
-        }
+        });
+        wake(receiver);
     }
 }
 
@@ -315,7 +305,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Abandoned));
     /// ```
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let result = self.shared.lock().take();
+        let result = self.shared.state.with(State::take);
         self.has_received |= result.is_ok();
         result
     }
@@ -400,7 +390,7 @@ impl<T> Future for Closed<'_, T> {
 impl<T> Drop for Closed<'_, T> {
     fn drop(&mut self) {
         if self.is_waiting {
-            let target = self.shared.lock().sender.take();
+            let target = self.shared.state.with(|state| state.sender.take());
             // Dropped here, where the state is not held.
             drop(target);
         }

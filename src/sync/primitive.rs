@@ -6,10 +6,10 @@
 //! having left the line, and none of the primitives has code for that case.
 
 use std::panic::Location;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use super::holders::Holders;
+use super::spin::SpinLock;
 use super::waiters::{Ticket, Waiters, Wakes};
 use crate::executor::{
     Grant, Holder, Point, Resource, Verb, WakeTarget, note_unpolled, note_wait, publish,
@@ -17,7 +17,7 @@ use crate::executor::{
 };
 
 /// State with waiters in it.
-pub(super) trait WaitState {
+pub(crate) trait WaitState {
     /// Whether it can be held; if so it has [`WaitState::holders`].
     const CAN_BE_HELD: bool = false;
 
@@ -39,56 +39,82 @@ pub(super) trait WaitState {
 /// State that several threads may reach, and what reports call it.
 ///
 /// While the state is held no code of the user's runs: no waker is called, cloned or dropped, and
-/// no value is dropped. So it cannot be poisoned halfway, and poisoning is ignored.
+/// no value is dropped. So it is held for some nanoseconds, and a lock that spins is enough.
 #[derive(Debug)]
-pub(super) struct Primitive<S> {
+pub(crate) struct Primitive<S> {
     resource: Resource,
-    state: Mutex<S>,
+    state: SpinLock<S>,
 }
 
 impl<S: WaitState> Primitive<S> {
     #[track_caller]
-    pub(super) fn new(kind: &'static str, state: S) -> Self {
-        let new = Self { resource: Resource::new(kind), state: Mutex::new(state) };
+    pub(crate) fn new(kind: &'static str, state: S) -> Self {
+        let new = Self { resource: Resource::new(kind), state: SpinLock::new(state) };
         if S::CAN_BE_HELD && watches_holders() {
-            new.publish(&mut new.lock());
+            new.state.with(|state| new.publish(state));
         }
         new
     }
 
-    pub(super) fn named(self, name: &'static str) -> Self {
+    pub(crate) fn named(self, name: &'static str) -> Self {
         Self { resource: self.resource.named(name), state: self.state }
     }
 
     /// Looks at the state.
     #[inline]
-    pub(super) fn read<R>(&self, read: impl FnOnce(&S) -> R) -> R {
-        read(&self.lock())
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&S) -> R) -> R {
+        self.state.with(|state| read(state))
     }
 
     /// Changes the state, and then wakes whose turn has come.
     #[inline]
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
         let mut wakes = Wakes::default();
-        let result = {
-            let mut state = self.lock();
-            let result = change(&mut state);
+        let result = self.state.with(|state| {
+            let result = change(state);
             state.wake_due(&mut wakes);
             if state.holders().is_some_and(|holders| holders.published.is_some()) {
-                self.publish(&mut state);
+                self.publish(state);
             }
             result
-        };
+        });
         wakes.wake();
         result
     }
 
-    pub(super) fn get_mut(&mut self) -> &mut S {
-        self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
+    /// As [`Primitive::change`], for a closure that changes nothing when it gives nothing, or adds a
+    /// waiter whose turn has not come: then there is nobody to wake.
+    #[inline]
+    fn change_if<R>(&self, change: impl FnOnce(&mut S) -> Option<R>) -> Option<R> {
+        let mut wakes = Wakes::default();
+        let result = self.state.with(|state| {
+            let result = change(state);
+            if result.is_some() {
+                state.wake_due(&mut wakes);
+            }
+            if state.holders().is_some_and(|holders| holders.published.is_some()) {
+                self.publish(state);
+            }
+            result
+        });
+        wakes.wake();
+        result
     }
 
-    pub(super) fn into_inner(self) -> S {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// Takes a waiter out of its line.
+    #[inline(never)]
+    fn remove(&self, line: &Line<S>, own: Ticket) {
+        let target = self.change(|state| (line.waiters)(state).remove(own));
+        // Dropped here, where the state is not held.
+        drop(target);
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut S {
+        self.state.get_mut()
+    }
+
+    pub(crate) fn into_inner(self) -> S {
+        self.state.into_inner()
     }
 
     /// Tells the run who holds it. That is code of ours only, so the state may be held meanwhile.
@@ -105,26 +131,22 @@ impl<S: WaitState> Primitive<S> {
             holders.published = key;
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, S> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// One of the lines of a state: where it is, and what its waiters want to do.
 #[derive(Debug)]
-pub(super) struct Line<S> {
-    pub(super) verb: &'static Verb,
-    pub(super) waiters: fn(&mut S) -> &mut Waiters,
+pub(crate) struct Line<S> {
+    pub(crate) verb: &'static Verb,
+    pub(crate) waiters: fn(&mut S) -> &mut Waiters,
 }
 
 /// Where a future stands when it asks whether it may go on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// How many stand before it. A newcomer stands behind all waiters.
-    pub(super) rank: usize,
+    pub(crate) rank: usize,
     /// None for a newcomer.
-    pub(super) ticket: Option<Ticket>,
+    pub(crate) ticket: Option<Ticket>,
 }
 
 /// The part that all waiting futures share.
@@ -135,7 +157,7 @@ pub(super) struct Place {
 ///              `----' (preempted)    `-> dropped: leaves the line
 /// ```
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     point: Point,
     /// Its place in the line, once it has one.
     ticket: Option<Ticket>,
@@ -147,34 +169,34 @@ pub(super) struct Wait {
 impl Wait {
     /// Makes the wait of an operation that was called at the caller's caller.
     #[track_caller]
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::weighing(1)
     }
 
     /// As [`Wait::new`], for so much at once.
     #[track_caller]
-    pub(super) fn weighing(weight: usize) -> Self {
+    pub(crate) fn weighing(weight: usize) -> Self {
         Self { weight, ..Self::called_at(Location::caller()) }
     }
 
     /// As [`Wait::new`], for an operation that was called at this place.
-    pub(super) fn called_at(at: &'static Location<'static>) -> Self {
+    pub(crate) fn called_at(at: &'static Location<'static>) -> Self {
         Self { point: Point::new(), ticket: None, weight: 1, at }
     }
 
     /// Begins again when it has gone on, as if the operation was called once more at the same place.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.point = Point::new();
     }
 
     /// Tells whether it stands in the line.
-    pub(super) fn is_in_line(&self) -> bool {
+    pub(crate) fn is_in_line(&self) -> bool {
         self.ticket.is_some()
     }
 
     /// Comes to the point, if it has not before.
     #[inline]
-    pub(super) fn arrive<S>(
+    pub(crate) fn arrive<S>(
         &mut self,
         context: &Context<'_>,
         primitive: &Primitive<S>,
@@ -186,7 +208,7 @@ impl Wait {
     /// Comes to the point, and then waits until `go` gives something. `go` changes nothing when it
     /// gives nothing.
     #[inline]
-    pub(super) fn poll<S: WaitState, R>(
+    pub(crate) fn poll<S: WaitState, R>(
         &mut self,
         context: &Context<'_>,
         primitive: &Primitive<S>,
@@ -194,73 +216,90 @@ impl Wait {
         mut go: impl FnMut(&mut S, Place) -> Option<R>,
     ) -> Poll<R> {
         ready!(self.arrive(context, primitive, line));
+        if self.ticket.is_none() {
+            // Apart from the rest, because nearly all that do not wait take this way.
+            let waker = context.waker();
+            let result = primitive.change_if(|state| {
+                let rank = (line.waiters)(state).count();
+                let result = go(state, Place { rank, ticket: None });
+                if result.is_none() {
+                    // A waker of ours is copied without running anything.
+                    let target = WakeTarget::of_task(waker);
+                    let push = |target| (line.waiters)(state).push(self.weight, target);
+                    self.ticket = target.map(push);
+                }
+                result
+            });
+            if let Some(result) = result {
+                return Poll::Ready(result);
+            }
+            if self.ticket.is_some() {
+                self.note(context, primitive, line);
+                return Poll::Pending;
+            }
+        }
+        self.poll_in_line(context, primitive, line, go)
+    }
+
+    /// Goes on if its turn has come; else stands in the line.
+    #[inline(never)]
+    fn poll_in_line<S: WaitState, R>(
+        &mut self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+        mut go: impl FnMut(&mut S, Place) -> Option<R>,
+    ) -> Poll<R> {
         // Cloned when it turns out to be needed, and not while the state is held.
-        let mut target = None;
+        let mut target = self.ticket.is_none().then(|| WakeTarget::of(context.waker()));
         loop {
             // What was replaced is dropped here, not while the state is held.
-            let (step, _replaced) = primitive.change(|state| {
+            let mut replaced = None;
+            let mut step = Step::Waits;
+            let result = primitive.change_if(|state| {
                 let waiters = (line.waiters)(state);
                 let rank = self.ticket.map_or(waiters.count(), |ticket| waiters.rank(ticket));
-                if let Some(result) = go(state, Place { rank, ticket: self.ticket }) {
-                    let own = self.ticket.take();
-                    let target = own.and_then(|own| (line.waiters)(state).remove(own));
-                    return (Step::Goes(result), target);
-                }
+                let result = go(state, Place { rank, ticket: self.ticket });
                 let waiters = (line.waiters)(state);
+                if result.is_some() {
+                    replaced = self.ticket.take().and_then(|own| waiters.remove(own));
+                    return result;
+                }
                 match (self.ticket, target.take()) {
-                    (Some(own), _) if waiters.will_wake(own, context.waker()) => {
-                        (Step::Waits, None)
-                    }
-                    (_, None) => (Step::NeedsTarget, None),
-                    (Some(own), Some(target)) => (Step::Waits, waiters.retarget(own, target)),
+                    (Some(own), _) if waiters.will_wake(own, context.waker()) => {}
+                    (_, None) => step = Step::NeedsTarget,
+                    (Some(own), Some(target)) => replaced = waiters.retarget(own, target),
                     (None, Some(target)) => {
                         self.ticket = Some(waiters.push(self.weight, target));
-                        (Step::Waits, None)
                     }
                 }
+                None
             });
+            drop(replaced);
+            if let Some(result) = result {
+                return Poll::Ready(result);
+            }
             match step {
-                Step::Goes(result) => return Poll::Ready(result),
                 Step::NeedsTarget => target = Some(WakeTarget::of(context.waker())),
                 Step::Waits => {
-                    note_wait(&primitive.resource, line.verb, self.at);
-                    if S::CAN_BE_HELD {
-                        self.note_asker(context, primitive, line);
-                    }
+                    self.note(context, primitive, line);
                     return Poll::Pending;
                 }
             }
         }
     }
 
-    /// Returns the line of the call.
+    /// Notes what it waits for.
     #[inline]
-    pub(super) fn at(&self) -> &'static Location<'static> {
-        self.at
-    }
-
-    /// Notes who waits for what can be held, and lets the run know who holds it, from here until
-    /// the last waiter has left.
-    #[inline]
-    fn note_asker<S: WaitState>(
-        &self,
-        context: &Context<'_>,
-        primitive: &Primitive<S>,
-        line: &Line<S>,
-    ) {
-        let mut state = primitive.lock();
-        let Some(holders) = state.holders() else { return };
-        let is_published = holders.published.is_some();
-        if let Some(own) = self.ticket {
-            (line.waiters)(&mut state).note_asker(own, Holder::polling(context, self.at));
-        }
-        if !is_published {
-            primitive.publish(&mut state);
+    fn note<S: WaitState>(&self, context: &Context<'_>, primitive: &Primitive<S>, line: &Line<S>) {
+        note_wait(&primitive.resource, line.verb, self.at);
+        if S::CAN_BE_HELD {
+            self.note_asker(context, primitive, line);
         }
     }
 
     /// Takes a place in the line without being polled, unless `go` gives something. No point.
-    pub(super) fn enter<S: WaitState, R>(
+    pub(crate) fn enter<S: WaitState, R>(
         &mut self,
         primitive: &Primitive<S>,
         line: &Line<S>,
@@ -283,17 +322,42 @@ impl Wait {
     }
 
     /// Returns its ticket while it stands in the line.
-    pub(super) fn ticket(&self) -> Option<Ticket> {
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
         self.ticket
+    }
+
+    /// Returns the line of the call.
+    #[inline]
+    pub(crate) fn at(&self) -> &'static Location<'static> {
+        self.at
+    }
+
+    /// Notes who waits for what can be held, and lets the run know who holds it, from here until
+    /// the last waiter has left.
+    #[inline]
+    fn note_asker<S: WaitState>(
+        &self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+    ) {
+        primitive.state.with(|state| {
+            let Some(holders) = state.holders() else { return };
+            let is_published = holders.published.is_some();
+            if let Some(own) = self.ticket {
+                (line.waiters)(state).note_asker(own, Holder::polling(context, self.at));
+            }
+            if !is_published {
+                primitive.publish(state);
+            }
+        });
     }
 
     /// Leaves the line, if it stands in it: what was its turn is the next waiter's.
     #[inline]
-    pub(super) fn leave<S: WaitState>(&mut self, primitive: &Primitive<S>, line: &Line<S>) {
+    pub(crate) fn leave<S: WaitState>(&mut self, primitive: &Primitive<S>, line: &Line<S>) {
         if let Some(own) = self.ticket.take() {
-            let target = primitive.change(|state| (line.waiters)(state).remove(own));
-            // Dropped here, where the state is not held.
-            drop(target);
+            primitive.remove(line, own);
         } else if self.point.is_ahead() {
             note_unpolled(Some(&primitive.resource), line.verb, self.at);
         }
@@ -301,8 +365,7 @@ impl Wait {
 }
 
 /// What came of a look at the state.
-enum Step<R> {
-    Goes(R),
+enum Step {
     NeedsTarget,
     Waits,
 }

@@ -66,14 +66,14 @@ impl<T: Ord> PriorityQueue<T> {
     #[track_caller]
     pub fn bounded(capacity: usize) -> Self {
         check_capacity(capacity);
-        Self { queue: Queue::with("PriorityQueue", Items::least_first(), capacity) }
+        Self { queue: Queue::with("PriorityQueue", Items::sorted(), capacity) }
     }
 
     /// Makes a queue in which every item has a place: puts do not wait.
     #[must_use]
     #[track_caller]
     pub fn unbounded() -> Self {
-        Self { queue: Queue::with("PriorityQueue", Items::least_first(), UNBOUNDED) }
+        Self { queue: Queue::with("PriorityQueue", Items::sorted(), UNBOUNDED) }
     }
 }
 

@@ -104,25 +104,34 @@ struct State<T> {
 }
 
 impl<T> WaitState for State<T> {
+    #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
-        // One change makes at most one more getter due, the one that the last item is for.
-        if let Some(rank) = self.items.len().checked_sub(1) {
-            self.getters.wake(rank, wakes);
-        } else if self.is_closed {
-            self.getters.wake_all(wakes);
-        }
         if self.is_closed {
-            self.putters.wake_all(wakes);
-        } else if self.items.len() < self.capacity {
+            self.wake_due_to_end(wakes);
+        }
+        let count = self.items.len();
+        // One change makes at most one more getter due, the one that the last item is for.
+        if count > 0 {
+            self.getters.wake(count - 1, wakes);
+        }
+        if count < self.capacity {
             self.putters.wake(0, wakes);
         }
-        if self.put_count == self.done_count {
+        if self.put_count == self.done_count && self.joiners.count() > 0 {
             self.joiners.wake_all(wakes);
         }
     }
 }
 
 impl<T> State<T> {
+    #[cold]
+    fn wake_due_to_end(&mut self, wakes: &mut Wakes) {
+        self.putters.wake_all(wakes);
+        if self.items.len() == 0 {
+            self.getters.wake_all(wakes);
+        }
+    }
+
     fn take(&mut self, rank: usize) -> Option<Result<T, GetError>> {
         if let Some(item) = self.items.take(rank) {
             return Some(Ok(item));
@@ -154,14 +163,14 @@ impl<T> Queue<T> {
     #[track_caller]
     pub fn bounded(capacity: usize) -> Self {
         check_capacity(capacity);
-        Self::with("Queue", Items::first_put_first(), capacity)
+        Self::with("Queue", Items::by_arrival(), capacity)
     }
 
     /// Makes a queue in which every item has a place: puts do not wait.
     #[must_use]
     #[track_caller]
     pub fn unbounded() -> Self {
-        Self::with("Queue", Items::first_put_first(), UNBOUNDED)
+        Self::with("Queue", Items::by_arrival(), UNBOUNDED)
     }
 
     #[track_caller]

@@ -11,8 +11,11 @@ use crate::executor::{Grant, Holder, WakeTarget};
 /// A waiter stays in the line until its future goes on or is dropped, woken or not: what counts is
 /// its rank, so that being woken and being dropped can cross without anything getting lost.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub(crate) struct Waiters {
     line: VecDeque<Waiter>,
+    /// Who waits and where, in the same order. Only for what can be held: apart from the line, because
+    /// it is as large again.
+    askers: VecDeque<(Ticket, Holder)>,
     next: Ticket,
     /// All before it have been woken by [`Waiters::wake_before`], and not polled since.
     woken: Ticket,
@@ -24,7 +27,7 @@ pub(super) struct Waiters {
 
 /// Names a waiter. A later one is greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
+pub(crate) struct Ticket(u64);
 
 #[derive(Debug)]
 struct Waiter {
@@ -33,19 +36,17 @@ struct Waiter {
     weight: usize,
     /// None when it has been woken and not polled since, or was never polled.
     target: Option<WakeTarget>,
-    /// Who waits and where, for what can be held.
-    asker: Option<Holder>,
 }
 
 impl Waiters {
     /// Counts the waiters.
     #[inline]
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.line.len()
     }
 
     /// Counts the waiters before a ticket, which need not stand in the line.
-    pub(super) fn count_before(&self, end: Ticket) -> usize {
+    pub(crate) fn count_before(&self, end: Ticket) -> usize {
         // Nearly always there is none.
         match self.line.front() {
             Some(first) if first.ticket < end => {
@@ -56,39 +57,48 @@ impl Waiters {
     }
 
     /// Lists the tickets from one on, in order.
-    pub(super) fn tickets_from(&self, begin: Ticket) -> impl Iterator<Item = Ticket> + '_ {
+    pub(crate) fn tickets_from(&self, begin: Ticket) -> impl Iterator<Item = Ticket> + '_ {
         self.line.range(self.count_before(begin)..).map(|waiter| waiter.ticket)
     }
 
+    /// Returns the ticket of the first waiter.
+    pub(crate) fn first_ticket(&self) -> Option<Ticket> {
+        self.line.front().map(|first| first.ticket)
+    }
+
     /// Returns the ticket that the next waiter will get.
-    pub(super) fn next_ticket(&self) -> Ticket {
+    pub(crate) fn next_ticket(&self) -> Ticket {
         self.next
     }
 
     /// Puts a waiter that waits for so much at the end of the line.
-    pub(super) fn push(&mut self, weight: usize, target: WakeTarget) -> Ticket {
+    pub(crate) fn push(&mut self, weight: usize, target: WakeTarget) -> Ticket {
         self.push_waiter(weight, Some(target))
     }
 
     /// Puts a waiter at the end of the line that looks by itself when it is polled.
-    pub(super) fn push_idle(&mut self) -> Ticket {
+    pub(crate) fn push_idle(&mut self) -> Ticket {
         self.push_waiter(1, None)
     }
 
     fn push_waiter(&mut self, weight: usize, target: Option<WakeTarget>) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
-        self.line.push_back(Waiter { ticket, weight, target, asker: None });
+        if self.line.len() == self.line.capacity() && self.line.len() >= LARGE_LINE {
+            // By an eighth: doubling would leave up to half of it empty.
+            self.line.reserve_exact(self.line.len() / 8);
+        }
+        self.line.push_back(Waiter { ticket, weight, target });
         ticket
     }
 
     /// Returns the tickets of the waiters at these ranks.
-    pub(super) fn tickets(&self, ranks: Range<usize>) -> impl Iterator<Item = Ticket> {
+    pub(crate) fn tickets(&self, ranks: Range<usize>) -> impl Iterator<Item = Ticket> {
         self.line.range(ranks).map(|waiter| waiter.ticket)
     }
 
     /// Returns how many stand before a waiter.
-    pub(super) fn rank(&self, ticket: Ticket) -> usize {
+    pub(crate) fn rank(&self, ticket: Ticket) -> usize {
         // Nearly always the one that is polled is the first.
         if self.line.front().is_some_and(|first| first.ticket == ticket) {
             return 0;
@@ -98,13 +108,16 @@ impl Waiters {
     }
 
     /// Takes a waiter out of the line. Returns what would have woken it.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
         let rank = self.rank(ticket);
         let waiter = match rank {
             0 => self.line.pop_front(),
             rank => self.line.remove(rank),
         };
         let waiter = waiter.expect("a rank is in the line");
+        if let Ok(place) = self.place_of_asker(ticket) {
+            self.askers.remove(place);
+        }
         if self.is_due(rank) {
             self.due_count -= 1;
             self.assigned -= waiter.weight;
@@ -113,41 +126,48 @@ impl Waiters {
     }
 
     /// Tells whether a waiter is woken through this waker when its turn comes.
-    pub(super) fn will_wake(&self, ticket: Ticket, waker: &Waker) -> bool {
+    pub(crate) fn will_wake(&self, ticket: Ticket, waker: &Waker) -> bool {
         let waiter = &self.line[self.rank(ticket)];
         waiter.target.as_ref().is_some_and(|target| target.will_wake(waker))
     }
 
     /// Replaces what wakes a waiter. Returns what would have woken it.
-    pub(super) fn retarget(&mut self, ticket: Ticket, target: WakeTarget) -> Option<WakeTarget> {
+    pub(crate) fn retarget(&mut self, ticket: Ticket, target: WakeTarget) -> Option<WakeTarget> {
         let rank = self.rank(ticket);
         self.woken = self.woken.min(ticket);
         self.line[rank].target.replace(target)
     }
 
     /// Notes who waits, and where.
-    pub(super) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
-        let rank = self.rank(ticket);
-        self.line[rank].asker = Some(asker);
+    pub(crate) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
+        match self.place_of_asker(ticket) {
+            Ok(place) => self.askers[place].1 = asker,
+            Err(place) => self.askers.insert(place, (ticket, asker)),
+        }
+    }
+
+    fn place_of_asker(&self, ticket: Ticket) -> Result<usize, usize> {
+        self.askers.binary_search_by_key(&ticket, |(asked, _)| *asked)
     }
 
     /// Lists those among the first so many that were woken and not polled since: what they were
     /// woken for is theirs.
-    pub(super) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
+    pub(crate) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
         let first = self.line.iter().take(count).filter(|waiter| waiter.target.is_none());
-        first.filter_map(|waiter| waiter.asker).map(Grant::unclaimed)
+        let places = first.filter_map(|waiter| self.place_of_asker(waiter.ticket).ok());
+        places.map(|place| Grant::unclaimed(self.askers[place].1))
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
     #[inline]
-    pub(super) fn wake(&mut self, rank: usize, wakes: &mut Wakes) {
+    pub(crate) fn wake(&mut self, rank: usize, wakes: &mut Wakes) {
         if let Some(target) = self.line.get_mut(rank).and_then(|waiter| waiter.target.take()) {
             wakes.push(target);
         }
     }
 
     /// Wakes the waiters before a ticket.
-    pub(super) fn wake_before(&mut self, end: Ticket, wakes: &mut Wakes) {
+    pub(crate) fn wake_before(&mut self, end: Ticket, wakes: &mut Wakes) {
         if self.woken >= end {
             return;
         }
@@ -161,7 +181,7 @@ impl Waiters {
     }
 
     /// Wakes all waiters.
-    pub(super) fn wake_all(&mut self, wakes: &mut Wakes) {
+    pub(crate) fn wake_all(&mut self, wakes: &mut Wakes) {
         self.wake_before(self.next, wakes);
     }
 
@@ -170,7 +190,7 @@ impl Waiters {
     ///
     /// The supply may shrink only by what a waiter weighs that takes it and leaves.
     #[inline]
-    pub(super) fn assign(&mut self, supply: usize, wakes: &mut Wakes) {
+    pub(crate) fn assign(&mut self, supply: usize, wakes: &mut Wakes) {
         while let Some(waiter) = self.line.get_mut(self.due_count)
             && waiter.weight <= supply - self.assigned
         {
@@ -184,53 +204,72 @@ impl Waiters {
 
     /// Tells whether the waiter at a rank has been assigned what it waits for.
     #[inline]
-    pub(super) fn is_due(&self, rank: usize) -> bool {
+    pub(crate) fn is_due(&self, rank: usize) -> bool {
         rank < self.due_count
     }
 
     /// Tells whether all waiters are due, so that what is left is a newcomer's.
     #[inline]
-    pub(super) fn are_all_due(&self) -> bool {
+    pub(crate) fn are_all_due(&self) -> bool {
         self.due_count == self.line.len()
     }
 
     /// Lists the due waiters that have not been polled since.
-    pub(super) fn unclaimed_due(&self) -> impl Iterator<Item = Grant> + '_ {
+    pub(crate) fn unclaimed_due(&self) -> impl Iterator<Item = Grant> + '_ {
         self.unclaimed(self.due_count)
     }
 
     /// Returns how much of the supply is assigned.
     #[inline]
-    pub(super) fn assigned(&self) -> usize {
+    pub(crate) fn assigned(&self) -> usize {
         self.assigned
     }
 }
 
 /// Tasks to be woken once the state is let go: a foreign waker runs code of the user's.
 #[derive(Debug, Default)]
-pub(super) struct Wakes {
+pub(crate) enum Wakes {
+    #[default]
+    None,
     /// Apart, so that waking one costs no allocation.
-    first: Option<WakeTarget>,
-    others: Vec<WakeTarget>,
+    One(WakeTarget),
+    Many(Vec<WakeTarget>),
 }
 
 impl Wakes {
     fn push(&mut self, target: WakeTarget) {
-        if self.first.is_none() {
-            self.first = Some(target);
-        } else {
-            self.others.push(target);
-        }
+        *self = match std::mem::take(self) {
+            Self::None => Self::One(target),
+            Self::One(first) => Self::Many(vec![first, target]),
+            Self::Many(mut targets) => {
+                targets.push(target);
+                Self::Many(targets)
+            }
+        };
     }
 
     /// Wakes them, in the order in which they were added.
     #[inline]
-    pub(super) fn wake(self) {
-        if let Some(first) = self.first {
-            first.wake();
-        }
-        if !self.others.is_empty() {
-            self.others.into_iter().for_each(WakeTarget::wake);
+    pub(crate) fn wake(self) {
+        match self {
+            Self::None => {}
+            Self::One(target) => wake_one(target),
+            Self::Many(targets) => wake_many(targets),
         }
     }
+}
+
+/// Waiters from which on a line is large.
+const LARGE_LINE: usize = 4096;
+
+// Apart, so that finding that there is nobody to wake is small.
+
+#[inline(never)]
+fn wake_one(target: WakeTarget) {
+    target.wake();
+}
+
+#[inline(never)]
+fn wake_many(targets: Vec<WakeTarget>) {
+    targets.into_iter().for_each(WakeTarget::wake);
 }

@@ -409,18 +409,7 @@ fn no_notification_between_threads_is_lost() {
     let takers: Vec<_> = (0..2)
         .map(|_| {
             let shared = shared.clone();
-            thread::spawn(move || {
-                let take = |count: usize| count.checked_sub(1);
-                block_on(async {
-                    for _ in 0..1000 {
-                        while shared.0.fetch_update(SeqCst, SeqCst, take).is_err() {
-                            shared.1.notified().await;
-                        }
-                        // What one notification told of may be more than one.
-                        shared.1.notify_one();
-                    }
-                });
-            })
+            thread::spawn(move || block_on(take_1000(&shared.0, &shared.1)))
         })
         .collect();
     for _ in 0..2000 {
@@ -429,6 +418,16 @@ fn no_notification_between_threads_is_lost() {
     }
     for taker in takers {
         taker.join().unwrap();
+    }
+}
+
+async fn take_1000(there: &AtomicUsize, notify: &Notify) {
+    for _ in 0..1000 {
+        while there.fetch_update(SeqCst, SeqCst, |count| count.checked_sub(1)).is_err() {
+            notify.notified().await;
+        }
+        // What one notification told of may be more than one.
+        notify.notify_one();
     }
 }
 
@@ -458,23 +457,7 @@ fn listeners_on_other_threads_hear_everything_or_how_much_they_missed() {
     let (sender, receiver) = broadcast::channel(8);
     let listeners: Vec<_> = [receiver.resubscribe(), receiver]
         .into_iter()
-        .map(|mut receiver| {
-            thread::spawn(move || {
-                block_on(async {
-                    let mut next = 0;
-                    loop {
-                        match receiver.recv().await {
-                            Ok(number) => {
-                                assert_eq!(number, next);
-                                next += 1;
-                            }
-                            Err(broadcast::RecvError::Lagged(count)) => next += count,
-                            Err(_) => return next,
-                        }
-                    }
-                })
-            })
-        })
+        .map(|receiver| thread::spawn(move || block_on(listen(receiver))))
         .collect();
     for number in 0..5000_u64 {
         sender.send(number).unwrap();
@@ -482,6 +465,21 @@ fn listeners_on_other_threads_hear_everything_or_how_much_they_missed() {
     drop(sender);
     for listener in listeners {
         assert_eq!(listener.join().unwrap(), 5000);
+    }
+}
+
+/// Returns how many values it received or lost.
+async fn listen(mut receiver: broadcast::Receiver<u64>) -> u64 {
+    let mut next = 0;
+    loop {
+        match receiver.recv().await {
+            Ok(number) => {
+                assert_eq!(number, next);
+                next += 1;
+            }
+            Err(broadcast::RecvError::Lagged(count)) => next += count,
+            Err(_) => return next,
+        }
     }
 }
 

@@ -208,29 +208,8 @@ fn a_receiver_that_lagged_and_leaves_takes_nothing_from_the_others() {
 fn everyone_receives_everything_or_is_told_how_much_is_lost() {
     let lost_counts = on_every_seed(|| async {
         let (sender, first) = broadcast::channel(2);
-        let receivers = [sender.subscribe(), sender.subscribe(), first].map(|mut receiver| {
-            parcae::spawn(async move {
-                let (mut next, mut lost_count) = (0, 0);
-                loop {
-                    // A time-out takes no value with it.
-                    match timeout(millis(choose(0..=2)), receiver.recv()).await {
-                        Ok(Ok(number)) => {
-                            assert_eq!(number, next, "out of order");
-                            next += 1;
-                        }
-                        Ok(Err(RecvError::Lagged(count))) => {
-                            lost_count += count;
-                            next += count;
-                        }
-                        Ok(Err(_)) => {
-                            assert_eq!(next, 8);
-                            return lost_count;
-                        }
-                        Err(_) => sleep(millis(choose(0..=2))).await,
-                    }
-                }
-            })
-        });
+        let receivers = [sender.subscribe(), sender.subscribe(), first]
+            .map(|mut receiver| parcae::spawn(async move { listen(&mut receiver).await }));
         for number in 0..8_u64 {
             sender.send(number).unwrap();
             sleep(millis(choose(0..=1))).await;
@@ -245,6 +224,29 @@ fn everyone_receives_everything_or_is_told_how_much_is_lost() {
     });
     assert!(lost_counts.contains(&0), "{lost_counts:?}");
     assert!(lost_counts.iter().any(|count| *count > 0), "nobody was ever too slow");
+}
+
+/// Returns how many of eight values it lost.
+async fn listen(receiver: &mut Receiver<u64>) -> u64 {
+    let (mut next, mut lost_count) = (0, 0);
+    loop {
+        // A time-out takes no value with it.
+        match timeout(millis(choose(0..=2)), receiver.recv()).await {
+            Ok(Ok(number)) => {
+                assert_eq!(number, next, "out of order");
+                next += 1;
+            }
+            Ok(Err(RecvError::Lagged(count))) => {
+                lost_count += count;
+                next += count;
+            }
+            Ok(Err(_)) => {
+                assert_eq!(next, 8);
+                return lost_count;
+            }
+            Err(_) => sleep(millis(choose(0..=2))).await,
+        }
+    }
 }
 
 #[test]

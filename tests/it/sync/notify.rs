@@ -268,30 +268,7 @@ fn an_enabled_waiter_that_is_dropped_passes_on_what_it_did_not_take() {
 fn no_item_is_stranded_when_waiters_are_cancelled() {
     on_every_seed(|| async {
         let list = Rc::new((RefCell::new(VecDeque::new()), Notify::new(), Cell::new(0)));
-        let workers = [(); 3].map(|()| {
-            let list = list.clone();
-            parcae::spawn(async move {
-                while list.2.get() < 6 {
-                    let item = list.0.borrow_mut().pop_front();
-                    match item {
-                        Some(()) => {
-                            list.2.set(list.2.get() + 1);
-                            yield_now().await;
-                        }
-                        None => {
-                            // A time-out that takes a notification with it would strand an item.
-                            let wait = list.1.notified();
-                            if choose(0..3) == 0 {
-                                let _elapsed = timeout(millis(choose(0..=2)), wait).await;
-                            } else {
-                                wait.await;
-                            }
-                        }
-                    }
-                }
-                list.1.notify_waiters();
-            })
-        });
+        let workers = [(); 3].map(|()| parcae::spawn(work_off_six(list.clone())));
         for _ in 0..6 {
             list.0.borrow_mut().push_back(());
             list.1.notify_one();
@@ -302,6 +279,25 @@ fn no_item_is_stranded_when_waiters_are_cancelled() {
         }
         assert_eq!(list.2.get(), 6);
     });
+}
+
+type List = Rc<(RefCell<VecDeque<()>>, Notify, Cell<usize>)>;
+
+async fn work_off_six(list: List) {
+    while list.2.get() < 6 {
+        let item = list.0.borrow_mut().pop_front();
+        let wait = list.1.notified();
+        if item.is_some() {
+            list.2.set(list.2.get() + 1);
+            yield_now().await;
+        } else if choose(0..3) == 0 {
+            // A time-out that takes a notification with it would strand an item.
+            let _elapsed = timeout(millis(choose(0..=2)), wait).await;
+        } else {
+            wait.await;
+        }
+    }
+    list.1.notify_waiters();
 }
 
 #[test]

@@ -38,9 +38,9 @@ pub(super) trait Kind: Clone + 'static {
 
 #[derive(Clone, Copy)]
 pub(super) enum Order {
-    FirstPutFirst,
-    LastPutFirst,
-    LeastFirst,
+    ByArrival,
+    Stacked,
+    Sorted,
 }
 
 impl Order {
@@ -48,9 +48,9 @@ impl Order {
     pub(super) fn of(self, items: impl IntoIterator<Item = i32>) -> Vec<i32> {
         let mut items: Vec<i32> = items.into_iter().collect();
         match self {
-            Self::FirstPutFirst => {}
-            Self::LastPutFirst => items.reverse(),
-            Self::LeastFirst => items.sort_unstable(),
+            Self::ByArrival => {}
+            Self::Stacked => items.reverse(),
+            Self::Sorted => items.sort_unstable(),
         }
         items
     }
@@ -124,9 +124,9 @@ macro_rules! kind {
     };
 }
 
-kind!(Queue, FirstPutFirst);
-kind!(PriorityQueue, LeastFirst);
-kind!(LifoQueue, LastPutFirst);
+kind!(Queue, ByArrival);
+kind!(PriorityQueue, Sorted);
+kind!(LifoQueue, Stacked);
 
 macro_rules! for_each_kind {
     ($($test:ident)*) => {
@@ -386,26 +386,10 @@ fn join_waits_for_the_reports_of_two_workers<Q: Kind>() {
     on_300_seeds(|| async {
         let queue = filled(Q::unbounded(), 0..20);
         let sum = Rc::new(Shared::new(0));
-        let workers = [true, false].map(|is_job| {
-            let (queue, sum) = (queue.clone(), sum.clone());
-            parcae::spawn(async move {
-                loop {
-                    let item = if is_job {
-                        let Ok(job) = queue.get_job().await else { return };
-                        sleep(millis(choose(0..=1))).await;
-                        sum.update(|sum| *sum += *job).await;
-                        job.done()
-                    } else {
-                        let Ok(item) = queue.get().await else { return };
-                        sleep(millis(choose(0..=1))).await;
-                        sum.update(|sum| *sum += item).await;
-                        queue.task_done();
-                        item
-                    };
-                    assert!((0..20).contains(&item));
-                }
-            })
-        });
+        let workers = [
+            parcae::spawn(add_jobs(queue.clone(), sum.clone())),
+            parcae::spawn(add_items(queue.clone(), sum.clone())),
+        ];
         queue.join().await;
         assert_eq!((sum.peek(), queue.unfinished()), (190, 0));
         queue.close();
@@ -413,6 +397,22 @@ fn join_waits_for_the_reports_of_two_workers<Q: Kind>() {
             worker.await;
         }
     });
+}
+
+async fn add_jobs<Q: Kind>(queue: Q, sum: Rc<Shared<i32>>) {
+    while let Ok(job) = queue.get_job().await {
+        sleep(millis(choose(0..=1))).await;
+        sum.update(|sum| *sum += *job).await;
+        job.done();
+    }
+}
+
+async fn add_items<Q: Kind>(queue: Q, sum: Rc<Shared<i32>>) {
+    while let Ok(item) = queue.get().await {
+        sleep(millis(choose(0..=1))).await;
+        sum.update(|sum| *sum += item).await;
+        queue.task_done();
+    }
 }
 
 fn join_of_an_empty_queue_does_not_wait<Q: Kind>() {
@@ -550,16 +550,7 @@ fn closing_ends_all_who_wait<Q: Kind>() {
 fn several_consumers_receive_everything_once<Q: Kind>() {
     on_every_seed(|| async {
         let queue = Q::bounded(2);
-        let consumers = [(); 3].map(|()| {
-            let queue = queue.clone();
-            parcae::spawn(async move {
-                let mut received = Vec::new();
-                while let Ok(item) = queue.get().await {
-                    received.push(item);
-                }
-                received
-            })
-        });
+        let consumers = [(); 3].map(|()| parcae::spawn(get_all(queue.clone())));
         for number in 0..10 {
             queue.put(number).await.unwrap();
         }
@@ -663,32 +654,9 @@ fn an_item_put_at_the_instant_of_a_time_out_is_not_lost<Q: Kind>() {
 fn everything_is_received_once_under_cancellation<Q: Kind>() {
     let counts = on_every_seed(|| async {
         let queue = Q::bounded(2);
-        let producers = [0, 100, 200].map(|from| {
-            let queue = queue.clone();
-            parcae::spawn(async move {
-                let mut put = Vec::new();
-                for item in from..from + 5 {
-                    if timeout(millis(choose(0..=3)), queue.put(item)).await.is_ok() {
-                        put.push(item);
-                    }
-                    sleep(millis(choose(0..=1))).await;
-                }
-                put
-            })
-        });
-        let consumers = [(); 3].map(|()| {
-            let queue = queue.clone();
-            parcae::spawn(async move {
-                let mut received = Vec::new();
-                loop {
-                    match timeout(millis(choose(0..=2)), queue.get_job()).await {
-                        Ok(Ok(job)) => received.push(job.done()),
-                        Ok(Err(_)) => return received,
-                        Err(_) => sleep(millis(choose(0..=2))).await,
-                    }
-                }
-            })
-        });
+        let producers =
+            [0, 100, 200].map(|first| parcae::spawn(put_impatiently(queue.clone(), first)));
+        let consumers = [(); 3].map(|()| parcae::spawn(get_impatiently(queue.clone())));
         let (mut put, mut received) = (Vec::new(), Vec::new());
         for producer in producers {
             put.extend(producer.await);
@@ -705,6 +673,38 @@ fn everything_is_received_once_under_cancellation<Q: Kind>() {
     assert!(counts.iter().any(|count| *count < 15), "no put was ever cancelled");
 }
 
+/// Returns what was put.
+async fn put_impatiently<Q: Kind>(queue: Q, first: i32) -> Vec<i32> {
+    let mut put = Vec::new();
+    for item in first..first + 5 {
+        if timeout(millis(choose(0..=3)), queue.put(item)).await.is_ok() {
+            put.push(item);
+        }
+        sleep(millis(choose(0..=1))).await;
+    }
+    put
+}
+
+/// Returns what was received until the queue was closed.
+async fn get_impatiently<Q: Kind>(queue: Q) -> Vec<i32> {
+    let mut received = Vec::new();
+    loop {
+        match timeout(millis(choose(0..=2)), queue.get_job()).await {
+            Ok(Ok(job)) => received.push(job.done()),
+            Ok(Err(_)) => return received,
+            Err(_) => sleep(millis(choose(0..=2))).await,
+        }
+    }
+}
+
+async fn get_all<Q: Kind>(queue: Q) -> Vec<i32> {
+    let mut received = Vec::new();
+    while let Ok(item) = queue.get().await {
+        received.push(item);
+    }
+    received
+}
+
 fn dropping_a_get_or_a_put_after_any_number_of_polls_loses_nothing<Q: Kind>() {
     for polls in 0..5 {
         on_every_seed(move || async move {
@@ -718,16 +718,7 @@ fn dropping_a_get_or_a_put_after_any_number_of_polls_loses_nothing<Q: Kind>() {
                 let queue = queue.clone();
                 async move { dropped_after(polls, queue.get()).await.map(Result::unwrap) }
             });
-            let rest = parcae::spawn({
-                let queue = queue.clone();
-                async move {
-                    let mut received = Vec::new();
-                    while let Ok(item) = queue.get().await {
-                        received.push(item);
-                    }
-                    received
-                }
-            });
+            let rest = parcae::spawn(get_all(queue.clone()));
             for put in steady {
                 put.await.unwrap();
             }

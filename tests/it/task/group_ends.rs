@@ -250,15 +250,15 @@ fn of_two_children_that_fail_or_panic_at_one_instant_only_the_first_goes_on() {
     for outcome in random(300, || async {
         for is_panic in [false, true] {
             let ran = Journal::new();
+            let fails = |number, ran: Journal<i32>| async move {
+                sleep(millis(1)).await;
+                ran.add(number);
+                assert!(!is_panic, "number {number}");
+                Err::<(), _>(number)
+            };
             let running = group(async |group| {
                 for number in 0..3 {
-                    let ran = ran.clone();
-                    group.spawn_try(async move {
-                        sleep(millis(1)).await;
-                        ran.add(number);
-                        assert!(!is_panic, "number {number}");
-                        Err::<(), _>(number)
-                    });
+                    group.spawn_try(fails(number, ran.clone()));
                 }
                 pending::<Result<(), _>>().await
             });

@@ -355,8 +355,8 @@ fn combinators_beside_a_preempted_operation_still_end() {
             }),
             lock(1),
             Box::pin(async {
-                let never = Box::pin(pending()) as Boxed<'_>;
-                race([never, Box::pin(sleep(secs(2)))]).await;
+                let branches: [Boxed<'_>; 2] = [Box::pin(pending()), Box::pin(sleep(secs(2)))];
+                race(branches).await;
             }),
             lock(2),
             Box::pin(async { assert!(token.run(pending::<()>()).await.is_err()) }),

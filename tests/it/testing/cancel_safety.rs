@@ -5,6 +5,7 @@
 
 mod channels;
 mod locks;
+mod patterns;
 mod queues;
 
 use std::cell::{Cell, RefCell};
@@ -28,11 +29,11 @@ struct Case {
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {
-    [locks::CASES, channels::CASES, queues::CASES].into_iter().flatten()
+    [locks::CASES, channels::CASES, queues::CASES, patterns::CASES].into_iter().flatten()
 }
 
 /// Folders of which every async function is to be in the table.
-const FOLDERS: [&str; 1] = ["src/sync"];
+const FOLDERS: [&str; 4] = ["src/sync", "src/pool", "src/retry", "src/rate"];
 
 #[track_caller]
 fn check_all(cases: &[Case]) {
@@ -63,6 +64,11 @@ fn whoever_waits_at_a_channel_may_be_cancelled() {
 #[test]
 fn whoever_waits_at_a_queue_may_be_cancelled() {
     check_all(queues::CASES);
+}
+
+#[test]
+fn whoever_waits_for_a_connection_an_attempt_or_a_token_may_be_cancelled() {
+    check_all(patterns::CASES);
 }
 
 #[test]

@@ -1,0 +1,144 @@
+//! The lock around the state of a primitive, with unsafe code.
+//!
+//! It is held for some nanoseconds, because no code of the user's runs under it, and nearly always
+//! free: then taking it is one atomic operation and letting go a plain store, where a
+//! [`std::sync::Mutex`] needs an atomic operation for each. Whoever finds it taken spins, and after a
+//! while gives its time slice to the thread that holds it.
+#![expect(unsafe_code, reason = "state that a lock guards needs a cell that the compiler trusts")]
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A value that one thread at a time may use, for as long as a closure runs.
+pub(super) struct SpinLock<S> {
+    is_taken: AtomicBool,
+    value: UnsafeCell<S>,
+}
+
+// SAFETY: Threads that share the lock reach the value only through `with`, one at a time, so sharing
+// the lock does no more than sending the value from one to the next.
+unsafe impl<S: Send> Sync for SpinLock<S> {}
+
+// No code of the user's runs under it: a panic there is a bug of this library.
+impl<S> UnwindSafe for SpinLock<S> {}
+impl<S> RefUnwindSafe for SpinLock<S> {}
+
+impl<S> SpinLock<S> {
+    pub(super) fn new(value: S) -> Self {
+        Self { is_taken: AtomicBool::new(false), value: UnsafeCell::new(value) }
+    }
+
+    /// Calls `work` with the value while nobody else has it. `work` must be short, and must not come
+    /// back to this lock, or it waits for itself.
+    #[inline]
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> R {
+        let _taken = self.take();
+        // SAFETY: `is_taken` went from false to true for this call alone, and stays true until `_taken`
+        // is dropped, which is after `work`, also when that panics. Whoever had the value before has
+        // let go with a release that this call's acquire has seen. The reference cannot leave `work`,
+        // which takes one of any lifetime.
+        work(unsafe { &mut *self.value.get() })
+    }
+
+    /// Returns the value: that there is no other reference is lock enough.
+    pub(super) fn get_mut(&mut self) -> &mut S {
+        self.value.get_mut()
+    }
+
+    pub(super) fn into_inner(self) -> S {
+        self.value.into_inner()
+    }
+
+    #[inline]
+    fn take(&self) -> Taken<'_> {
+        if !self.try_take() {
+            self.take_late();
+        }
+        Taken { is_taken: &self.is_taken }
+    }
+
+    #[inline]
+    fn try_take(&self) -> bool {
+        let (free, taken) = (false, true);
+        let took =
+            self.is_taken.compare_exchange(free, taken, Ordering::Acquire, Ordering::Relaxed);
+        took.is_ok()
+    }
+
+    #[cold]
+    fn take_late(&self) {
+        let mut tries = 0;
+        while self.is_taken.load(Ordering::Relaxed) || !self.try_take() {
+            tries += 1;
+            if tries % SPINS == 0 {
+                // Its holder may be waiting for a processor.
+                std::thread::yield_now();
+            } else {
+                std::hint::spin_loop();
+            }
+        }
+    }
+}
+
+impl<S> fmt::Debug for SpinLock<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SpinLock").finish_non_exhaustive()
+    }
+}
+
+/// Lets go of the lock when dropped.
+struct Taken<'a> {
+    is_taken: &'a AtomicBool,
+}
+
+impl Drop for Taken<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.is_taken.store(false, Ordering::Release);
+    }
+}
+
+/// Tries before the time slice is given away: about as long as the state is ever held.
+const SPINS: u32 = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::SpinLock;
+
+    /// Two words that are changed one after the other are never seen apart, and no change is lost.
+    #[test]
+    fn one_thread_at_a_time_has_the_value() {
+        const THREADS: u64 = 4;
+        const CHANGES: u64 = 20_000;
+        let lock = SpinLock::new([0_u64; 2]);
+        let change = |number| {
+            lock.with(|[first, second]| {
+                assert_eq!(*first, *second);
+                *first += 1;
+                if number % 512 == 0 {
+                    // Loses its processor with the lock taken, sooner or later.
+                    std::thread::yield_now();
+                }
+                *second += 1;
+            });
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| (0..CHANGES).for_each(change));
+            }
+        });
+        lock.with(|counts| assert_eq!(*counts, [THREADS * CHANGES; 2]));
+    }
+
+    #[test]
+    fn a_panic_lets_go() {
+        let lock = SpinLock::new(1);
+        let panicking = || lock.with(|_| panic!("under the lock"));
+        assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
+        lock.with(|value| assert_eq!(*value, 1));
+    }
+}
