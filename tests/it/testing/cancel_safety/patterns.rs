@@ -67,20 +67,21 @@ impl Server {
     }
 }
 
-async fn use_one(pool: &Pool<Server>) -> bool {
+/// Uses a connection for a while, if the pool is open.
+async fn use_one(pool: &Pool<Server>) {
     let connection = pool.get().await;
     sleep(secs(1)).await;
-    connection.is_ok()
+    drop(connection);
 }
 
 /// A pool of at most two connections, and three other clients.
 async fn pool() -> World<Pool<Server>> {
     World::of(Server::default().pool().build().await.unwrap())
-        .beside("first", async |(pool, _)| drop(use_one(&pool).await))
-        .beside("second", async |(pool, _)| drop(use_one(&pool).await))
+        .beside("first", async |(pool, _)| use_one(&pool).await)
+        .beside("second", async |(pool, _)| use_one(&pool).await)
         .settled()
         .await
-        .beside("behind", async |(pool, _)| drop(use_one(&pool).await))
+        .beside("behind", async |(pool, _)| use_one(&pool).await)
 }
 
 /// Waits until what is under way in the pool has ended.
@@ -108,7 +109,10 @@ fn pool_build(options: CancelAtEveryAwait) -> CancelReport {
 fn pool_get(options: CancelAtEveryAwait) -> CancelReport {
     options.run(
         pool,
-        async |pool| assert!(use_one(pool).await),
+        async |pool| {
+            let _connection = pool.get().await.unwrap();
+            sleep(secs(1)).await;
+        },
         async |pool, _| {
             pool.others_end().await;
             at_rest(pool).await;
@@ -121,7 +125,13 @@ fn pool_get(options: CancelAtEveryAwait) -> CancelReport {
 
 fn pool_close(options: CancelAtEveryAwait) -> CancelReport {
     options.run(
-        pool,
+        async || {
+            let pool = pool().await;
+            while pool.status().borrowed == 0 {
+                sleep(secs(1) / 2).await;
+            }
+            pool
+        },
         async |pool| pool.close().await,
         async |pool, _| {
             pool.others_end().await;
