@@ -10,6 +10,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use parcae::retry::{Backoff, Retry, RetryError};
 use parcae::rng::choose_for;
 use parcae::time::{sleep, timeout};
 use tracing::info;
@@ -27,7 +28,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     fixed: || Box::pin(fixed()),
 };
 
-const ATTEMPTS: u64 = 3;
+const ATTEMPTS: u32 = 3;
 const TIME_LIMIT: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -67,32 +68,33 @@ impl Server {
 
 async fn buggy() {
     let server = Server::new();
-    let result = fetch(&server, |error| error != FetchError::TimedOut).await;
+    let mut attempt = 1;
+    let result = loop {
+        let result = timeout(TIME_LIMIT, server.get()).await.unwrap_or(Err(FetchError::TimedOut));
+        match result {
+            Ok(()) | Err(FetchError::TimedOut) => break result,
+            Err(_) if attempt == ATTEMPTS => break result,
+            Err(error) => info!(?error, attempt, "tries again"),
+        }
+        sleep(PAUSE).await;
+        attempt += 1;
+    };
     check(&server, result);
 }
 
 async fn fixed() {
     let server = Server::new();
-    let result = fetch(&server, |error| error != FetchError::NotFound).await;
+    // A time-out is tried again; of the errors, those that may pass.
+    let retry = Retry::builder()
+        .attempts(ATTEMPTS)
+        .backoff(Backoff::constant(PAUSE))
+        .timeout_each(TIME_LIMIT)
+        .when(|error: &FetchError| *error != FetchError::NotFound);
+    let result = retry.run(async |_| server.get().await).await.map_err(|error| match error {
+        RetryError::NotRetryable(error) => error,
+        _ => FetchError::TimedOut,
+    });
     check(&server, result);
-}
-
-/// Fetches the page, again if the error is one that is retried.
-async fn fetch(server: &Server, retries: fn(FetchError) -> bool) -> Result<(), FetchError> {
-    let mut attempt = 1;
-    loop {
-        let error = match timeout(TIME_LIMIT, server.get()).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => error,
-            Err(_) => FetchError::TimedOut,
-        };
-        if attempt == ATTEMPTS || !retries(error) {
-            return Err(error);
-        }
-        info!(?error, attempt, "tries again");
-        sleep(PAUSE).await;
-        attempt += 1;
-    }
 }
 
 fn check(server: &Server, result: Result<(), FetchError>) {

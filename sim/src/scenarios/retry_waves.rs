@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::retry::{Jitter, Retry};
 use parcae::time::{Instant, sleep};
-use parcae::{Task, choose, rng, spawn_named};
+use parcae::{Task, choose, spawn_named};
 
 use crate::scenario::Scenario;
 
@@ -80,18 +81,28 @@ async fn buggy() {
     server.check();
 }
 
+/// The server does not answer.
+struct Down;
+
 async fn fixed() {
     let server = Server::going_down();
+    let retry = Retry::builder()
+        .attempts(100)
+        .exponential(FIRST_PAUSE, 2)
+        .cap(CAP)
+        .jitter(Jitter::Full)
+        .always::<Down>();
     let clients: Vec<Task<()>> = (1..=CLIENTS)
         .map(|client| {
-            let server = server.clone();
+            let (server, retry) = (server.clone(), retry.clone());
             spawn_named(format!("client-{client}"), async move {
-                let mut bound = FIRST_PAUSE;
-                while !server.is_up() {
-                    sleep(up_to(bound)).await;
-                    server.note_retry();
-                    bound = CAP.min(bound * 2);
-                }
+                let call = async |attempt| {
+                    if attempt > 1 {
+                        server.note_retry();
+                    }
+                    if server.is_up() { Ok(()) } else { Err(Down) }
+                };
+                assert!(retry.run(call).await.is_ok(), "the server comes up");
             })
         })
         .collect();
@@ -99,9 +110,4 @@ async fn fixed() {
         client.await;
     }
     server.check();
-}
-
-/// Draws a pause below a bound.
-fn up_to(bound: Duration) -> Duration {
-    bound.mul_f64(f64::from(rng().next_u32()) / f64::from(u32::MAX))
 }
