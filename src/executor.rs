@@ -67,7 +67,7 @@ pub(crate) use self::core::SCHEDULE;
 pub(crate) use self::holding::{Grant, Holder, HoldingKey, publish};
 pub(crate) use self::id::TaskId;
 pub(crate) use self::kin::TaskName;
-pub(crate) use self::point::{Point, is_preempted, note, note_wait};
+pub(crate) use self::point::{Point, current_wait, is_preempted, note, note_wait};
 pub(crate) use self::resource::Resource;
 pub(crate) use self::run::Plan;
 pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic, catch_panic};

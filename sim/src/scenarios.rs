@@ -4,17 +4,44 @@
 //! kind that has been met in real code; its comment says what is wrong and why the repair helps.
 
 mod cancel_leak;
+mod cancelled_as_success;
+mod cancelled_wakeup;
 mod check_then_act;
+mod double_acquire;
+mod duplicate_charge;
+mod endless_pages;
+mod futurelock;
+mod half_read_frame;
+mod half_transfer;
+mod interrupted_cleanup;
+mod late_reply;
+mod line;
+mod lock_across_rpc;
+mod lost_notification;
 mod lost_update;
 mod lost_wakeup;
 mod one_sentinel;
+mod orphan_worker;
+mod overtaking_put;
+mod permit_held_in_backoff;
+mod philosophers;
 mod pipeline_orphan;
 mod pipeline_sentinel;
+mod reentrant_read;
+mod retries_everything;
+mod retry_waves;
+mod rollback_skipped;
+mod status_blind;
+mod stranded_permits;
+mod stuck_semaphore;
+mod swallowed_cancel;
+mod timed_out_item;
 mod worker_pool_join;
 
 use crate::scenario::Scenario;
 
-/// All scenarios, the simplest first.
+/// All scenarios: races, jobs and queues, clients and servers, hand-made primitives, locks held too
+/// long, cancellation.
 pub(crate) const ALL: &[Scenario] = &[
     lost_update::SCENARIO,
     check_then_act::SCENARIO,
@@ -24,4 +51,29 @@ pub(crate) const ALL: &[Scenario] = &[
     one_sentinel::SCENARIO,
     worker_pool_join::SCENARIO,
     cancel_leak::SCENARIO,
+    cancelled_as_success::SCENARIO,
+    status_blind::SCENARIO,
+    retries_everything::SCENARIO,
+    retry_waves::SCENARIO,
+    permit_held_in_backoff::SCENARIO,
+    rollback_skipped::SCENARIO,
+    endless_pages::SCENARIO,
+    duplicate_charge::SCENARIO,
+    cancelled_wakeup::SCENARIO,
+    double_acquire::SCENARIO,
+    stuck_semaphore::SCENARIO,
+    stranded_permits::SCENARIO,
+    lost_notification::SCENARIO,
+    timed_out_item::SCENARIO,
+    overtaking_put::SCENARIO,
+    lock_across_rpc::SCENARIO,
+    futurelock::SCENARIO,
+    reentrant_read::SCENARIO,
+    philosophers::SCENARIO,
+    half_read_frame::SCENARIO,
+    half_transfer::SCENARIO,
+    swallowed_cancel::SCENARIO,
+    interrupted_cleanup::SCENARIO,
+    orphan_worker::SCENARIO,
+    late_reply::SCENARIO,
 ];

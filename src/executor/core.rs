@@ -536,6 +536,12 @@ impl Core {
         }
     }
 
+    /// Describes what the running task has noted in this poll that it waits for.
+    pub(super) fn running_wait(&self) -> Wait {
+        let note = self.running.and_then(|index| self.tasks.wait(index));
+        note.map_or(Wait::UNKNOWN, |note| self.describe_wait(note))
+    }
+
     fn path_of(&self, task: TaskId) -> Option<String> {
         let slot = self.tasks.get(task.index());
         (slot.generation == task.generation()).then(|| self.tasks.path(task.index()))

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use super::Executor;
 use super::core::Core;
+use super::failure::Wait;
 use super::log::Happening;
 use super::resource::{Operation, Resource, Verb};
 use crate::context;
@@ -184,6 +185,12 @@ pub(crate) fn note(text: impl FnOnce() -> String) {
 #[inline]
 pub(crate) fn is_preempted() -> bool {
     context::with(|executor: &Executor| executor.core.borrow().is_preempted).unwrap_or(false)
+}
+
+/// Returns what the running task waits for, as far as a leaf has noted it during this poll.
+pub(crate) fn current_wait() -> Wait {
+    let wait = context::with(|executor: &Executor| executor.core.borrow().running_wait());
+    wait.unwrap_or(Wait::UNKNOWN)
 }
 
 impl Core {

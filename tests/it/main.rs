@@ -23,5 +23,6 @@ mod shared;
 mod stream;
 mod sync;
 mod task;
+mod testing;
 mod tidy;
 mod time;

@@ -17,7 +17,7 @@ mod teaching;
 mod threads;
 
 /// All scenarios.
-const SCENARIOS: [&str; 8] = [
+const SCENARIOS: [&str; 33] = [
     "lost-update",
     "check-then-act",
     "lost-wakeup",
@@ -26,6 +26,31 @@ const SCENARIOS: [&str; 8] = [
     "one-sentinel",
     "worker-pool-join",
     "cancel-leak",
+    "cancelled-as-success",
+    "status-blind",
+    "retries-everything",
+    "retry-waves",
+    "permit-held-in-backoff",
+    "rollback-skipped",
+    "endless-pages",
+    "duplicate-charge",
+    "cancelled-wakeup",
+    "double-acquire",
+    "stuck-semaphore",
+    "stranded-permits",
+    "lost-notification",
+    "timed-out-item",
+    "overtaking-put",
+    "lock-across-rpc",
+    "futurelock",
+    "reentrant-read",
+    "philosophers",
+    "half-read-frame",
+    "half-transfer",
+    "swallowed-cancel",
+    "interrupted-cleanup",
+    "orphan-worker",
+    "late-reply",
 ];
 
 const CLEAN: i32 = 0;
