@@ -51,8 +51,8 @@ pub(super) struct State<C, E> {
     pub(super) testing: usize,
     /// Whether a connection could not be made and nobody has asked for one since.
     is_failing: bool,
-    /// Whether a task of the pool's was destroyed, and those who wait are to begin another.
-    pub(super) is_stranded: bool,
+    /// Tasks of the pool's that were destroyed since those who wait were last told to begin others.
+    pub(super) destroyed: usize,
     /// What is to be dropped once the state is let go.
     trash: Trash<C, E>,
     pub(super) getters: Waiters,
@@ -81,7 +81,7 @@ impl<C, E> WaitState for State<C, E> {
         for rank in 0..self.outcomes.len() {
             self.getters.wake(rank, wakes);
         }
-        if std::mem::take(&mut self.is_stranded) {
+        if std::mem::take(&mut self.destroyed) > 0 {
             self.getters.wake_all(wakes);
         }
     }
@@ -98,7 +98,7 @@ impl<C, E> State<C, E> {
             connecting: 0,
             testing: 0,
             is_failing: false,
-            is_stranded: false,
+            destroyed: 0,
             trash: Vec::new(),
             getters: Waiters::default(),
             closers: Waiters::default(),
