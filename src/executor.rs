@@ -17,9 +17,11 @@
 //! any way for one run to see another.
 
 mod cell;
+mod cleanup;
 mod core;
 mod domain;
 mod domains;
+mod eager;
 mod failure;
 mod foreign;
 mod holding;
@@ -35,6 +37,7 @@ mod run;
 mod spawn;
 mod task_table;
 mod timers;
+mod variables;
 mod wait_graph;
 mod waker;
 mod watch;
@@ -42,6 +45,7 @@ mod watch;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::Location;
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use rand_chacha::ChaCha8Rng;
@@ -56,13 +60,14 @@ pub use self::resource::{Access, Operation, ResourceInfo, Verb};
 pub use self::wait_graph::{TaskStatus, WaitCycle, WaitLink};
 pub use self::watch::{Warning, WarningAction, Watch};
 
+pub(crate) use self::cleanup::CleanupMark;
 pub(crate) use self::core::SCHEDULE;
 pub(crate) use self::holding::{Grant, Holder, HoldingKey, publish};
 pub(crate) use self::id::TaskId;
 pub(crate) use self::point::{Point, is_preempted, note, note_wait};
 pub(crate) use self::resource::Resource;
 pub(crate) use self::run::Plan;
-pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic};
+pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic, catch_panic};
 pub(crate) use self::task_table::TaskName;
 pub(crate) use self::timers::TimerKey;
 pub(crate) use self::wait_graph::Waiting;
@@ -137,6 +142,23 @@ impl Executor {
         self.epoch_nanos
             .saturating_add(clock.local(core.now))
             .saturating_add_signed(clock.wall_offset_nanos)
+    }
+
+    /// Returns the domain of the running task.
+    pub(crate) fn running_domain(&self) -> DomainId {
+        self.core.borrow().current_domain()
+    }
+
+    /// Returns the value of this type that the domain of the running task has; makes it if there is none.
+    #[track_caller]
+    pub(crate) fn domain_local<T: 'static>(&self, make: impl FnOnce() -> T) -> Rc<T> {
+        let domain = self.running_domain();
+        let found = self.core.borrow().domains.get(domain).locals.find();
+        found.unwrap_or_else(|| {
+            let made = Rc::new(make());
+            self.core.borrow_mut().domains.get_mut(domain).locals.add(made.clone());
+            made
+        })
     }
 
     // Timers

@@ -165,7 +165,7 @@ pub use executor::Failure;
 pub use explore::{Outcome, Sim, SimBuilder};
 pub use harness::check;
 pub use kernel::Seed;
-pub use parcae_macros::test;
+pub use parcae_macros::{select, test};
 pub use rng::{Rng, choose, rng};
 pub use task::{Task, spawn, spawn_named, spawn_try};
 

@@ -3,8 +3,18 @@
 //! | you want | use |
 //! |---|---|
 //! | one task at a time to change a value, across awaits | [`Mutex`] |
+//! | many to read it at once, or one to change it | [`RwLock`] |
+//! | so many tasks at a time to do something | [`Semaphore`] |
+//! | to wait, under a lock, until others have changed its value | [`Condition`] |
 //! | tasks to wait until something has happened | [`Event`] |
+//! | tasks to wait for each other, round by round | [`Barrier`] |
+//! | something done once, by whoever comes first | [`Once`], [`OnceCell`] |
+//! | to tell one waiting task, or all, to look again | [`Notify`] |
+//! | one value from one task to another: an answer | [`oneshot`] |
+//! | to watch a value that changes; only the latest counts | [`watch`] |
+//! | every receiver to get every value | [`broadcast`] |
 //! | to hand values from task to task, with back-pressure | [`Queue`] |
+//! | the least item first, or the last | [`PriorityQueue`], [`LifoQueue`] |
 //! | to know that everything handed over was worked off | [`Queue::join`] |
 //!
 //! All of them serve in the order of arrival and never let a newcomer barge in: what becomes free is
@@ -27,20 +37,50 @@
 //! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, blocking
 //! calls.
 //!
-//! Names follow smol's `async-lock` (`Mutex`) and asyncio (`Event`, `Queue`); the order of service is
-//! stricter than in both.
+//! Names follow smol's `async-lock` (`Mutex`), tokio (`RwLock`, `Semaphore`, `OnceCell`, `Notify`,
+//! `oneshot`, `watch`, `broadcast`), std (`Barrier`, `Once`) and asyncio (`Event`, `Condition`, the
+//! queues); the order of service is stricter than in all of them.
 
+mod barrier;
+pub mod broadcast;
+mod condition;
 mod error;
 mod event;
 mod holders;
+mod items;
 mod job;
+mod lifo_queue;
 mod mutex;
+mod notify;
+mod once;
+mod once_cell;
+pub mod oneshot;
+mod permit;
 mod primitive;
+mod priority_queue;
 mod queue;
+mod queue_methods;
+mod rwlock;
+mod semaphore;
+mod shares;
 mod waiters;
+pub mod watch;
 
-pub use error::{GetError, PutError, TryGetError, TryPutError};
+pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
+pub use condition::{Condition, ConditionWait, ConditionWaitFor};
+pub use error::{
+    AcquireError, BarrierError, GetError, PutError, SetError, TryAcquireError, TryGetError,
+    TryPutError,
+};
 pub use event::{Event, EventWait};
 pub use job::{GetJob, Job};
+pub use lifo_queue::LifoQueue;
 pub use mutex::{Lock, Mutex, MutexGuard};
+pub use notify::{Notified, Notify};
+pub use once::{CallOnce, Once, OnceWait, TryCallOnce};
+pub use once_cell::{GetOrInit, GetOrTryInit, OnceCell, OnceCellWait};
+pub use permit::{OwnedPermit, Permit};
+pub use priority_queue::PriorityQueue;
 pub use queue::{Get, Join, Put, Queue};
+pub use rwlock::{Read, ReadGuard, RwLock, Write, WriteGuard};
+pub use semaphore::{Acquire, AcquireOwned, Semaphore};

@@ -147,15 +147,15 @@ fn run(sim: parcae::SimBuilder, program: impl Future<Output = ()> + 'static) {
     black_box(sim.run(move || program)).unwrap();
 }
 
-fn fifo(program: impl Future<Output = ()> + 'static) {
+pub(crate) fn fifo(program: impl Future<Output = ()> + 'static) {
     run(Sim::builder().seed(7).strategy(Strategy::Fifo), program);
 }
 
-fn random(program: impl Future<Output = ()> + 'static) {
+pub(crate) fn random(program: impl Future<Output = ()> + 'static) {
     run(Sim::builder().seed(7).strategy(Strategy::Random), program);
 }
 
-fn tokio<T>(program: impl Future<Output = T>) -> T {
+pub(crate) fn tokio<T>(program: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build();
     runtime.expect("a runtime without input and output").block_on(program)

@@ -1,7 +1,7 @@
 //! Comparisons of parcae with its peers: medians of interleaved rounds, as ratios.
 //!
 //! ```text
-//! cargo run --release -p parcae-benches -- core [--rounds N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- core|sync [--rounds N] [--only TEXT] [--side TEXT]
 //! ```
 //! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
 //! side of that name; both together are for profilers.
@@ -11,6 +11,7 @@
 mod core_costs;
 mod counting;
 mod measure;
+mod sync_costs;
 
 use std::process::ExitCode;
 
@@ -28,12 +29,15 @@ fn main() -> ExitCode {
     };
     match command.as_str() {
         "core" => println!("{}", core_costs::table(&options)),
+        "sync" => println!("{}", sync_costs::table(&options)),
         other => return usage(&format!("unknown command {other:?}")),
     }
     ExitCode::SUCCESS
 }
 
 fn usage(message: &str) -> ExitCode {
-    eprintln!("{message}\nusage: parcae-benches core [--rounds N] [--only TEXT] [--side TEXT]");
+    eprintln!(
+        "{message}\nusage: parcae-benches core|sync [--rounds N] [--only TEXT] [--side TEXT]"
+    );
     ExitCode::FAILURE
 }

@@ -1,12 +1,14 @@
-//! The attribute [`test`](macro@test) of `parcae`.
+//! The attribute [`test`](macro@test) and the macro [`select!`] of `parcae`.
 //!
-//! Use it as `#[parcae::test]`, through the crate `parcae`: the code it writes calls that crate.
+//! Use them as `#[parcae::test]` and `parcae::select!`, through the crate `parcae`: the code they write
+//! calls that crate.
 //! This package is separate only because the compiler wants procedural macros in one of their own.
 //! What is absent: `#[parcae::main]`, and tests of functions that are not asynchronous (nothing in
 //! them depends on a seed, so the `#[test]` of the standard library serves).
 
 mod expand;
 mod options;
+mod select;
 
 use proc_macro::TokenStream;
 
@@ -88,4 +90,48 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(arguments.into(), item.into()).into()
+}
+
+/// Waits for the first of several futures to be ready, and runs the code that belongs to it.
+///
+/// ```text
+/// parcae::select! {
+///     biased;                                            // optional: the branches in their order
+///     job = queue.get() => work(job),                    // pattern = future => body
+///     Some(tick) = ticks.next(), if is_on => { ... }     // polled only if the condition holds
+///     else => { ... }                                    // when no branch is left
+/// }
+/// ```
+///
+/// * A branch is left out when its condition is false, and from the moment its future gives a value that
+///   its pattern does not take. When no branch is left, `else` runs; without one, the task panics.
+/// * All futures are made, also those of branches that are left out; these are never polled.
+/// * All futures are dropped before a body or `else` runs. So the bodies may use what the futures
+///   borrowed. To go on with a future later, make it before and give `&mut future`.
+/// * Bodies stand outside of the futures: `return`, `break`, `?` and `.await` mean what they mean around
+///   the macro.
+/// * All branches have one type of body, as the arms of a `match`. There is no limit to their number.
+/// * A task that is preempted in one branch does not go on to the next: preempted is not "not ready".
+///
+/// It works on any executor.
+///
+/// **When not to use it**: for futures of one type without code for each, use `parcae::task::race`; to
+/// bound one future, use `parcae::time::timeout`.
+///
+/// # Panics
+/// When no branch is left and there is no `else`.
+///
+/// # Cancel safety
+/// The futures that lose are dropped: what they do must be cancel safe, or they must outlive the macro as
+/// `&mut future`. All primitives of `parcae::sync` are cancel safe.
+///
+/// # Determinism
+/// Which branch is polled first is one choice at site `select` of the running task, drawn at the first
+/// poll among those whose conditions hold, if there are two or more; the others follow in their order, the
+/// first after the last. The default, to which a failure shrinks, is the first of them. With `biased;`, and
+/// outside of a simulation, it always is the first, and nothing is drawn: there a branch that is always
+/// ready starves those behind it.
+#[proc_macro]
+pub fn select(input: TokenStream) -> TokenStream {
+    select::expand(input.into()).into()
 }

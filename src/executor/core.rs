@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
 use std::task::Waker;
 
+use super::cleanup::Spawning;
 use super::domain::{DomainId, DomainState, Domains};
+use super::eager::Interrupted;
 use super::failure::{Failure, Place, StalledTask, Wait};
 use super::foreign::RunNumber;
 use super::holding::Holdings;
@@ -31,7 +33,6 @@ pub(crate) const SCHEDULE: Site = Site::new("schedule");
 /// Place of the first task of a run: the program itself.
 pub(super) const ROOT: u32 = 0;
 
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, not states of one machine")]
 pub(super) struct Core {
     pub(super) now: VirtualTime,
     pub(super) tasks: TaskTable,
@@ -45,6 +46,8 @@ pub(super) struct Core {
     pub(super) is_woken: bool,
     /// The running task was preempted: it pends, and combinators do not take that for "not ready".
     pub(super) is_preempted: bool,
+    /// Tasks whose poll is interrupted by the first poll of a task that they spawned eagerly.
+    pub(super) interrupted: Vec<Interrupted>,
     /// Who waits until all others are blocked.
     pub(super) settling: VecDeque<Settling>,
     pub(super) settled_count: u64,
@@ -75,8 +78,10 @@ pub(super) struct Core {
     pub(super) holdings: Holdings,
     /// None when nothing is watched for.
     pub(super) watcher: Option<Box<Watcher>>,
-    /// The program has ended: what destructors spawn is refused.
-    pub(super) is_over: bool,
+    /// What may still be spawned: once the program has ended, not what destructors spawn.
+    pub(super) spawning: Spawning,
+    /// How many cleanups have not ended.
+    pub(super) cleanup_count: usize,
     due: Vec<DueTimer>,
 }
 
@@ -98,6 +103,7 @@ impl Core {
             chosen: None,
             is_woken: false,
             is_preempted: false,
+            interrupted: Vec::new(),
             settling: VecDeque::new(),
             settled_count: 0,
             timers: Timers::new(),
@@ -124,7 +130,8 @@ impl Core {
             resources_of_nobody: 0,
             holdings: Holdings::default(),
             watcher: None,
-            is_over: false,
+            spawning: Spawning::Open,
+            cleanup_count: 0,
             due: Vec::new(),
         }
     }
@@ -174,6 +181,10 @@ impl Core {
         }
     }
 
+    pub(super) fn task_id(&self, index: u32) -> TaskId {
+        TaskId::new(self.run, self.tasks.get(index).generation, index)
+    }
+
     /// Returns the stream of the running task, or the root between tasks.
     pub(super) fn current_stream(&self) -> StreamId {
         self.running.map_or(StreamId::ROOT, |index| self.tasks.get(index).stream)
@@ -218,7 +229,7 @@ impl Core {
     pub(super) fn wake(&mut self, task: TaskId) {
         if let Some(slot) = self.tasks.find(task) {
             if slot.state == TaskState::Running {
-                self.is_woken = true;
+                self.wake_running(task.index());
             } else {
                 self.wake_index(task.index());
             }
@@ -229,7 +240,7 @@ impl Core {
     pub(super) fn wake_index(&mut self, index: u32) {
         let slot = self.tasks.get_mut(index);
         match slot.state {
-            TaskState::Running => self.is_woken = true,
+            TaskState::Running => self.wake_running(index),
             TaskState::Blocked => {
                 let (domain, stream) = (slot.domain, slot.stream);
                 self.make_ready(index, domain);
@@ -238,7 +249,11 @@ impl Core {
                     self.log_entry(waker, Happening::Woken { task: stream }, None);
                 }
             }
-            TaskState::Free | TaskState::Ready | TaskState::Held | TaskState::Done => {}
+            TaskState::Free
+            | TaskState::Ready
+            | TaskState::Held
+            | TaskState::Closing
+            | TaskState::Done => {}
         }
     }
 
@@ -496,7 +511,7 @@ impl Core {
             let slot = self.tasks.get(*index);
             slot.ownership == Ownership::Detached
                 && slot.domain == DomainId::ROOT
-                && slot.state != TaskState::Done
+                && !matches!(slot.state, TaskState::Closing | TaskState::Done)
                 && !slot.is_cancelled
         };
         self.tasks.indices().filter(is_leaked).map(|index| self.stalled_task(index)).collect()
@@ -504,7 +519,7 @@ impl Core {
 
     pub(super) fn stalled_task(&self, index: u32) -> StalledTask {
         let slot = self.tasks.get(index);
-        let is_blocked = slot.state == TaskState::Blocked;
+        let is_blocked = matches!(slot.state, TaskState::Blocked | TaskState::Closing);
         let wait = is_blocked.then(|| match self.tasks.wait(index) {
             Some(note) => self.describe_wait(note),
             None => Wait::UNKNOWN,
@@ -515,6 +530,11 @@ impl Core {
             steps: slot.steps,
             wait,
         }
+    }
+
+    fn path_of(&self, task: TaskId) -> Option<String> {
+        let slot = self.tasks.get(task.index());
+        (slot.generation == task.generation()).then(|| self.tasks.path(task.index()))
     }
 
     fn describe_wait(&self, note: WaitNote) -> Wait {
@@ -536,11 +556,8 @@ impl Core {
                 holders: self.holders_of(number),
                 holder_count: self.holdings.of(number).len(),
             },
-            WaitSubject::Task(task) => {
-                let slot = self.tasks.get(task.index());
-                let is_same = slot.generation == task.generation();
-                other("join", "Task", is_same.then(|| self.tasks.path(task.index())))
-            }
+            WaitSubject::Task(task) => other("join", "Task", self.path_of(task)),
+            WaitSubject::Cleanup(task) => other("cleanup", "Task", self.path_of(task)),
             WaitSubject::Timer(deadline) => {
                 other("sleep", "Timer", Some(VirtualTime::from_nanos(deadline).to_string()))
             }

@@ -2,7 +2,9 @@
 //!
 //! A simulated machine is made of one. The root domain is the test itself; it is always alive.
 
+use std::any::Any;
 use std::collections::VecDeque;
+use std::fmt;
 use std::rc::Rc;
 
 use super::task_table::ChildCounts;
@@ -93,6 +95,8 @@ pub(super) struct Domain {
     pub(super) end_of_busy: Option<TimerKey>,
     /// Tasks that are ready but may not run.
     pub(super) held: VecDeque<u32>,
+    /// Values of the layers above, one of each type.
+    pub(super) locals: Locals,
     /// How many tasks of each name were spawned into it by tasks of other domains.
     pub(super) children: ChildCounts,
 }
@@ -107,12 +111,33 @@ impl Domain {
             busy_until: VirtualTime::ZERO,
             end_of_busy: None,
             held: VecDeque::new(),
+            locals: Locals::default(),
             children: ChildCounts::default(),
         }
     }
 
     pub(super) fn is_running(&self) -> bool {
         self.state == DomainState::Alive
+    }
+}
+
+/// Values of which a domain has one of each type.
+#[derive(Default)]
+pub(super) struct Locals(Vec<Rc<dyn Any>>);
+
+impl Locals {
+    pub(super) fn find<T: 'static>(&self) -> Option<Rc<T>> {
+        self.0.iter().find_map(|local| local.clone().downcast::<T>().ok())
+    }
+
+    pub(super) fn add<T: 'static>(&mut self, local: Rc<T>) {
+        self.0.push(local);
+    }
+}
+
+impl fmt::Debug for Locals {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} locals", self.0.len())
     }
 }
 

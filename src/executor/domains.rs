@@ -179,12 +179,16 @@ impl Executor {
         let Some(slot) = core.tasks.find(task) else { return };
         let is_attached = slot.ownership == Ownership::Attached;
         let joiner = core.tasks.details_mut(index).joiner.take();
+        let cleanup_of = core.tasks.cleanup_of(index);
         if !is_attached {
             core.tasks.remove(index);
         }
         drop(core);
         if let Some(joiner) = joiner {
             self.catch(|| joiner.wake());
+        }
+        if let Some(owner) = cleanup_of {
+            self.end_cleanup(task, owner);
         }
     }
 }
@@ -203,7 +207,7 @@ impl Core {
             match slot.state {
                 TaskState::Running => slot.is_cancelled = true,
                 TaskState::Done | TaskState::Free => {}
-                TaskState::Ready | TaskState::Held | TaskState::Blocked => {
+                TaskState::Ready | TaskState::Held | TaskState::Blocked | TaskState::Closing => {
                     slot.state = TaskState::Done;
                     doomed.push(TaskId::new(run, slot.generation, index));
                 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::cell::TaskCell;
+use super::cleanup::Spawning;
 use super::core::Core;
 use super::failure::Failure;
 use super::foreign::RunNumber;
@@ -81,20 +82,19 @@ impl Plan {
         let spawned_at = Location::caller();
         let options = SpawnOptions { name: TaskName::Static("main"), domain: None, spawned_at };
         let root = executor.spawn(async move { program().await }, options);
-        executor.drive(Some(root));
+        executor.drive(Until::Ended(root));
         let result = executor.take_result(root);
-        executor.end();
+        executor.end(result.is_ok());
         drop(entered);
         Ok(executor.finish(result))
     }
 }
 
 impl Executor {
-    /// Polls tasks until the root has ended or the run has failed; without a root, until nothing is
-    /// ready any more.
-    fn drive(&self, root: Option<TaskId>) {
+    /// Polls tasks until the run has come so far, or has failed.
+    fn drive(&self, until: Until) {
         loop {
-            match self.next_step(root) {
+            match self.next_step(until) {
                 Step::Poll { task, cell, is_cancelled } => self.poll(task, cell, is_cancelled),
                 Step::Wake(wakers) => {
                     wakers.into_iter().for_each(|waker| self.catch(|| waker.wake()));
@@ -104,15 +104,10 @@ impl Executor {
         }
     }
 
-    fn next_step(&self, root: Option<TaskId>) -> Step {
+    fn next_step(&self, until: Until) -> Step {
         let mut core = self.core.borrow_mut();
         loop {
-            if core.failure.is_some() {
-                return Step::Over;
-            }
-            if let Some(root) = root
-                && core.tasks.get(root.index()).state == TaskState::Done
-            {
+            if core.failure.is_some() || core.has_come(until) {
                 return Step::Over;
             }
             if let Some(index) = core.take_next() {
@@ -127,7 +122,7 @@ impl Executor {
                 core.fail(Failure::ForeignWake { task, backtrace: wake.backtrace });
                 return Step::Over;
             }
-            if root.is_none() {
+            if let Until::Quiet = until {
                 return Step::Over;
             }
             let mut wakers = Vec::new();
@@ -140,7 +135,7 @@ impl Executor {
         }
     }
 
-    fn poll(&self, task: TaskId, mut cell: Pin<Box<dyn TaskCell>>, is_cancelled: bool) {
+    pub(super) fn poll(&self, task: TaskId, mut cell: Pin<Box<dyn TaskCell>>, is_cancelled: bool) {
         let index = task.index();
         let waker = waker::waker(task);
         let result = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -189,12 +184,22 @@ impl Executor {
     ) {
         let mut core = self.core.borrow_mut();
         core.end_task(index, kind);
-        let details = core.tasks.details_mut(index);
-        details.keep_panic(panic);
-        let joiner = details.joiner.take();
-        let slot = core.tasks.get_mut(index);
-        slot.cell = Some(cell);
-        let is_attached = slot.ownership == Ownership::Attached;
+        core.tasks.details_mut(index).keep_panic(panic);
+        core.tasks.get_mut(index).cell = Some(cell);
+        let is_closing = core.close(index);
+        drop(core);
+        if !is_closing {
+            self.release(index);
+        }
+        self.core.borrow_mut().running = None;
+    }
+
+    /// Lets go of a task that has ended: wakes who joins it, or destroys what nobody will take.
+    pub(super) fn release(&self, index: u32) {
+        let mut core = self.core.borrow_mut();
+        let joiner = core.tasks.details_mut(index).joiner.take();
+        let is_attached = core.tasks.get(index).ownership == Ownership::Attached;
+        let (task, cleanup_of) = (core.task_id(index), core.tasks.cleanup_of(index));
         drop(core);
         // Still in the context of the task, so that the log says who woke.
         if is_attached {
@@ -205,7 +210,9 @@ impl Executor {
             self.catch(|| drop((joiner, self.take_remains(index))));
             self.core.borrow_mut().tasks.remove(index);
         }
-        self.core.borrow_mut().running = None;
+        if let Some(owner) = cleanup_of {
+            self.end_cleanup(task, owner);
+        }
     }
 
     /// Returns the output of the root, or why there is none.
@@ -219,7 +226,7 @@ impl Executor {
                 let (message, place) = (panic.message(), panic.place());
                 Err(Failure::Panic { task: "main".to_owned(), message, place })
             }
-            Poll::Ready(JoinEnd::Gone) | Poll::Pending => {
+            Poll::Ready(JoinEnd::Cancelled | JoinEnd::Gone) | Poll::Pending => {
                 unreachable!("a run is over when its root has ended or when it has failed")
             }
         }
@@ -228,7 +235,7 @@ impl Executor {
 
     /// Lets the tasks that are ready come to their next wait; then no detached task may be left.
     fn settle_rest(&self) -> Option<Failure> {
-        self.drive(None);
+        self.drive(Until::Quiet);
         let mut core = self.core.borrow_mut();
         if core.failure.is_none() {
             let tasks = core.leaked_tasks();
@@ -240,21 +247,40 @@ impl Executor {
         core.failure.take()
     }
 
-    /// Destroys all tasks that are left, each in its own context.
-    fn end(&self) {
+    /// Destroys all tasks that are left, and lets what their destructors leave behind come to its end
+    /// if the program has ended well.
+    fn end(&self, is_ok: bool) {
         {
             let mut core = self.core.borrow_mut();
             let task = StreamId::ROOT;
             core.event(Event { kind: EventKind::End, task, subject: 0, value: 0 }, None);
             core.watch_end();
-            // Nothing is spawned and nothing goes on from here.
-            core.is_over = true;
+            core.spawning = if is_ok { Spawning::CleanupsOnly } else { Spawning::Closed };
         }
+        self.destroy_rest();
+        if self.core.borrow().cleanup_count > 0 {
+            self.core.borrow_mut().spawning = Spawning::Open;
+            self.drive(Until::CleanedUp);
+            self.core.borrow_mut().spawning = Spawning::Closed;
+            self.destroy_rest();
+        }
+        // Wakers that are not ours may be left in timers that nobody dropped.
+        let left = self.core.borrow_mut().take_wakers();
+        self.catch(|| drop(left));
+    }
+
+    /// Destroys all tasks but cleanups that are open, each in its own context.
+    fn destroy_rest(&self) {
         let place_count = self.core.borrow().tasks.place_count();
         for index in 0..place_count {
             let mut core = self.core.borrow_mut();
+            let is_open_cleanup =
+                core.spawning == Spawning::CleanupsOnly && core.tasks.cleanup_of(index).is_some();
+            if is_open_cleanup {
+                continue;
+            }
             core.running = Some(index);
-            if core.tasks.get(index).state == TaskState::Done {
+            if matches!(core.tasks.get(index).state, TaskState::Closing | TaskState::Done) {
                 // Its handle left the run, or is held by a task that comes later.
                 drop(core);
                 self.catch(|| drop(self.take_remains(index)));
@@ -263,12 +289,7 @@ impl Executor {
                 self.clear_cell(cell);
             }
         }
-        let mut core = self.core.borrow_mut();
-        core.running = None;
-        // Wakers that are not ours may be left in timers that nobody dropped.
-        let left = core.take_wakers();
-        drop(core);
-        self.catch(|| drop(left));
+        self.core.borrow_mut().running = None;
     }
 
     /// Destroys a future or output; a panic in it is an unobserved one.
@@ -287,7 +308,7 @@ impl Executor {
     }
 
     /// Returns what is known of a panic that was caught.
-    fn note_of(&self, payload: &(dyn Any + Send)) -> PanicNote {
+    pub(super) fn note_of(&self, payload: &(dyn Any + Send)) -> PanicNote {
         let plain = PanicNote::of_payload(payload);
         // The hook may have seen another panic last, one that the program has caught itself.
         let noted = self.panic_note.borrow_mut().take();
@@ -327,16 +348,35 @@ impl Executor {
     }
 }
 
-enum Step {
+/// How far a run is to come.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    /// This task has ended, and its cleanups.
+    Ended(TaskId),
+    /// Nothing is ready.
+    Quiet,
+    /// No cleanup is open.
+    CleanedUp,
+}
+
+pub(super) enum Step {
     Poll { task: TaskId, cell: Pin<Box<dyn TaskCell>>, is_cancelled: bool },
     Wake(Vec<Waker>),
     Over,
 }
 
 impl Core {
+    fn has_come(&self, until: Until) -> bool {
+        match until {
+            Until::Ended(task) => self.tasks.get(task.index()).state == TaskState::Done,
+            Until::Quiet => false,
+            Until::CleanedUp => self.cleanup_count == 0,
+        }
+    }
+
     /// Takes the future of a task out to be polled; none when it ended while it was in the queue.
     #[inline]
-    fn begin_poll(&mut self, index: u32) -> Option<Step> {
+    pub(super) fn begin_poll(&mut self, index: u32) -> Option<Step> {
         let slot = self.tasks.get_mut(index);
         let cell = slot.cell.take()?;
         slot.state = TaskState::Running;

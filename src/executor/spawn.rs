@@ -3,12 +3,13 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use super::cell::{self, FutureCell, TaskCell, describe_result};
+use super::cleanup::Spawning;
 use super::core::{Core, ROOT};
 use super::domain::{DomainId, DomainState};
 use super::failure::{Failure, Place};
@@ -37,7 +38,9 @@ pub(crate) enum JoinEnd<T> {
     Value(T),
     /// It panicked with this payload. Boxed, so that an end that is a value is small.
     Panicked(Box<TaskPanic>),
-    /// It was destroyed with its domain, or cancelled at the end of the run.
+    /// It was cancelled before it returned.
+    Cancelled,
+    /// It was destroyed with its domain, or at the end of the run.
     Gone,
 }
 
@@ -67,12 +70,20 @@ impl TaskPanic {
     pub(crate) fn resume(self) -> ! {
         let note = self.noted();
         let _ = context::with(|executor: &Executor| executor.note_panic(note));
-        std::panic::resume_unwind(self.payload)
+        panic::resume_unwind(self.payload)
     }
 
     fn noted(&self) -> PanicNote {
         self.note.clone().unwrap_or_else(|| PanicNote::of_payload(&*self.payload))
     }
+}
+
+/// Calls a function of the user's; its panic becomes a value that can be resumed later.
+pub(crate) fn catch_panic<R>(call: impl FnOnce() -> R) -> Result<R, Box<TaskPanic>> {
+    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
+        let note = context::with(|executor: &Executor| executor.note_of(&*payload));
+        Box::new(TaskPanic { payload, note })
+    })
 }
 
 impl Executor {
@@ -125,6 +136,7 @@ impl Executor {
             return Poll::Pending;
         }
         let cell = slot.cell.take();
+        let without_output = if slot.is_cancelled { JoinEnd::Cancelled } else { JoinEnd::Gone };
         let panic = core.tasks.details_mut(task.index()).take_panic();
         core.tasks.remove(task.index());
         drop(core);
@@ -132,13 +144,53 @@ impl Executor {
             (_, Some(panic)) => JoinEnd::Panicked(Box::new(panic)),
             (Some(mut cell), None) => {
                 let output = cell.as_mut().output().and_then(<dyn Any>::downcast_mut::<Option<T>>);
-                match output.and_then(Option::take) {
-                    Some(value) => JoinEnd::Value(value),
-                    None => JoinEnd::Gone,
-                }
+                output.and_then(Option::take).map_or(without_output, JoinEnd::Value)
             }
-            (None, None) => JoinEnd::Gone,
+            (None, None) => without_output,
         })
+    }
+
+    /// Waits for a task to end, and leaves its output to whoever joins it.
+    pub(crate) fn poll_finished(
+        &self,
+        task: TaskId,
+        waker: &Waker,
+        at: &'static Location<'static>,
+    ) -> Poll<()> {
+        // Outside of the borrow, as what it replaces: a foreign waker is code of the user's.
+        let target = WakeTarget::of(waker);
+        let _replaced;
+        let mut core = self.core.borrow_mut();
+        core.note_join(task, at);
+        if core.tasks.find(task).is_none_or(|slot| slot.state == TaskState::Done) {
+            return Poll::Ready(());
+        }
+        _replaced = core.tasks.details_mut(task.index()).joiner.replace(target);
+        Poll::Pending
+    }
+
+    /// Notes that the running task waits for another one.
+    pub(crate) fn note_join(&self, task: TaskId, at: &'static Location<'static>) {
+        self.core.borrow_mut().note_join(task, at);
+    }
+
+    /// Tells whether a task has panicked, or returned an error that nobody may overlook.
+    pub(crate) fn has_failed(&self, task: TaskId) -> bool {
+        let mut core = self.core.borrow_mut();
+        let Some(slot) = core.tasks.find(task) else { return false };
+        if slot.state != TaskState::Done {
+            return false;
+        }
+        let cell = slot.cell.take();
+        let details = core.tasks.details(task.index());
+        let has_panicked = details.cold.as_ref().is_some_and(|cold| cold.payload.is_some());
+        drop(core);
+        // Not borrowed: an error is described by code of the user's.
+        let is_error = cell.as_ref().is_some_and(|cell| cell.error().is_some());
+        if let Some(slot) = self.core.borrow_mut().tasks.find(task) {
+            slot.cell = cell;
+        }
+        has_panicked || is_error
     }
 
     /// Tells whether a task has ended.
@@ -240,13 +292,13 @@ impl Details {
 
 impl Core {
     /// Returns the domain in which no task can be made, if that is where this one would go.
-    fn refuse(&mut self, options: &SpawnOptions) -> Option<DomainId> {
+    pub(super) fn refuse(&mut self, options: &SpawnOptions) -> Option<DomainId> {
         let domain = options.domain.unwrap_or_else(|| self.current_domain());
         let is_dead = |domain| self.domains.get(domain).state == DomainState::Dead;
         // What the dying spawn elsewhere has no effect either.
         if is_dead(domain)
             || is_dead(self.current_domain())
-            || self.is_over
+            || self.spawning != Spawning::Open
             || self.failure.is_some()
         {
             return Some(domain);
@@ -260,7 +312,11 @@ impl Core {
         None
     }
 
-    fn insert(&mut self, cell: Option<Pin<Box<dyn TaskCell>>>, options: SpawnOptions) -> TaskId {
+    pub(super) fn insert(
+        &mut self,
+        cell: Option<Pin<Box<dyn TaskCell>>>,
+        options: SpawnOptions,
+    ) -> TaskId {
         let parent = self.running;
         let domain = options.domain.unwrap_or_else(|| self.current_domain());
         let is_inherited = parent.filter(|at| self.tasks.get(*at).domain == domain);
@@ -287,6 +343,9 @@ impl Core {
             cold: None,
         };
         let index = self.tasks.insert(slot, details);
+        if let Some(variables) = parent.and_then(|at| self.variables(at).cloned()) {
+            self.tasks.details_mut(index).cold().variables = Some(variables);
+        }
         if self.log.is_some() {
             self.log_task(index, parent_stream);
         }
@@ -300,7 +359,7 @@ impl Core {
             picker.spawned(parent_stream, stream);
         }
         self.make_ready(index, domain);
-        TaskId::new(self.run, self.tasks.get(index).generation, index)
+        self.task_id(index)
     }
 
     /// Makes a task that has ended before it began.
@@ -317,7 +376,7 @@ impl Core {
             cold: None,
         };
         let index = self.tasks.insert(slot, details);
-        TaskId::new(self.run, self.tasks.get(index).generation, index)
+        self.task_id(index)
     }
 
     /// Returns the path that the children of a task begin with; that of the root task is empty.
@@ -350,7 +409,7 @@ impl Core {
 
     pub(super) fn cancel(&mut self, task: TaskId) {
         let Some(slot) = self.tasks.find(task) else { return };
-        if slot.state == TaskState::Done || slot.is_cancelled {
+        if matches!(slot.state, TaskState::Closing | TaskState::Done) || slot.is_cancelled {
             return;
         }
         slot.is_cancelled = true;

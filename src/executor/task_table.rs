@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rand_chacha::ChaCha8Rng;
 
 use super::cell::TaskCell;
+use super::cleanup::Cleanups;
 use super::core::ROOT;
 use super::domain::DomainId;
 use super::id::{GENERATION_MASK, TaskId};
@@ -19,9 +20,10 @@ use crate::kernel::{StreamId, hash_text};
 /// Life of a task.
 ///
 /// ```text
-/// free -> ready <-> running -> done -> free      (done until its handle has let go)
+/// free -> ready <-> running -> (closing ->) done -> free     (done until its handle has let go)
 ///           ^          |
 ///           +- blocked <+            held: ready, but its domain is paused or busy
+///                                    closing: waits for its cleanups
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TaskState {
@@ -30,6 +32,7 @@ pub(super) enum TaskState {
     Held,
     Running,
     Blocked,
+    Closing,
     Done,
 }
 
@@ -42,6 +45,8 @@ pub(super) enum Ownership {
     Detached,
     /// The handle let go and the task may outlive the program.
     Background,
+    /// There never was a handle: a destructor left it behind.
+    Cleanup,
 }
 
 /// A name given at spawn.
@@ -120,6 +125,8 @@ pub(super) enum WaitSubject {
     /// Until this reading of its own clock, in nanoseconds.
     Timer(u64),
     OtherTasks,
+    /// The task has to wait for this cleanup of its own.
+    Cleanup(TaskId),
 }
 
 /// How many children of each name there were, by the hash of the name.
@@ -147,6 +154,11 @@ pub(super) struct Cold {
     pub(super) payload: Option<Box<dyn Any + Send>>,
     pub(super) panic: Option<super::panic::PanicNote>,
     pub(super) span: Option<tracing::Span>,
+    pub(super) cleanups: Option<Box<Cleanups>>,
+    /// Context variables, of a type that the layer above knows.
+    pub(super) variables: Option<Rc<dyn Any>>,
+    /// Whose cleanup this task is.
+    pub(super) cleanup_of: Option<TaskId>,
 }
 
 impl Slot {
@@ -304,6 +316,12 @@ impl TaskTable {
     /// Returns what a task waits for, if that was noted since its last poll began.
     pub(super) fn wait(&self, index: u32) -> Option<WaitNote> {
         self.get(index).is_waiting.then(|| self.waits[index as usize])
+    }
+
+    /// Returns whose cleanup a task is, if it is one; inside of that, none for nobody's.
+    pub(super) fn cleanup_of(&self, index: u32) -> Option<Option<TaskId>> {
+        let is_cleanup = self.get(index).ownership == Ownership::Cleanup;
+        is_cleanup.then(|| self.details(index).cold.as_ref().and_then(|cold| cold.cleanup_of))
     }
 
     /// Returns the path of names that reports show: `worker#1/flush`.

@@ -125,7 +125,7 @@ impl Core {
             TaskState::Running => TaskStatus::Running,
             TaskState::Ready => TaskStatus::Ready,
             TaskState::Held => TaskStatus::Held,
-            TaskState::Blocked => TaskStatus::Waiting,
+            TaskState::Blocked | TaskState::Closing => TaskStatus::Waiting,
             TaskState::Done | TaskState::Free => TaskStatus::Done,
         }
     }
@@ -149,10 +149,11 @@ impl Core {
             targets.push(holding.filter_map(place_of).collect());
         }
         for (place, index) in tasks.iter().enumerate() {
-            let is_blocked = self.tasks.get(*index).state == TaskState::Blocked;
+            let state = self.tasks.get(*index).state;
+            let is_blocked = matches!(state, TaskState::Blocked | TaskState::Closing);
             let note = self.tasks.wait(*index).filter(|_| is_blocked);
             targets[place].extend(note.and_then(|note| match note.subject {
-                WaitSubject::Task(task) => place_of(task),
+                WaitSubject::Task(task) | WaitSubject::Cleanup(task) => place_of(task),
                 WaitSubject::Resource(_, number, _) => resources.get(&number).copied(),
                 WaitSubject::Timer(_) | WaitSubject::OtherTasks => None,
             }));

@@ -209,6 +209,13 @@ pub struct Lock<'a, T> {
     wait: Wait,
 }
 
+impl<T> Lock<'_, T> {
+    /// Begins again when it has ended, as if it was called once more at the same place.
+    pub(super) fn restart(&mut self) {
+        self.wait.restart();
+    }
+}
+
 impl<'a, T> Future for Lock<'a, T> {
     type Output = MutexGuard<'a, T>;
 
@@ -239,6 +246,13 @@ pub struct MutexGuard<'a, T> {
     mutex: &'a Mutex<T>,
     /// Here and not behind the lock, so that the guard may move between threads if the value may.
     value: Option<T>,
+}
+
+impl<'a, T> MutexGuard<'a, T> {
+    /// Returns what it locks.
+    pub(super) fn mutex(&self) -> &'a Mutex<T> {
+        self.mutex
+    }
 }
 
 impl<T> Deref for MutexGuard<'_, T> {

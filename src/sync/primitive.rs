@@ -139,6 +139,8 @@ pub(super) struct Wait {
     point: Point,
     /// Its place in the line, once it has one.
     ticket: Option<Ticket>,
+    /// How much it waits for, where that differs.
+    weight: usize,
     at: &'static Location<'static>,
 }
 
@@ -146,7 +148,34 @@ impl Wait {
     /// Makes the wait of an operation that was called at the caller's caller.
     #[track_caller]
     pub(super) fn new() -> Self {
-        Self { point: Point::new(), ticket: None, at: Location::caller() }
+        Self::weighing(1)
+    }
+
+    /// As [`Wait::new`], for so much at once.
+    #[track_caller]
+    pub(super) fn weighing(weight: usize) -> Self {
+        Self { point: Point::new(), ticket: None, weight, at: Location::caller() }
+    }
+
+    /// Begins again when it has gone on, as if the operation was called once more at the same place.
+    pub(super) fn restart(&mut self) {
+        self.point = Point::again();
+    }
+
+    /// Tells whether it stands in the line.
+    pub(super) fn is_in_line(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    /// Comes to the point, if it has not before.
+    #[inline]
+    pub(super) fn arrive<S>(
+        &mut self,
+        context: &Context<'_>,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+    ) -> Poll<()> {
+        self.point.poll(context, &primitive.resource, line.verb, self.at)
     }
 
     /// Comes to the point, and then waits until `go` gives something. `go` changes nothing when it
@@ -159,7 +188,7 @@ impl Wait {
         line: &Line<S>,
         mut go: impl FnMut(&mut S, Place) -> Option<R>,
     ) -> Poll<R> {
-        ready!(self.point.poll(context, &primitive.resource, line.verb, self.at));
+        ready!(self.arrive(context, primitive, line));
         // Cloned when it turns out to be needed, and not while the state is held.
         let mut target = None;
         loop {
@@ -180,7 +209,7 @@ impl Wait {
                     (_, None) => (Step::NeedsTarget, None),
                     (Some(own), Some(target)) => (Step::Waits, waiters.retarget(own, target)),
                     (None, Some(target)) => {
-                        self.ticket = Some(waiters.push(target));
+                        self.ticket = Some(waiters.push(self.weight, target));
                         (Step::Waits, None)
                     }
                 }
@@ -223,6 +252,34 @@ impl Wait {
         if !is_published {
             primitive.publish(&mut state);
         }
+    }
+
+    /// Takes a place in the line without being polled, unless `go` gives something. No point.
+    pub(super) fn enter<S: WaitState, R>(
+        &mut self,
+        primitive: &Primitive<S>,
+        line: &Line<S>,
+        go: impl FnOnce(&mut S, Place) -> Option<R>,
+    ) -> Option<R> {
+        // What would have woken it is dropped here, not while the state is held.
+        let (result, _target) = primitive.change(|state| {
+            let waiters = (line.waiters)(state);
+            let rank = self.ticket.map_or(waiters.count(), |ticket| waiters.rank(ticket));
+            let result = go(state, Place { rank, ticket: self.ticket });
+            let waiters = (line.waiters)(state);
+            if result.is_some() {
+                let own = self.ticket.take();
+                return (result, own.and_then(|own| waiters.remove(own)));
+            }
+            self.ticket.get_or_insert_with(|| waiters.push_idle());
+            (None, None)
+        });
+        result
+    }
+
+    /// Returns its ticket while it stands in the line.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        self.ticket
     }
 
     /// Leaves the line, if it stands in it: what was its turn is the next waiter's.

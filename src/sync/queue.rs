@@ -1,6 +1,5 @@
 //! A queue.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -8,12 +7,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::error::{GetError, PutError, TryGetError, TryPutError};
+use super::items::Items;
 use super::job::GetJob;
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Waiters, Wakes};
 use crate::executor::{Access, Verb};
 
 /// Hands items from those who put to those who get, first in, first out.
+///
+/// In another order: [`PriorityQueue`](super::PriorityQueue), [`LifoQueue`](super::LifoQueue).
 ///
 /// A clone is another handle of the same queue. Those who wait are served in the order of their
 /// arrival, on both sides: items stand in the order in which `put` was called (polled first, to be
@@ -79,17 +81,18 @@ pub struct Queue<T> {
 
 struct Shared<T> {
     primitive: Primitive<State<T>>,
-    /// `usize::MAX` is unbounded.
+    /// Or [`UNBOUNDED`].
     capacity: usize,
 }
 
-/// A getter may go on when an item is left for it: rank below the number of items. It takes the item
-/// at its rank, so who gets what does not depend on who runs first.
+/// A getter may go on when an item is left for it: rank below the number of items. First in, first out,
+/// it takes the item at its rank, so who gets what does not depend on who runs first; in the other
+/// orders it takes the best there is.
 ///
 /// A putter may go on when it is the first and there is a place; the next one after it. One by one,
 /// because what is put first must stand first.
 struct State<T> {
-    items: VecDeque<T>,
+    items: Items<T>,
     /// The same as in `Shared`, to be at hand in `wake_due`.
     capacity: usize,
     getters: Waiters,
@@ -121,15 +124,11 @@ impl<T> WaitState for State<T> {
 
 impl<T> State<T> {
     fn take(&mut self, rank: usize) -> Option<Result<T, GetError>> {
-        let item = match rank {
-            0 => self.items.pop_front(),
-            rank => self.items.remove(rank),
-        };
-        if let Some(item) = item {
+        if let Some(item) = self.items.take(rank) {
             return Some(Ok(item));
         }
         // While an item is left for somebody else it may come back.
-        (self.is_closed && self.items.is_empty()).then_some(Err(GetError::Closed))
+        (self.is_closed && self.items.len() == 0).then_some(Err(GetError::Closed))
     }
 
     fn can_put(&self, rank: usize) -> bool {
@@ -137,8 +136,8 @@ impl<T> State<T> {
     }
 
     fn push(&mut self, item: T) {
-        self.items.push_back(item);
         self.put_count += 1;
+        self.items.push(item);
     }
 }
 
@@ -154,21 +153,21 @@ impl<T> Queue<T> {
     #[must_use]
     #[track_caller]
     pub fn bounded(capacity: usize) -> Self {
-        assert!(capacity > 0, "a queue of capacity 0 takes no item: use 1, or `unbounded`");
-        Self::with_capacity(capacity)
+        check_capacity(capacity);
+        Self::with("Queue", Items::first_put_first(), capacity)
     }
 
     /// Makes a queue in which every item has a place: puts do not wait.
     #[must_use]
     #[track_caller]
     pub fn unbounded() -> Self {
-        Self::with_capacity(usize::MAX)
+        Self::with("Queue", Items::first_put_first(), UNBOUNDED)
     }
 
     #[track_caller]
-    fn with_capacity(capacity: usize) -> Self {
+    pub(super) fn with(kind: &'static str, items: Items<T>, capacity: usize) -> Self {
         let state = State {
-            items: VecDeque::new(),
+            items,
             capacity,
             getters: Waiters::default(),
             putters: Waiters::default(),
@@ -177,7 +176,7 @@ impl<T> Queue<T> {
             done_count: 0,
             is_closed: false,
         };
-        let shared = Shared { primitive: Primitive::new("Queue", state), capacity };
+        let shared = Shared { primitive: Primitive::new(kind, state), capacity };
         Self { shared: Arc::new(shared) }
     }
 
@@ -377,7 +376,7 @@ impl<T> Queue<T> {
         self.shared.primitive.change(|state| state.is_closed = true);
     }
 
-    /// Closes the queue and returns what was in it, in order. Those items count as done; what was
+    /// Closes the queue and returns what was in it, in the order of taking. Those items count as done; what was
     /// taken before still owes its report.
     ///
     /// # Examples
@@ -397,9 +396,9 @@ impl<T> Queue<T> {
             // Fewer when more was reported done than was taken: that is owed no more.
             let owed_count = state.put_count - state.done_count;
             state.done_count += owed_count.min(state.items.len() as u64);
-            std::mem::take(&mut state.items)
+            state.items.take_all()
         });
-        items.into()
+        items.into_vec()
     }
 
     /// Tells whether the queue is closed.
@@ -429,7 +428,7 @@ impl<T> Queue<T> {
     /// Returns how many items there can be; none for an unbounded queue.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
-        Some(self.shared.capacity).filter(|capacity| *capacity != usize::MAX)
+        Some(self.shared.capacity).filter(|capacity| *capacity != UNBOUNDED)
     }
 }
 
@@ -441,8 +440,14 @@ impl<T> Clone for Queue<T> {
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.format("Queue", formatter)
+    }
+}
+
+impl<T> Queue<T> {
+    pub(super) fn format(&self, kind: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Queue")
+            .debug_struct(kind)
             .field("len", &self.len())
             .field("capacity", &self.capacity())
             .field("unfinished", &self.unfinished())
@@ -547,6 +552,15 @@ impl<T> Drop for Join<'_, T> {
         self.wait.leave(&self.queue.shared.primitive, &Queue::JOINERS);
     }
 }
+
+/// Refuses a capacity that no item has a place in.
+#[track_caller]
+pub(super) fn check_capacity(capacity: usize) {
+    assert!(capacity > 0, "a queue of capacity 0 takes no item: use 1, or `unbounded`");
+}
+
+/// Capacity of a queue in which every item has a place.
+pub(super) const UNBOUNDED: usize = usize::MAX;
 
 static PUT: Verb = Verb::new("put", Access::Write);
 static GET: Verb = Verb::new("get", Access::Write);

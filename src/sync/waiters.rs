@@ -1,6 +1,7 @@
 //! A line of waiters.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::task::Waker;
 
 use crate::executor::{Grant, Holder, WakeTarget};
@@ -13,6 +14,12 @@ use crate::executor::{Grant, Holder, WakeTarget};
 pub(super) struct Waiters {
     line: VecDeque<Waiter>,
     next: Ticket,
+    /// All before it have been woken by [`Waiters::wake_before`], and not polled since.
+    woken: Ticket,
+    /// How many in front have what they wait for assigned to them, by [`Waiters::assign`].
+    due_count: usize,
+    /// The sum of what they weigh.
+    assigned: usize,
 }
 
 /// Names a waiter. A later one is greater.
@@ -22,7 +29,9 @@ pub(super) struct Ticket(u64);
 #[derive(Debug)]
 struct Waiter {
     ticket: Ticket,
-    /// None when it has been woken and not polled since.
+    /// How much it waits for.
+    weight: usize,
+    /// None when it has been woken and not polled since, or was never polled.
     target: Option<WakeTarget>,
     /// Who waits and where, for what can be held.
     asker: Option<Holder>,
@@ -35,17 +44,47 @@ impl Waiters {
         self.line.len()
     }
 
+    /// Counts the waiters before a ticket, which need not stand in the line.
+    pub(super) fn count_before(&self, end: Ticket) -> usize {
+        // Nearly always there is none.
+        match self.line.front() {
+            Some(first) if first.ticket < end => {
+                self.line.partition_point(|waiter| waiter.ticket < end)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Lists the tickets from one on, in order.
+    pub(super) fn tickets_from(&self, begin: Ticket) -> impl Iterator<Item = Ticket> + '_ {
+        self.line.range(self.count_before(begin)..).map(|waiter| waiter.ticket)
+    }
+
     /// Returns the ticket that the next waiter will get.
     pub(super) fn next_ticket(&self) -> Ticket {
         self.next
     }
 
-    /// Puts a waiter at the end of the line.
-    pub(super) fn push(&mut self, target: WakeTarget) -> Ticket {
+    /// Puts a waiter that waits for so much at the end of the line.
+    pub(super) fn push(&mut self, weight: usize, target: WakeTarget) -> Ticket {
+        self.push_waiter(weight, Some(target))
+    }
+
+    /// Puts a waiter at the end of the line that looks by itself when it is polled.
+    pub(super) fn push_idle(&mut self) -> Ticket {
+        self.push_waiter(1, None)
+    }
+
+    fn push_waiter(&mut self, weight: usize, target: Option<WakeTarget>) -> Ticket {
         let ticket = self.next;
         self.next = Ticket(ticket.0 + 1);
-        self.line.push_back(Waiter { ticket, target: Some(target), asker: None });
+        self.line.push_back(Waiter { ticket, weight, target, asker: None });
         ticket
+    }
+
+    /// Returns the tickets of the waiters at these ranks.
+    pub(super) fn tickets(&self, ranks: Range<usize>) -> impl Iterator<Item = Ticket> {
+        self.line.range(ranks).map(|waiter| waiter.ticket)
     }
 
     /// Returns how many stand before a waiter.
@@ -60,11 +99,17 @@ impl Waiters {
 
     /// Takes a waiter out of the line. Returns what would have woken it.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
-        let waiter = match self.rank(ticket) {
+        let rank = self.rank(ticket);
+        let waiter = match rank {
             0 => self.line.pop_front(),
             rank => self.line.remove(rank),
         };
-        waiter.expect("a rank is in the line").target
+        let waiter = waiter.expect("a rank is in the line");
+        if self.is_due(rank) {
+            self.due_count -= 1;
+            self.assigned -= waiter.weight;
+        }
+        waiter.target
     }
 
     /// Tells whether a waiter is woken through this waker when its turn comes.
@@ -76,6 +121,7 @@ impl Waiters {
     /// Replaces what wakes a waiter. Returns what would have woken it.
     pub(super) fn retarget(&mut self, ticket: Ticket, target: WakeTarget) -> Option<WakeTarget> {
         let rank = self.rank(ticket);
+        self.woken = self.woken.min(ticket);
         self.line[rank].target.replace(target)
     }
 
@@ -102,16 +148,61 @@ impl Waiters {
 
     /// Wakes the waiters before a ticket.
     pub(super) fn wake_before(&mut self, end: Ticket, wakes: &mut Wakes) {
-        for waiter in self.line.iter_mut().take_while(|waiter| waiter.ticket < end) {
+        if self.woken >= end {
+            return;
+        }
+        let begin = self.count_before(self.woken);
+        for waiter in self.line.range_mut(begin..).take_while(|waiter| waiter.ticket < end) {
+            if let Some(target) = waiter.target.take() {
+                wakes.push(target);
+            }
+        }
+        self.woken = end;
+    }
+
+    /// Wakes all waiters.
+    pub(super) fn wake_all(&mut self, wakes: &mut Wakes) {
+        self.wake_before(self.next, wakes);
+    }
+
+    /// Assigns a supply to the waiters in front, to each as much as it weighs, and wakes them. The
+    /// first that there is not enough for gets nothing, nor do those behind it.
+    ///
+    /// The supply may shrink only by what a waiter weighs that takes it and leaves.
+    #[inline]
+    pub(super) fn assign(&mut self, supply: usize, wakes: &mut Wakes) {
+        while let Some(waiter) = self.line.get_mut(self.due_count)
+            && waiter.weight <= supply - self.assigned
+        {
+            self.due_count += 1;
+            self.assigned += waiter.weight;
             if let Some(target) = waiter.target.take() {
                 wakes.push(target);
             }
         }
     }
 
-    /// Wakes all waiters.
-    pub(super) fn wake_all(&mut self, wakes: &mut Wakes) {
-        self.wake_before(self.next, wakes);
+    /// Tells whether the waiter at a rank has been assigned what it waits for.
+    #[inline]
+    pub(super) fn is_due(&self, rank: usize) -> bool {
+        rank < self.due_count
+    }
+
+    /// Tells whether all waiters are due, so that what is left is a newcomer's.
+    #[inline]
+    pub(super) fn are_all_due(&self) -> bool {
+        self.due_count == self.line.len()
+    }
+
+    /// Lists the due waiters that have not been polled since.
+    pub(super) fn unclaimed_due(&self) -> impl Iterator<Item = Grant> + '_ {
+        self.unclaimed(self.due_count)
+    }
+
+    /// Returns how much of the supply is assigned.
+    #[inline]
+    pub(super) fn assigned(&self) -> usize {
+        self.assigned
     }
 }
 

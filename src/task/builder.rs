@@ -7,7 +7,7 @@ use std::panic::Location;
 
 use super::Task;
 use crate::context;
-use crate::executor::{DomainId, Executor, SpawnOptions, TaskName};
+use crate::executor::{DomainId, Executor, SpawnOptions, TaskId, TaskName};
 
 /// Spawns a task and returns its handle; it begins when the caller comes to an await.
 ///
@@ -29,7 +29,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    spawn_with("parcae::spawn", TaskName::Unnamed, None, future)
+    spawn_with("parcae::spawn", TaskName::Unnamed, future)
 }
 
 /// Spawns a task with a name, which stands in reports and in replay tokens.
@@ -54,7 +54,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    spawn_with("parcae::spawn_named", task_name(name.into()), None, future)
+    spawn_with("parcae::spawn_named", task_name(name.into()), future)
 }
 
 /// Spawns a task whose error fails the run unless somebody awaits it.
@@ -93,6 +93,7 @@ where
 pub struct Builder {
     name: Option<Cow<'static, str>>,
     domain: Option<DomainId>,
+    is_eager: bool,
 }
 
 impl Builder {
@@ -115,6 +116,26 @@ impl Builder {
         self
     }
 
+    /// Lets the task begin inside of the call that spawns it, and run to its first wait there; it is not
+    /// preempted until then. Outside of a poll, in a domain that may not run and more than 64 deep it
+    /// begins as others do.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// let task = parcae::task::Builder::new().eager().spawn(async { 42 });
+    /// assert!(task.is_finished(), "it never waits");
+    /// assert_eq!(task.await, 42);
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Source
+    /// Python's `asyncio.eager_task_factory`.
+    pub fn eager(mut self) -> Self {
+        self.is_eager = true;
+        self
+    }
+
     /// Spawns the task.
     ///
     /// # Panics
@@ -125,8 +146,11 @@ impl Builder {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let name = self.name.map_or(TaskName::Unnamed, task_name);
-        spawn_with("parcae::task::Builder::spawn", name, self.domain, future)
+        let is_eager = self.is_eager;
+        let options = self.options(Location::caller());
+        context::expect("parcae::task::Builder::spawn", |executor: &Executor| {
+            begin(executor, executor.spawn(future, options), is_eager)
+        })
     }
 
     /// Spawns the task; its error fails the run unless somebody awaits it.
@@ -140,22 +164,34 @@ impl Builder {
         V: 'static,
         E: Debug + 'static,
     {
+        let is_eager = self.is_eager;
+        let options = self.options(Location::caller());
+        context::expect("parcae::spawn_try", |executor: &Executor| {
+            begin(executor, executor.spawn_try(future, options), is_eager)
+        })
+    }
+
+    fn options(self, spawned_at: &'static Location<'static>) -> SpawnOptions {
         let name = self.name.map_or(TaskName::Unnamed, task_name);
-        let options = SpawnOptions { name, domain: self.domain, spawned_at: Location::caller() };
-        Task::new(context::expect("parcae::spawn_try", |executor: &Executor| {
-            executor.spawn_try(future, options)
-        }))
+        SpawnOptions { name, domain: self.domain, spawned_at }
     }
 }
 
 #[track_caller]
-fn spawn_with<F>(call: &str, name: TaskName, domain: Option<DomainId>, future: F) -> Task<F::Output>
+fn spawn_with<F>(call: &str, name: TaskName, future: F) -> Task<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let options = SpawnOptions { name, domain, spawned_at: Location::caller() };
+    let options = SpawnOptions { name, domain: None, spawned_at: Location::caller() };
     Task::new(context::expect(call, |executor: &Executor| executor.spawn(future, options)))
+}
+
+fn begin<T>(executor: &Executor, task: TaskId, is_eager: bool) -> Task<T> {
+    if is_eager {
+        executor.begin_now(task);
+    }
+    Task::new(task)
 }
 
 fn task_name(name: Cow<'static, str>) -> TaskName {

@@ -82,8 +82,8 @@ impl<T> Task<T> {
     /// Waits for the task and returns its output, or how else it ended.
     ///
     /// # Errors
-    /// [`JoinError::Panicked`] if it panicked, [`JoinError::Gone`] if it was destroyed with its
-    /// domain.
+    /// [`JoinError::Panicked`] if it panicked, [`JoinError::Cancelled`] if it was cancelled (through a
+    /// [`CancelHandle`]), [`JoinError::Gone`] if it was destroyed with its domain.
     ///
     /// # Cancel safety
     /// Dropping the returned future cancels the task.
@@ -99,6 +99,23 @@ impl<T> Task<T> {
     #[track_caller]
     pub fn join(self) -> Join<T> {
         Join { task: self, at: Location::caller() }
+    }
+
+    /// Returns what cancels the task from elsewhere, while this handle is awaited or given away.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::task::JoinError;
+    ///
+    /// let task = parcae::spawn(std::future::pending::<()>());
+    /// let handle = task.cancel_handle();
+    /// parcae::spawn(async move { handle.cancel() }).detach();
+    /// assert!(matches!(task.join().await, Err(JoinError::Cancelled)));
+    /// # }).unwrap();
+    /// ```
+    pub fn cancel_handle(&self) -> CancelHandle {
+        CancelHandle { id: self.id }
     }
 
     /// Tells whether the task has ended: returned, panicked or been destroyed. True outside of its
@@ -117,15 +134,26 @@ impl<T> Task<T> {
     /// Calls `act` if this thread is inside of the run that made the task.
     #[inline]
     fn in_its_run<R>(&self, act: impl FnOnce(&Executor) -> R) -> Option<R> {
-        context::with(|executor: &Executor| {
-            (executor.run() == self.id.run()).then(|| act(executor))
-        })
-        .flatten()
+        in_run_of(self.id, act)
+    }
+
+    pub(super) fn id(&self) -> TaskId {
+        self.id
     }
 }
 
+#[inline]
+fn in_run_of<R>(task: TaskId, act: impl FnOnce(&Executor) -> R) -> Option<R> {
+    context::with(|executor: &Executor| (executor.run() == task.run()).then(|| act(executor)))
+        .flatten()
+}
+
 impl<T: 'static> Task<T> {
-    fn poll_end(&self, context: &Context<'_>, at: &'static Location<'static>) -> Poll<JoinEnd<T>> {
+    pub(super) fn poll_end(
+        &self,
+        context: &Context<'_>,
+        at: &'static Location<'static>,
+    ) -> Poll<JoinEnd<T>> {
         context::expect("Task::poll", |executor: &Executor| {
             assert!(
                 executor.run() == self.id.run(),
@@ -144,6 +172,7 @@ impl<T: 'static> Future for Task<T> {
         match ready!(self.poll_end(context, Location::caller())) {
             JoinEnd::Value(value) => Poll::Ready(value),
             JoinEnd::Panicked(panic) => panic.resume(),
+            JoinEnd::Cancelled => panic!("a task was awaited that was cancelled"),
             JoinEnd::Gone => panic!(
                 "a task was awaited that was destroyed with its domain, or that has given its \
                  output before"
@@ -164,6 +193,34 @@ impl<T> fmt::Debug for Task<T> {
     }
 }
 
+/// Cancels a task whose handle somebody else has; made by [`Task::cancel_handle`].
+///
+/// It is a number, as a [`Task`] is, and of use only inside of the run that made the task. It does
+/// not keep the task alive, and dropping it does nothing.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "it does nothing before `cancel`"]
+pub struct CancelHandle {
+    id: TaskId,
+}
+
+impl CancelHandle {
+    /// Cancels the task: its future is destroyed at its next turn. Nothing happens when it has ended:
+    /// what it returned stays its output.
+    pub fn cancel(self) {
+        let _ = in_run_of(self.id, |executor| executor.cancel(self.id));
+    }
+
+    /// Tells whether the task has ended, as [`Task::is_finished`] does.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        in_run_of(self.id, |executor| executor.is_finished(self.id)).unwrap_or(true)
+    }
+
+    pub(super) fn id(self) -> TaskId {
+        self.id
+    }
+}
+
 /// Future of [`Task::cancel`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless you `.await` or poll them"]
@@ -179,7 +236,7 @@ impl<T: 'static> Future for Cancel<T> {
         match ready!(self.task.poll_end(context, self.at)) {
             JoinEnd::Value(value) => Poll::Ready(Some(value)),
             JoinEnd::Panicked(panic) => panic.resume(),
-            JoinEnd::Gone => Poll::Ready(None),
+            JoinEnd::Cancelled | JoinEnd::Gone => Poll::Ready(None),
         }
     }
 }
@@ -196,11 +253,7 @@ impl<T: 'static> Future for Join<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        Poll::Ready(match ready!(self.task.poll_end(context, self.at)) {
-            JoinEnd::Value(value) => Ok(value),
-            JoinEnd::Panicked(panic) => Err(JoinError::panicked(*panic)),
-            JoinEnd::Gone => Err(JoinError::Gone),
-        })
+        self.task.poll_end(context, self.at).map(JoinError::result_of)
     }
 }
 
@@ -217,11 +270,22 @@ pub enum JoinError {
         /// What it panicked with.
         payload: Box<dyn std::any::Any + Send>,
     },
+    /// It was cancelled before it returned.
+    Cancelled,
     /// It was destroyed with its domain, or never began there.
     Gone,
 }
 
 impl JoinError {
+    pub(super) fn result_of<T>(end: JoinEnd<T>) -> Result<T, Self> {
+        match end {
+            JoinEnd::Value(value) => Ok(value),
+            JoinEnd::Panicked(panic) => Err(Self::panicked(*panic)),
+            JoinEnd::Cancelled => Err(Self::Cancelled),
+            JoinEnd::Gone => Err(Self::Gone),
+        }
+    }
+
     fn panicked(panic: TaskPanic) -> Self {
         let (message, place) = (panic.message(), panic.place());
         Self::Panicked { message, place, payload: panic.payload }
@@ -235,6 +299,7 @@ impl fmt::Display for JoinError {
                 write!(formatter, "the task panicked at {place}: {message}")
             }
             Self::Panicked { message, .. } => write!(formatter, "the task panicked: {message}"),
+            Self::Cancelled => formatter.write_str("the task was cancelled"),
             Self::Gone => formatter.write_str("the task was destroyed with its domain"),
         }
     }

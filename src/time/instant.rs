@@ -81,7 +81,17 @@ impl Instant {
         self.checked_add(duration).unwrap_or(Self { nanos: u64::MAX })
     }
 
-    pub(super) const fn nanos(self) -> u64 {
+    /// Reads the clock for a call that is to be named when there is none.
+    #[track_caller]
+    pub(super) fn in_run(call: &str) -> Self {
+        Self { nanos: context::expect(call, Executor::local_now) }
+    }
+
+    pub(super) const fn from_nanos(nanos: u64) -> Self {
+        Self { nanos }
+    }
+
+    pub(crate) const fn nanos(self) -> u64 {
         self.nanos
     }
 }

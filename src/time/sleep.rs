@@ -104,6 +104,30 @@ impl Timer {
         Self { deadline, key: None, run: 0, at }
     }
 
+    pub(super) fn deadline(&self) -> u64 {
+        self.deadline
+    }
+
+    pub(super) fn place(&self) -> &'static Location<'static> {
+        self.at
+    }
+
+    /// Moves the deadline; the timer is set anew at the next poll.
+    pub(super) fn reset(&mut self, deadline: u64) {
+        self.cancel();
+        self.deadline = deadline;
+    }
+
+    fn cancel(&mut self) {
+        if let Some(key) = self.key.take() {
+            let _ = context::with(|executor: &Executor| {
+                if self.run == executor.run() {
+                    executor.cancel_timer(key);
+                }
+            });
+        }
+    }
+
     pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
         self.poll_then(context, |_, _| ())
     }
@@ -135,12 +159,6 @@ impl Timer {
 impl Drop for Timer {
     #[inline]
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            let _ = context::with(|executor: &Executor| {
-                if self.run == executor.run() {
-                    executor.cancel_timer(key);
-                }
-            });
-        }
+        self.cancel();
     }
 }

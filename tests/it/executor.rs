@@ -5,7 +5,10 @@
     reason = "handles leave their runs, to be used where they must not"
 )]
 
+mod blocking;
 mod cancellation;
+mod cleanup;
+mod eager;
 mod failures;
 mod foreign;
 mod handles;
@@ -15,6 +18,7 @@ mod resources;
 mod runs_of_seeds;
 mod schedule;
 mod stalls;
+mod variables;
 mod wait_graph;
 mod watch;
 

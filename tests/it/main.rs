@@ -16,5 +16,6 @@ mod runs;
 mod scenarios;
 mod shared;
 mod sync;
+mod task;
 mod tidy;
 mod time;

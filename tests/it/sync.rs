@@ -1,9 +1,22 @@
 //! Tests of `parcae::sync`.
 
 mod across;
+mod barrier;
+mod broadcast;
+mod condition;
 mod event;
+mod exclusive;
+mod lifo_queue;
 mod mutex;
+mod notify;
+mod once;
+mod oneshot;
+mod priority_queue;
 mod queue;
+mod queue_kinds;
+mod rwlock;
+mod semaphore;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,6 +38,19 @@ where
     let mut outputs = vec![under_fifo(program)];
     outputs.extend((0..200).map(|seed| Sim::new(seed).run(program).unwrap()));
     outputs
+}
+
+/// As [`on_every_seed`], on 300 seeds: for what other libraries test of their own primitives.
+#[track_caller]
+fn ported<F>(program: impl Fn() -> F + Copy + 'static)
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    under_fifo(program);
+    for seed in 0..300 {
+        Sim::new(seed).run(program).unwrap();
+    }
 }
 
 /// Runs a program under `Fifo`: every task until it blocks.

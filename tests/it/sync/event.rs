@@ -6,7 +6,8 @@ use parcae::task::settle;
 use parcae::time::{sleep, timeout};
 use parcae::{Failure, Sim};
 
-use super::{Hand, dropped_after, millis, on_every_seed};
+use super::{Hand, dropped_after, millis, on_every_seed, under_fifo};
+use crate::runs::Journal;
 
 #[test]
 fn a_set_lets_all_waiters_go_on_and_wakes_each_once() {
@@ -20,6 +21,30 @@ fn a_set_lets_all_waiters_go_on_and_wakes_each_once() {
     }
     assert!(event.is_set());
     assert_eq!(format!("{event:?}"), "Event { is_set: true }");
+}
+
+#[test]
+fn under_fifo_one_that_was_made_before_the_set_and_runs_after_it_does_not_wait() {
+    under_fifo(|| async {
+        let (event, journal) = (Rc::new(Event::new()), Journal::new());
+        let waiter = |number| {
+            let (event, journal) = (event.clone(), journal.clone());
+            parcae::spawn(async move {
+                event.wait().await;
+                journal.add(number);
+            })
+        };
+        let waiting = [waiter(1), waiter(2)];
+        settle().await;
+        assert_eq!(journal.count(), 0);
+        let ready = waiter(3);
+        event.set();
+        ready.await;
+        for task in waiting {
+            task.await;
+        }
+        assert_eq!(journal.take(), [3, 1, 2]);
+    });
 }
 
 #[test]

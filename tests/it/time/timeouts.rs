@@ -1,8 +1,10 @@
 //! Bounds on how long something may take.
 
 use std::future::{pending, ready};
+use std::pin::pin;
 use std::time::Duration;
 
+use parcae::task::settle;
 use parcae::time::{Instant, sleep, timeout, timeout_at};
 use parcae::{Failure, spawn};
 
@@ -17,7 +19,8 @@ fn a_value_in_time_comes_and_a_late_one_does_not() {
         };
         assert_eq!(timeout(secs(2), after(secs(1))).await, Ok(42));
         let error = timeout(secs(1), after(secs(2))).await.unwrap_err();
-        assert_eq!(error.to_string(), "the deadline has elapsed");
+        assert!(error.to_string().starts_with("not done within 1s (tests/it/time/timeouts.rs:"));
+        assert_eq!(error.after(), secs(1));
         let deadline = Instant::now() + secs(1);
         assert!(timeout_at(deadline, pending::<()>()).await.is_err());
         assert_eq!(Instant::now(), deadline);
@@ -134,6 +137,115 @@ fn many_time_outs_in_one_task_each_have_their_own_timer() {
             assert_eq!(end - start, millis(u64::min(count, 51 - count)), "{count}");
         }
     }) {
+        outcome.unwrap();
+    }
+}
+
+// CPython's test_reschedule.
+#[test]
+fn a_deadline_that_is_moved_holds_from_then_on() {
+    for outcome in random(300, || async {
+        let start = Instant::now();
+        let mut bounded = pin!(timeout(secs(1), sleep(secs(4))));
+        assert_eq!(bounded.deadline(), start + secs(1));
+        // Before it is polled, and while it waits; forward and back.
+        bounded.as_mut().reset(start + secs(2));
+        assert!(timeout(millis(1_500), bounded.as_mut()).await.is_err());
+        bounded.as_mut().reset(start + secs(9));
+        assert!(timeout(secs(1), bounded.as_mut()).await.is_err());
+        bounded.as_mut().reset(start + secs(3));
+        let error = bounded.as_mut().await.unwrap_err();
+        assert_eq!(start.elapsed(), secs(3));
+        assert_eq!(error.after(), millis(500), "from the last time it was moved");
+    }) {
+        outcome.unwrap();
+    }
+}
+
+#[test]
+fn a_deadline_that_is_moved_leaves_no_timer_and_moves_nothing_once_it_is_over() {
+    for outcome in random(SEEDS, || async {
+        let mut bounded = pin!(timeout(secs(3), pending::<()>()));
+        assert!(timeout(secs(1), bounded.as_mut()).await.is_err());
+        bounded.as_mut().reset(Instant::now());
+        assert!(bounded.as_mut().await.is_err());
+        bounded.as_mut().reset(Instant::now() + secs(60));
+        assert!(bounded.as_mut().await.is_err(), "it stays over");
+        pending::<()>().await;
+    }) {
+        assert!(matches!(failure(&outcome), Failure::Deadlock { .. }));
+        assert_eq!(outcome.elapsed(), secs(1));
+    }
+}
+
+// CPython's test_outer_task_is_not_cancelled, test_foreign_cancel_doesnt_timeout_if_not_expired.
+#[test]
+fn a_time_out_ends_what_it_bounds_and_nothing_around_it() {
+    for outcome in random(300, || async {
+        let outer = spawn(async {
+            let result = timeout(secs(1), pending::<()>()).await;
+            sleep(secs(1)).await;
+            result.is_err()
+        });
+        assert!(outer.await);
+        // What ends for another reason is not taken for late.
+        let inner = spawn(pending::<()>());
+        settle().await;
+        assert_eq!(timeout(secs(1), inner.cancel()).await, Ok(None));
+        // Whoever is cancelled inside of a time-out is cancelled, not late.
+        let journal = Journal::new();
+        let entries = journal.clone();
+        let waiting = spawn(async move {
+            let result = timeout(secs(5), pending::<()>()).await;
+            entries.add(result);
+        });
+        settle().await;
+        assert_eq!(waiting.cancel().await, None);
+        assert_eq!(journal.count(), 0);
+    }) {
+        assert_eq!(outcome.elapsed(), secs(2));
+        outcome.unwrap();
+    }
+}
+
+// The races that `asyncio.wait_for` lost in one version or another: bpo-37658, gh-86296.
+#[test]
+fn a_cancellation_at_the_instant_of_the_deadline_or_of_the_value_is_not_swallowed() {
+    for outcome in random(300, || async {
+        for value_after in [secs(1), secs(2)] {
+            let journal = Journal::new();
+            let entries = journal.clone();
+            let task = spawn(async move {
+                let result = timeout(secs(1), sleep(value_after)).await;
+                entries.add(result.is_ok());
+                sleep(secs(60)).await;
+                unreachable!("it was cancelled");
+            });
+            sleep(secs(1)).await;
+            assert_eq!(task.cancel().await, None);
+            let seen = journal.take();
+            assert!(seen.iter().all(|is_value| *is_value == (value_after == secs(1))));
+        }
+    }) {
+        outcome.unwrap();
+    }
+}
+
+// CPython's test_timeout_zero_sleep_zero and the coroutines that `wait_for(…, 0)` does not start.
+#[test]
+fn a_time_out_of_zero_polls_once_and_lets_nothing_wait() {
+    for outcome in random(300, || async {
+        assert!(timeout(Duration::ZERO, sleep(Duration::ZERO)).await.is_err());
+        let journal = Journal::new();
+        let body = async {
+            journal.add("begins");
+            sleep(nanos(1)).await;
+            journal.add("goes on");
+        };
+        assert!(timeout(Duration::ZERO, body).await.is_err());
+        assert_eq!(journal.take(), ["begins"]);
+    }) {
+        assert_eq!(outcome.elapsed(), Duration::ZERO);
         outcome.unwrap();
     }
 }
