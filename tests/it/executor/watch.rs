@@ -197,6 +197,17 @@ fn a_loop_that_sleeps_under_a_lock_is_told_once() {
     }
 }
 
+#[test]
+fn a_sleep_that_is_polled_again_is_told_once() {
+    for outcome in watched(&Watch::default().with_asleep(millis(5)), || async {
+        let cache = Mutex::new(0);
+        let _guard = cache.lock().await;
+        futures::future::join(sleep(millis(20)), sleep(millis(4))).await;
+    }) {
+        assert_eq!(outcome.warnings().len(), 1, "{:?}", outcome.warnings());
+    }
+}
+
 // Busy
 
 #[test]
