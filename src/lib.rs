@@ -118,6 +118,11 @@
 //! | [`task`] | spawn, join, cancel, yield |
 //! | [`time`] | sleep, time-outs, intervals, clocks |
 //! | [`sync`] | locks, events, queues; they work on any executor |
+//! | [`stream`] | streams: written as functions, in pages, several items at a time |
+//! | [`retry`] | trying again: back-off, jitter, budgets, deadlines |
+//! | [`pool`] | connections that tasks share |
+//! | [`rate`] | rate limits, circuit breakers |
+//! | [`load`] | load and what came of it: outcomes, exact percentiles |
 //! | [`rng`](mod@rng) | choices and random numbers |
 //! | [`testing`] | [`testing::Shared`] |
 //! | [`explore`] | one run ([`Sim`]), many runs ([`explore::Check`]), replay tokens |
@@ -152,6 +157,16 @@ pub mod time;
 pub mod rng;
 
 pub mod sync;
+
+pub mod stream;
+
+pub mod retry;
+
+pub mod pool;
+
+pub mod rate;
+
+pub mod load;
 
 pub mod explore;
 

@@ -34,8 +34,8 @@
 //! neither polled nor dropped holds up all behind it, as in every fair primitive: do not keep a
 //! half-polled future beside a `select!` loop.
 //!
-//! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, blocking
-//! calls.
+//! **Absent on purpose**: poisoning (a panic under a lock releases it), re-entrant locks, read locks
+//! that become write locks, a bounded semaphore (a permit is a guard), blocking calls.
 //!
 //! Names follow smol's `async-lock` (`Mutex`), tokio (`RwLock`, `Semaphore`, `OnceCell`, `Notify`,
 //! `oneshot`, `watch`, `broadcast`), std (`Barrier`, `Once`) and asyncio (`Event`, `Condition`, the
@@ -56,14 +56,14 @@ mod once;
 mod once_cell;
 pub mod oneshot;
 mod permit;
-mod primitive;
+pub(crate) mod primitive;
 mod priority_queue;
 mod queue;
 mod queue_methods;
 mod rwlock;
 mod semaphore;
 mod shares;
-mod waiters;
+pub(crate) mod waiters;
 pub mod watch;
 
 pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};

@@ -33,8 +33,9 @@
 //! | to stop waiting for a task without ending it | [`shield()`] |
 //!
 //! Prefer a [`group()`] to single tasks: nothing in it outlives it, and nothing that fails in it is lost.
-//! What takes tasks cancels them when it is dropped, but for [`wait()`] and [`shield()`]; what takes futures
-//! polls them where they are.
+//! What takes tasks cancels them when it is dropped, and the task or time-out that dropped it ends after they
+//! have; but for [`wait()`] and [`shield()`], which leave them alone. What takes futures polls them where they
+//! are.
 //!
 //! ```
 //! # parcae::Sim::new(7).run(|| async {

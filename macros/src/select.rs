@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, Pat, Result, Token};
+use syn::{Error, Expr, FieldPat, Pat, PatRest, PatStruct, Result, Token};
 
 /// Expands the macro with this input.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -220,18 +220,27 @@ fn without_bindings(pattern: &Pat) -> Pat {
         Pat::Paren(inner) => remove_bindings(&mut inner.pat),
         Pat::Reference(inner) => remove_bindings(&mut inner.pat),
         Pat::Slice(inner) => inner.elems.iter_mut().for_each(remove_bindings),
-        Pat::Struct(inner) => {
-            for field in &mut inner.fields {
-                field.colon_token.get_or_insert_default();
-                remove_bindings(&mut field.pat);
-            }
-        }
+        Pat::Struct(inner) => remove_fields(inner),
         Pat::Tuple(inner) => inner.elems.iter_mut().for_each(remove_bindings),
         Pat::TupleStruct(inner) => inner.elems.iter_mut().for_each(remove_bindings),
         Pat::Type(inner) => remove_bindings(&mut inner.pat),
         _ => {}
     }
     pattern
+}
+
+/// Leaves out the fields that take every value: lints read what is written here as if by hand.
+fn remove_fields(pattern: &mut PatStruct) {
+    let fields = std::mem::take(&mut pattern.fields);
+    let count = fields.len();
+    pattern.fields = fields
+        .into_iter()
+        .filter(|field| !takes_all(&field.pat))
+        .map(|field| FieldPat { pat: Box::new(without_bindings(&field.pat)), ..field })
+        .collect();
+    if pattern.fields.len() < count && pattern.rest.is_none() {
+        pattern.rest = Some(PatRest { attrs: Vec::new(), dot2_token: Token![..](pattern.span()) });
+    }
 }
 
 fn remove_bindings(pattern: &mut Pat) {
@@ -292,7 +301,8 @@ mod tests {
             ("Some(mut a)", "Some (_)"),
             ("None", "None"),
             ("a @ 1..=3", "1 ..= 3"),
-            ("Point { x, y: 0, .. }", "Point { x : _ , y : 0 , .. }"),
+            ("Point { x, y: 0, .. }", "Point { y : 0 , .. }"),
+            ("Point { x, y: None }", "Point { y : None , .. }"),
             ("Ok(a) | Err(a)", "Ok (_) | Err (_)"),
             ("[first, .., None]", "[_ , .. , None]"),
             ("(Some(a), &b)", "(Some (_) , & _)"),

@@ -135,8 +135,11 @@ impl Executor {
             _replaced = core.tasks.details_mut(task.index()).joiner.replace(target);
             return Poll::Pending;
         }
-        let cell = slot.cell.take();
-        let without_output = if slot.is_cancelled { JoinEnd::Cancelled } else { JoinEnd::Gone };
+        let (cell, domain, is_cancelled) = (slot.cell.take(), slot.domain, slot.is_cancelled);
+        // A task that kills its own domain is marked as cancelled, to be destroyed after its poll.
+        let is_destroyed = core.domains.get(domain).state == DomainState::Dead;
+        let without_output =
+            if is_cancelled && !is_destroyed { JoinEnd::Cancelled } else { JoinEnd::Gone };
         let panic = core.tasks.details_mut(task.index()).take_panic();
         core.tasks.remove(task.index());
         drop(core);

@@ -56,7 +56,7 @@ pub enum TaskStatus {
     Ready,
     /// It could run, but its domain is paused or busy.
     Held,
-    /// It waits.
+    /// It waits, or has ended and waits for its cleanups.
     Waiting,
     /// It has ended, and nobody has taken its output.
     Done,

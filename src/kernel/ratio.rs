@@ -42,6 +42,14 @@ impl Ratio {
         Self::new(percent, 100)
     }
 
+    pub(crate) const fn numerator(self) -> u32 {
+        self.numerator
+    }
+
+    pub(crate) const fn denominator(self) -> u32 {
+        self.denominator
+    }
+
     /// Tells whether evenly distributed bits fall within the fraction.
     #[must_use]
     pub(crate) const fn accepts(self, bits: u64) -> bool {

@@ -237,6 +237,17 @@ impl Barrier {
 
     /// Breaks the barrier: all who wait for a full round fail with [`BarrierError::Broken`], and all
     /// who come later, until [`Barrier::reset`].
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::sync::{Barrier, BarrierError};
+    ///
+    /// let barrier = Barrier::new(2);
+    /// barrier.abort();
+    /// assert_eq!(barrier.wait().await, Err(BarrierError::Broken));
+    /// # }).unwrap();
+    /// ```
     pub fn abort(&self) {
         self.primitive.change(|state| {
             state.is_broken = true;

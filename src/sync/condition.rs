@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::mutex::{Lock, MutexGuard};
+use super::mutex::{Lock, Mutex, MutexGuard};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::shares::Shares;
 use super::waiters::Wakes;
@@ -117,16 +117,8 @@ impl Condition {
     /// ```
     #[track_caller]
     pub fn wait<'a, 'g, T>(&'a self, guard: MutexGuard<'g, T>) -> ConditionWait<'a, 'g, T> {
-        let mut lock = guard.mutex().lock();
-        // A part of this: it is not forgotten when this is dropped before it has locked again.
-        lock.restart();
-        ConditionWait {
-            condition: self,
-            guard: Some(guard),
-            wait: Wait::new(),
-            is_notified: false,
-            lock,
-        }
+        let mutex = guard.mutex();
+        ConditionWait { condition: self, mutex, guard: Some(guard), wait: Wait::new(), lock: None }
     }
 
     /// Waits as [`Condition::wait`] does until the predicate is true of the value. It is asked with the
@@ -134,6 +126,30 @@ impl Condition {
     ///
     /// # Cancel safety
     /// As [`Condition::wait`].
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::sync::{Condition, Mutex};
+    /// use std::rc::Rc;
+    ///
+    /// let shared = Rc::new((Mutex::new(0), Condition::new()));
+    /// let counter = parcae::spawn({
+    ///     let shared = shared.clone();
+    ///     async move {
+    ///         for _ in 0..3 {
+    ///             *shared.0.lock().await += 1;
+    ///             shared.1.notify_all();
+    ///         }
+    ///     }
+    /// });
+    /// let (count, changed) = &*shared;
+    /// let guard = changed.wait_for(count.lock().await, |count| *count >= 3).await;
+    /// assert_eq!(*guard, 3);
+    /// # drop(guard);
+    /// counter.await;
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn wait_for<'a, 'g, T, P>(
         &'a self,
@@ -144,7 +160,7 @@ impl Condition {
         P: FnMut(&mut T) -> bool,
     {
         let mut wait = self.wait(guard);
-        // Nor is this when the predicate is true at once.
+        // It is polled later or not at all, if the predicate is true at once: that is not forgotten.
         wait.wait.restart();
         ConditionWaitFor { wait, predicate, is_asked: false }
     }
@@ -155,6 +171,31 @@ impl Condition {
     }
 
     /// Notifies so many of those that are not notified yet, or all if they are fewer.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::sync::{Condition, Mutex};
+    /// use std::rc::Rc;
+    ///
+    /// let shared = Rc::new((Mutex::new(0), Condition::new()));
+    /// let tasks = [(); 3].map(|()| {
+    ///     let shared = shared.clone();
+    ///     parcae::spawn(async move {
+    ///         let guard = shared.0.lock().await;
+    ///         *shared.1.wait(guard).await += 1;
+    ///     })
+    /// });
+    /// parcae::task::settle().await;
+    /// shared.1.notify(2);
+    /// parcae::task::settle().await;
+    /// assert_eq!(*shared.0.lock().await, 2);
+    /// shared.1.notify_all();
+    /// for task in tasks {
+    ///     task.await;
+    /// }
+    /// # }).unwrap();
+    /// ```
     pub fn notify(&self, count: usize) {
         self.primitive.change(|state| state.0.give_to_waiters(count));
     }
@@ -187,12 +228,12 @@ impl fmt::Debug for Condition {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct ConditionWait<'a, 'g, T> {
     condition: &'a Condition,
+    mutex: &'g Mutex<T>,
     /// Until it stands in the line.
     guard: Option<MutexGuard<'g, T>>,
     wait: Wait,
-    /// It has been notified and has not locked again.
-    is_notified: bool,
-    lock: Lock<'g, T>,
+    /// From when it has been notified until it has locked again.
+    lock: Option<Lock<'g, T>>,
 }
 
 impl<'g, T> ConditionWait<'_, 'g, T> {
@@ -204,7 +245,6 @@ impl<'g, T> ConditionWait<'_, 'g, T> {
     fn restart(&mut self, guard: MutexGuard<'g, T>) {
         self.guard = Some(guard);
         self.wait.restart();
-        self.lock.restart();
     }
 }
 
@@ -215,24 +255,23 @@ impl<'g, T> Future for ConditionWait<'_, 'g, T> {
     type Output = MutexGuard<'g, T>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<MutexGuard<'g, T>> {
-        let this = self.get_mut();
-        if !this.is_notified {
-            let primitive = &this.condition.primitive;
-            let notified =
-                this.wait.poll(context, primitive, &Condition::WAITERS, |state, place| {
-                    state.0.take(place, 1).then_some(())
-                });
+        let Self { condition, mutex, guard, wait, lock } = self.get_mut();
+        if lock.is_none() {
+            let primitive = &condition.primitive;
+            let notified = wait.poll(context, primitive, &Condition::WAITERS, |state, place| {
+                state.0.take(place, 1).then_some(())
+            });
             if notified.is_pending() {
                 // Not before: who locks next may notify at once. A preempted one keeps the lock.
-                if this.wait.is_in_line() {
-                    this.guard = None;
+                if wait.is_in_line() {
+                    *guard = None;
                 }
                 return Poll::Pending;
             }
-            this.is_notified = true;
         }
-        let guard = ready!(Pin::new(&mut this.lock).poll(context));
-        this.is_notified = false;
+        let relock = lock.get_or_insert_with(|| mutex.lock_at(wait.at()));
+        let guard = ready!(Pin::new(relock).poll(context));
+        *lock = None;
         Poll::Ready(guard)
     }
 }
@@ -240,7 +279,7 @@ impl<'g, T> Future for ConditionWait<'_, 'g, T> {
 impl<T> Drop for ConditionWait<'_, '_, T> {
     fn drop(&mut self) {
         self.wait.leave(&self.condition.primitive, &Condition::WAITERS);
-        if self.is_notified {
+        if self.lock.is_some() {
             self.condition.notify_one();
         }
     }
@@ -250,7 +289,7 @@ impl<T> fmt::Debug for ConditionWait<'_, '_, T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ConditionWait")
-            .field("is_notified", &self.is_notified)
+            .field("is_notified", &self.lock.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -7,18 +7,18 @@ use crate::executor::{Grant, Holder, HoldingKey};
 /// Whoever takes something adds a [`Holder`] under the same lock; the guard keeps the key and removes
 /// it when it gives back what it holds.
 #[derive(Debug, Default)]
-pub(super) struct Holders {
+pub(crate) struct Holders {
     first: Option<Holder>,
     others: Vec<Place>,
     /// One of the places that are free; the others hang from it.
     free: Option<u32>,
     /// Where the run finds them, while somebody waits.
-    pub(super) published: Option<HoldingKey>,
+    pub(crate) published: Option<HoldingKey>,
 }
 
 /// Names a holder until it is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct HolderKey(u32);
+pub(crate) struct HolderKey(u32);
 
 #[derive(Clone, Copy, Debug)]
 enum Place {
@@ -28,13 +28,13 @@ enum Place {
 
 impl HolderKey {
     /// The key of the first holder, which is the only one of what one at a time can hold.
-    pub(super) const FIRST: Self = Self(0);
+    pub(crate) const FIRST: Self = Self(0);
 }
 
 impl Holders {
     /// Adds a holder.
     #[inline]
-    pub(super) fn add(&mut self, holder: Holder) -> HolderKey {
+    pub(crate) fn add(&mut self, holder: Holder) -> HolderKey {
         if self.first.is_none() {
             self.first = Some(holder);
             return HolderKey::FIRST;
@@ -61,7 +61,7 @@ impl Holders {
 
     /// Removes a holder.
     #[inline]
-    pub(super) fn remove(&mut self, key: HolderKey) {
+    pub(crate) fn remove(&mut self, key: HolderKey) {
         match key.0 {
             0 => self.first = None,
             number => {
@@ -72,7 +72,7 @@ impl Holders {
     }
 
     /// Lists them, by place.
-    pub(super) fn tell(&self, grants: &mut Vec<Grant>) {
+    pub(crate) fn tell(&self, grants: &mut Vec<Grant>) {
         grants.extend(self.first.map(Grant::held));
         grants.extend(self.others.iter().filter_map(|place| match place {
             Place::Held(holder) => Some(Grant::held(*holder)),

@@ -136,6 +136,11 @@ impl<T> Mutex<T> {
         Lock { mutex: self, wait: Wait::new() }
     }
 
+    /// Waits as [`Mutex::lock`] does, for a call at this place.
+    pub(super) fn lock_at(&self, at: &'static Location<'static>) -> Lock<'_, T> {
+        Lock { mutex: self, wait: Wait::called_at(at) }
+    }
+
     /// Takes the lock if it is free and nobody waits for it.
     ///
     /// # Examples
@@ -207,13 +212,6 @@ impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
 pub struct Lock<'a, T> {
     mutex: &'a Mutex<T>,
     wait: Wait,
-}
-
-impl<T> Lock<'_, T> {
-    /// Begins again when it has ended, as if it was called once more at the same place.
-    pub(super) fn restart(&mut self) {
-        self.wait.restart();
-    }
 }
 
 impl<'a, T> Future for Lock<'a, T> {

@@ -13,6 +13,9 @@ use super::once_cell::{GetOrInit, GetOrTryInit, OnceCell, OnceCellWait};
 /// It is a [`OnceCell`] without a value: if whoever does it is cancelled, fails or panics, the next who
 /// waits does it.
 ///
+/// **When not to use it**: when what is done has a result that others need ([`OnceCell`]), or is done
+/// without an await ([`std::sync::Once`]).
+///
 /// # Examples
 /// ```
 /// # parcae::Sim::new(7).run(|| async {
@@ -62,6 +65,18 @@ impl Once {
     /// # Cancel safety
     /// Cancel safe as far as the future of the function is: it is dropped, and the turn goes to the next
     /// who waits.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// let greeting = parcae::sync::Once::new();
+    /// let count = std::cell::Cell::new(0);
+    /// for _ in 0..2 {
+    ///     greeting.call_once(async || count.set(count.get() + 1)).await;
+    /// }
+    /// assert_eq!(count.get(), 1);
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn call_once<F, Fut>(&self, call: F) -> CallOnce<'_, F, Fut>
     where
@@ -79,6 +94,17 @@ impl Once {
     ///
     /// # Cancel safety
     /// As [`Once::call_once`].
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// let greeting = parcae::sync::Once::new();
+    /// assert_eq!(greeting.try_call_once(async || Err("mute")).await, Err("mute"));
+    /// assert!(!greeting.is_completed());
+    /// assert_eq!(greeting.try_call_once(async || Ok::<_, &str>(())).await, Ok(()));
+    /// greeting.wait().await;
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn try_call_once<F, Fut, E>(&self, call: F) -> TryCallOnce<'_, F, Fut>
     where

@@ -196,6 +196,21 @@ impl<T> OnceCell<T> {
     ///
     /// # Cancel safety
     /// Cancel safe: nothing is taken.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use std::rc::Rc;
+    ///
+    /// let address = Rc::new(parcae::sync::OnceCell::new());
+    /// let reader = parcae::spawn({
+    ///     let address = address.clone();
+    ///     async move { *address.wait().await }
+    /// });
+    /// address.set(80).expect("nobody else sets it");
+    /// assert_eq!(reader.await, 80);
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn wait(&self) -> OnceCellWait<'_, T> {
         OnceCellWait { cell: self, wait: Wait::new() }

@@ -61,6 +61,14 @@ impl<'a> Permit<'a> {
     ///
     /// # Panics
     /// When the other one is of another semaphore.
+    ///
+    /// # Examples
+    /// ```
+    /// let slots = parcae::sync::Semaphore::new(3);
+    /// let mut permit = slots.try_acquire().expect("three are there");
+    /// permit.merge(slots.try_acquire().expect("two are there"));
+    /// assert_eq!(permit.num_permits(), 2);
+    /// ```
     #[track_caller]
     pub fn merge(&mut self, mut other: Self) {
         assert!(std::ptr::eq(self.semaphore, other.semaphore), "{OF_TWO_SEMAPHORES}");

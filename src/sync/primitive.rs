@@ -17,7 +17,7 @@ use crate::executor::{
 };
 
 /// State with waiters in it.
-pub(super) trait WaitState {
+pub(crate) trait WaitState {
     /// Whether it can be held; if so it has [`WaitState::holders`].
     const CAN_BE_HELD: bool = false;
 
@@ -41,14 +41,14 @@ pub(super) trait WaitState {
 /// While the state is held no code of the user's runs: no waker is called, cloned or dropped, and
 /// no value is dropped. So it cannot be poisoned halfway, and poisoning is ignored.
 #[derive(Debug)]
-pub(super) struct Primitive<S> {
+pub(crate) struct Primitive<S> {
     resource: Resource,
     state: Mutex<S>,
 }
 
 impl<S: WaitState> Primitive<S> {
     #[track_caller]
-    pub(super) fn new(kind: &'static str, state: S) -> Self {
+    pub(crate) fn new(kind: &'static str, state: S) -> Self {
         let new = Self { resource: Resource::new(kind), state: Mutex::new(state) };
         if S::CAN_BE_HELD && watches_holders() {
             new.publish(&mut new.lock());
@@ -56,19 +56,19 @@ impl<S: WaitState> Primitive<S> {
         new
     }
 
-    pub(super) fn named(self, name: &'static str) -> Self {
+    pub(crate) fn named(self, name: &'static str) -> Self {
         Self { resource: self.resource.named(name), state: self.state }
     }
 
     /// Looks at the state.
     #[inline]
-    pub(super) fn read<R>(&self, read: impl FnOnce(&S) -> R) -> R {
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&S) -> R) -> R {
         read(&self.lock())
     }
 
     /// Changes the state, and then wakes whose turn has come.
     #[inline]
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
         let mut wakes = Wakes::default();
         let result = {
             let mut state = self.lock();
@@ -83,11 +83,11 @@ impl<S: WaitState> Primitive<S> {
         result
     }
 
-    pub(super) fn get_mut(&mut self) -> &mut S {
+    pub(crate) fn get_mut(&mut self) -> &mut S {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn into_inner(self) -> S {
+    pub(crate) fn into_inner(self) -> S {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,18 +113,18 @@ impl<S: WaitState> Primitive<S> {
 
 /// One of the lines of a state: where it is, and what its waiters want to do.
 #[derive(Debug)]
-pub(super) struct Line<S> {
-    pub(super) verb: &'static Verb,
-    pub(super) waiters: fn(&mut S) -> &mut Waiters,
+pub(crate) struct Line<S> {
+    pub(crate) verb: &'static Verb,
+    pub(crate) waiters: fn(&mut S) -> &mut Waiters,
 }
 
 /// Where a future stands when it asks whether it may go on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// How many stand before it. A newcomer stands behind all waiters.
-    pub(super) rank: usize,
+    pub(crate) rank: usize,
     /// None for a newcomer.
-    pub(super) ticket: Option<Ticket>,
+    pub(crate) ticket: Option<Ticket>,
 }
 
 /// The part that all waiting futures share.
@@ -135,7 +135,7 @@ pub(super) struct Place {
 ///              `----' (preempted)    `-> dropped: leaves the line
 /// ```
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     point: Point,
     /// Its place in the line, once it has one.
     ticket: Option<Ticket>,
@@ -147,29 +147,34 @@ pub(super) struct Wait {
 impl Wait {
     /// Makes the wait of an operation that was called at the caller's caller.
     #[track_caller]
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::weighing(1)
     }
 
     /// As [`Wait::new`], for so much at once.
     #[track_caller]
-    pub(super) fn weighing(weight: usize) -> Self {
-        Self { point: Point::new(), ticket: None, weight, at: Location::caller() }
+    pub(crate) fn weighing(weight: usize) -> Self {
+        Self { weight, ..Self::called_at(Location::caller()) }
+    }
+
+    /// As [`Wait::new`], for an operation that was called at this place.
+    pub(crate) fn called_at(at: &'static Location<'static>) -> Self {
+        Self { point: Point::new(), ticket: None, weight: 1, at }
     }
 
     /// Begins again when it has gone on, as if the operation was called once more at the same place.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.point = Point::again();
     }
 
     /// Tells whether it stands in the line.
-    pub(super) fn is_in_line(&self) -> bool {
+    pub(crate) fn is_in_line(&self) -> bool {
         self.ticket.is_some()
     }
 
     /// Comes to the point, if it has not before.
     #[inline]
-    pub(super) fn arrive<S>(
+    pub(crate) fn arrive<S>(
         &mut self,
         context: &Context<'_>,
         primitive: &Primitive<S>,
@@ -181,7 +186,7 @@ impl Wait {
     /// Comes to the point, and then waits until `go` gives something. `go` changes nothing when it
     /// gives nothing.
     #[inline]
-    pub(super) fn poll<S: WaitState, R>(
+    pub(crate) fn poll<S: WaitState, R>(
         &mut self,
         context: &Context<'_>,
         primitive: &Primitive<S>,
@@ -230,7 +235,7 @@ impl Wait {
 
     /// Returns the line of the call.
     #[inline]
-    pub(super) fn at(&self) -> &'static Location<'static> {
+    pub(crate) fn at(&self) -> &'static Location<'static> {
         self.at
     }
 
@@ -255,7 +260,7 @@ impl Wait {
     }
 
     /// Takes a place in the line without being polled, unless `go` gives something. No point.
-    pub(super) fn enter<S: WaitState, R>(
+    pub(crate) fn enter<S: WaitState, R>(
         &mut self,
         primitive: &Primitive<S>,
         line: &Line<S>,
@@ -278,13 +283,13 @@ impl Wait {
     }
 
     /// Returns its ticket while it stands in the line.
-    pub(super) fn ticket(&self) -> Option<Ticket> {
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
         self.ticket
     }
 
     /// Leaves the line, if it stands in it: what was its turn is the next waiter's.
     #[inline]
-    pub(super) fn leave<S: WaitState>(&mut self, primitive: &Primitive<S>, line: &Line<S>) {
+    pub(crate) fn leave<S: WaitState>(&mut self, primitive: &Primitive<S>, line: &Line<S>) {
         if let Some(own) = self.ticket.take() {
             let target = primitive.change(|state| (line.waiters)(state).remove(own));
             // Dropped here, where the state is not held.

@@ -28,7 +28,8 @@ use crate::executor::{Access, Grant, Holder, Verb};
 /// A panic under a guard releases it; the value is as the panic left it.
 ///
 /// **When not to use it**: where guards are held for a short time ([`super::Mutex`] is simpler and
-/// costs less), or not across an await (a `RefCell` or a [`std::sync::RwLock`] will do).
+/// costs less), or not across an await (a `RefCell` or a [`std::sync::RwLock`] will do). A reader does
+/// not become a writer: two that wait for it would wait for each other.
 ///
 /// # Examples
 /// ```
@@ -196,6 +197,15 @@ impl<T> RwLock<T> {
     }
 
     /// Takes the lock to write, if nobody has it and nobody waits for it.
+    ///
+    /// # Examples
+    /// ```
+    /// let limit = parcae::sync::RwLock::new(5);
+    /// *limit.try_write().expect("nobody has it") = 6;
+    /// let reader = limit.try_read().expect("nobody writes");
+    /// assert!(limit.try_write().is_none());
+    /// assert_eq!(*reader, 6);
+    /// ```
     #[must_use = "dropping the guard unlocks at once"]
     #[track_caller]
     pub fn try_write(&self) -> Option<WriteGuard<'_, T>> {

@@ -229,6 +229,14 @@ impl Semaphore {
     /// # Errors
     /// [`TryAcquireError::NoPermits`] when there are not, [`TryAcquireError::Closed`] when the
     /// semaphore is closed.
+    ///
+    /// # Examples
+    /// ```
+    /// let slots = parcae::sync::Semaphore::new(3);
+    /// let two = slots.try_acquire_many(2).expect("three are there");
+    /// assert!(slots.try_acquire_many(2).is_err());
+    /// # drop(two);
+    /// ```
     #[track_caller]
     pub fn try_acquire_many(&self, count: usize) -> Result<Permit<'_>, TryAcquireError> {
         let holder = Holder::running(Location::caller());
@@ -272,6 +280,22 @@ impl Semaphore {
     ///
     /// # Cancel safety
     /// Cancel safe, as [`Semaphore::acquire_many`] is.
+    ///
+    /// # Examples
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// let slots = std::sync::Arc::new(parcae::sync::Semaphore::new(3));
+    /// let mut permit = slots.acquire_many_owned(3).await.expect("not closed");
+    /// let tasks = [(); 2].map(|()| {
+    ///     let share = permit.split(1).expect("it has three");
+    ///     parcae::spawn(async move { drop(share) })
+    /// });
+    /// for task in tasks {
+    ///     task.await;
+    /// }
+    /// assert_eq!(slots.available_permits(), 2);
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn acquire_many_owned(self: &Arc<Self>, count: usize) -> AcquireOwned {
         AcquireOwned { semaphore: self.clone(), count, wait: Self::wait_for(count) }
@@ -282,6 +306,14 @@ impl Semaphore {
     /// # Errors
     /// [`TryAcquireError::NoPermits`] when there is none, [`TryAcquireError::Closed`] when the
     /// semaphore is closed.
+    ///
+    /// # Examples
+    /// ```
+    /// let slots = std::sync::Arc::new(parcae::sync::Semaphore::new(1));
+    /// let permit = slots.try_acquire_owned().expect("nobody has it");
+    /// assert!(slots.try_acquire().is_err());
+    /// # drop(permit);
+    /// ```
     #[track_caller]
     pub fn try_acquire_owned(self: &Arc<Self>) -> Result<OwnedPermit, TryAcquireError> {
         self.try_acquire_many_owned(1)

@@ -11,7 +11,7 @@ use crate::executor::{Grant, Holder, WakeTarget};
 /// A waiter stays in the line until its future goes on or is dropped, woken or not: what counts is
 /// its rank, so that being woken and being dropped can cross without anything getting lost.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub(crate) struct Waiters {
     line: VecDeque<Waiter>,
     next: Ticket,
     /// All before it have been woken by [`Waiters::wake_before`], and not polled since.
@@ -24,7 +24,7 @@ pub(super) struct Waiters {
 
 /// Names a waiter. A later one is greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
+pub(crate) struct Ticket(u64);
 
 #[derive(Debug)]
 struct Waiter {
@@ -40,12 +40,12 @@ struct Waiter {
 impl Waiters {
     /// Counts the waiters.
     #[inline]
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.line.len()
     }
 
     /// Counts the waiters before a ticket, which need not stand in the line.
-    pub(super) fn count_before(&self, end: Ticket) -> usize {
+    pub(crate) fn count_before(&self, end: Ticket) -> usize {
         // Nearly always there is none.
         match self.line.front() {
             Some(first) if first.ticket < end => {
@@ -56,22 +56,27 @@ impl Waiters {
     }
 
     /// Lists the tickets from one on, in order.
-    pub(super) fn tickets_from(&self, begin: Ticket) -> impl Iterator<Item = Ticket> + '_ {
+    pub(crate) fn tickets_from(&self, begin: Ticket) -> impl Iterator<Item = Ticket> + '_ {
         self.line.range(self.count_before(begin)..).map(|waiter| waiter.ticket)
     }
 
+    /// Returns the ticket of the first waiter.
+    pub(crate) fn first_ticket(&self) -> Option<Ticket> {
+        self.line.front().map(|first| first.ticket)
+    }
+
     /// Returns the ticket that the next waiter will get.
-    pub(super) fn next_ticket(&self) -> Ticket {
+    pub(crate) fn next_ticket(&self) -> Ticket {
         self.next
     }
 
     /// Puts a waiter that waits for so much at the end of the line.
-    pub(super) fn push(&mut self, weight: usize, target: WakeTarget) -> Ticket {
+    pub(crate) fn push(&mut self, weight: usize, target: WakeTarget) -> Ticket {
         self.push_waiter(weight, Some(target))
     }
 
     /// Puts a waiter at the end of the line that looks by itself when it is polled.
-    pub(super) fn push_idle(&mut self) -> Ticket {
+    pub(crate) fn push_idle(&mut self) -> Ticket {
         self.push_waiter(1, None)
     }
 
@@ -83,12 +88,12 @@ impl Waiters {
     }
 
     /// Returns the tickets of the waiters at these ranks.
-    pub(super) fn tickets(&self, ranks: Range<usize>) -> impl Iterator<Item = Ticket> {
+    pub(crate) fn tickets(&self, ranks: Range<usize>) -> impl Iterator<Item = Ticket> {
         self.line.range(ranks).map(|waiter| waiter.ticket)
     }
 
     /// Returns how many stand before a waiter.
-    pub(super) fn rank(&self, ticket: Ticket) -> usize {
+    pub(crate) fn rank(&self, ticket: Ticket) -> usize {
         // Nearly always the one that is polled is the first.
         if self.line.front().is_some_and(|first| first.ticket == ticket) {
             return 0;
@@ -98,7 +103,7 @@ impl Waiters {
     }
 
     /// Takes a waiter out of the line. Returns what would have woken it.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
         let rank = self.rank(ticket);
         let waiter = match rank {
             0 => self.line.pop_front(),
@@ -113,41 +118,41 @@ impl Waiters {
     }
 
     /// Tells whether a waiter is woken through this waker when its turn comes.
-    pub(super) fn will_wake(&self, ticket: Ticket, waker: &Waker) -> bool {
+    pub(crate) fn will_wake(&self, ticket: Ticket, waker: &Waker) -> bool {
         let waiter = &self.line[self.rank(ticket)];
         waiter.target.as_ref().is_some_and(|target| target.will_wake(waker))
     }
 
     /// Replaces what wakes a waiter. Returns what would have woken it.
-    pub(super) fn retarget(&mut self, ticket: Ticket, target: WakeTarget) -> Option<WakeTarget> {
+    pub(crate) fn retarget(&mut self, ticket: Ticket, target: WakeTarget) -> Option<WakeTarget> {
         let rank = self.rank(ticket);
         self.woken = self.woken.min(ticket);
         self.line[rank].target.replace(target)
     }
 
     /// Notes who waits, and where.
-    pub(super) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
+    pub(crate) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
         let rank = self.rank(ticket);
         self.line[rank].asker = Some(asker);
     }
 
     /// Lists those among the first so many that were woken and not polled since: what they were
     /// woken for is theirs.
-    pub(super) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
+    pub(crate) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
         let first = self.line.iter().take(count).filter(|waiter| waiter.target.is_none());
         first.filter_map(|waiter| waiter.asker).map(Grant::unclaimed)
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
     #[inline]
-    pub(super) fn wake(&mut self, rank: usize, wakes: &mut Wakes) {
+    pub(crate) fn wake(&mut self, rank: usize, wakes: &mut Wakes) {
         if let Some(target) = self.line.get_mut(rank).and_then(|waiter| waiter.target.take()) {
             wakes.push(target);
         }
     }
 
     /// Wakes the waiters before a ticket.
-    pub(super) fn wake_before(&mut self, end: Ticket, wakes: &mut Wakes) {
+    pub(crate) fn wake_before(&mut self, end: Ticket, wakes: &mut Wakes) {
         if self.woken >= end {
             return;
         }
@@ -161,7 +166,7 @@ impl Waiters {
     }
 
     /// Wakes all waiters.
-    pub(super) fn wake_all(&mut self, wakes: &mut Wakes) {
+    pub(crate) fn wake_all(&mut self, wakes: &mut Wakes) {
         self.wake_before(self.next, wakes);
     }
 
@@ -170,7 +175,7 @@ impl Waiters {
     ///
     /// The supply may shrink only by what a waiter weighs that takes it and leaves.
     #[inline]
-    pub(super) fn assign(&mut self, supply: usize, wakes: &mut Wakes) {
+    pub(crate) fn assign(&mut self, supply: usize, wakes: &mut Wakes) {
         while let Some(waiter) = self.line.get_mut(self.due_count)
             && waiter.weight <= supply - self.assigned
         {
@@ -184,31 +189,31 @@ impl Waiters {
 
     /// Tells whether the waiter at a rank has been assigned what it waits for.
     #[inline]
-    pub(super) fn is_due(&self, rank: usize) -> bool {
+    pub(crate) fn is_due(&self, rank: usize) -> bool {
         rank < self.due_count
     }
 
     /// Tells whether all waiters are due, so that what is left is a newcomer's.
     #[inline]
-    pub(super) fn are_all_due(&self) -> bool {
+    pub(crate) fn are_all_due(&self) -> bool {
         self.due_count == self.line.len()
     }
 
     /// Lists the due waiters that have not been polled since.
-    pub(super) fn unclaimed_due(&self) -> impl Iterator<Item = Grant> + '_ {
+    pub(crate) fn unclaimed_due(&self) -> impl Iterator<Item = Grant> + '_ {
         self.unclaimed(self.due_count)
     }
 
     /// Returns how much of the supply is assigned.
     #[inline]
-    pub(super) fn assigned(&self) -> usize {
+    pub(crate) fn assigned(&self) -> usize {
         self.assigned
     }
 }
 
 /// Tasks to be woken once the state is let go: a foreign waker runs code of the user's.
 #[derive(Debug, Default)]
-pub(super) struct Wakes {
+pub(crate) struct Wakes {
     /// Apart, so that waking one costs no allocation.
     first: Option<WakeTarget>,
     others: Vec<WakeTarget>,
@@ -225,7 +230,7 @@ impl Wakes {
 
     /// Wakes them, in the order in which they were added.
     #[inline]
-    pub(super) fn wake(self) {
+    pub(crate) fn wake(self) {
         if let Some(first) = self.first {
             first.wake();
         }

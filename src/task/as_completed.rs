@@ -9,7 +9,8 @@ use super::handle::Task;
 
 /// Takes tasks, to give them back one by one in the order in which they end.
 ///
-/// Dropping what is returned cancels the tasks that it has not given back.
+/// Dropping what is returned cancels the tasks that it has not given back; whoever drops it ends after
+/// they have, as with [`group`](super::group()).
 ///
 /// # Examples
 /// ```
@@ -38,7 +39,7 @@ pub fn as_completed<T: 'static>(tasks: impl IntoIterator<Item = Task<T>>) -> AsC
 /// Gives tasks back as they end; made by [`as_completed`].
 #[derive(Debug)]
 #[must_use = "dropping it cancels the tasks"]
-pub struct AsCompleted<T> {
+pub struct AsCompleted<T: 'static> {
     tasks: OwnedTasks<T>,
 }
 
@@ -69,7 +70,7 @@ impl<T: 'static> AsCompleted<T> {
 /// Future of [`AsCompleted::next`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless you `.await` or poll them"]
-pub struct NextCompleted<'a, T> {
+pub struct NextCompleted<'a, T: 'static> {
     completed: &'a mut AsCompleted<T>,
 }
 

@@ -1,9 +1,10 @@
 //! Tasks that one future waits for together, in the order in which they end.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 use super::Task;
 use crate::context;
@@ -135,9 +136,10 @@ impl Wake for EndWaker {
     }
 }
 
-/// Tasks that a future owns and waits for together. Dropping it cancels those that are left.
+/// Tasks that a future owns and waits for together. Dropping it cancels those that are left, and whoever
+/// drops it ends after they have.
 #[derive(Debug)]
-pub(super) struct OwnedTasks<T> {
+pub(super) struct OwnedTasks<T: 'static> {
     /// None when its end was taken.
     tasks: Vec<Option<Task<T>>>,
     order: EndOrder,
@@ -146,17 +148,9 @@ pub(super) struct OwnedTasks<T> {
 impl<T: 'static> OwnedTasks<T> {
     #[track_caller]
     pub(super) fn new(tasks: impl IntoIterator<Item = Task<T>>) -> Self {
-        Self::located(tasks, Location::caller())
-    }
-
-    /// Does what `new` does, for a wait that was begun elsewhere.
-    pub(super) fn located(
-        tasks: impl IntoIterator<Item = Task<T>>,
-        at: &'static Location<'static>,
-    ) -> Self {
         let tasks: Vec<Option<Task<T>>> = tasks.into_iter().map(Some).collect();
         let ids = tasks.iter().flatten().map(Task::id).collect();
-        Self { tasks, order: EndOrder::new(ids, at) }
+        Self { tasks, order: EndOrder::new(ids, Location::caller()) }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -193,4 +187,30 @@ impl<T: 'static> OwnedTasks<T> {
     pub(super) fn take_rest(&mut self) -> Vec<Task<T>> {
         self.tasks.iter_mut().filter_map(Option::take).collect()
     }
+}
+
+impl<T> Drop for OwnedTasks<T> {
+    fn drop(&mut self) {
+        let left = self.tasks.iter_mut().filter_map(Option::take).collect();
+        leave_behind(left, self.order.at);
+    }
+}
+
+/// Cancels tasks, and leaves a cleanup behind that waits for them: the running task ends after they have,
+/// and so does a time-out that dropped who owned them.
+pub(super) fn leave_behind<T: 'static>(tasks: Vec<Task<T>>, at: &'static Location<'static>) {
+    if tasks.iter().all(Task::is_finished) {
+        return;
+    }
+    tasks.iter().for_each(|task| task.cancel_handle().cancel());
+    let mut order = EndOrder::new(tasks.iter().map(Task::id).collect(), at);
+    let mut tasks: Vec<Option<Task<T>>> = tasks.into_iter().map(Some).collect();
+    let wait = poll_fn(move |context: &mut Context<'_>| {
+        while let Some(index) = ready!(order.poll_next(context)) {
+            // Dropped as it ends: a panic that nobody saw fails the run.
+            drop(tasks[index].take());
+        }
+        Poll::Ready(())
+    });
+    let _ = context::with(|executor: &Executor| executor.spawn_cleanup(wait, at));
 }

@@ -24,7 +24,8 @@ use crate::executor::{JoinEnd, TaskPanic};
 /// then there is nothing to return: see [`gather_results`].
 ///
 /// # Cancel safety
-/// Dropping the future cancels the tasks.
+/// Dropping the future cancels the tasks; whoever drops it ends after they have, as with
+/// [`group`](super::group()).
 ///
 /// # Examples
 /// ```
@@ -59,7 +60,8 @@ pub fn gather<T: 'static>(tasks: impl IntoIterator<Item = Task<T>>) -> Gather<T>
 /// As [`gather`].
 ///
 /// # Cancel safety
-/// Dropping the future cancels the tasks.
+/// Dropping the future cancels the tasks; whoever drops it ends after they have, as with
+/// [`group`](super::group()).
 ///
 /// # Examples
 /// ```
@@ -85,7 +87,8 @@ pub fn try_gather<V: 'static, E: 'static>(
 /// the value is that result.
 ///
 /// # Cancel safety
-/// Dropping the future cancels the tasks.
+/// Dropping the future cancels the tasks; whoever drops it ends after they have, as with
+/// [`group`](super::group()).
 ///
 /// # Examples
 /// ```

@@ -1,8 +1,7 @@
 //! Tasks that end before the code that started them goes on.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,13 +10,12 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::builder::Builder;
-use super::end_order::OwnedTasks;
+use super::end_order::leave_behind;
 use super::group_error::GroupError;
 use super::group_state::{Child, Outcome, Shared};
 use super::group_task::GroupTask;
-use super::handle::Task;
 use crate::context;
-use crate::executor::{self, CleanupMark, Executor, JoinEnd, TaskPanic, catch_panic};
+use crate::executor::{CleanupMark, Executor, JoinEnd, TaskPanic, catch_panic};
 
 /// Runs a body that may spawn children, and waits for it and for all of them.
 ///
@@ -327,7 +325,7 @@ pin_project! {
     impl<F, T, E> PinnedDrop for RunGroup<F, T, E> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            leave_behind(this.shared.close(), this.at);
+            leave_behind(this.shared.close().into_values().collect(), this.at);
         }
     }
 }
@@ -374,13 +372,7 @@ where
             && this.shared.is_open()
         {
             match catch_panic(|| body.poll(context)) {
-                Ok(Poll::Pending) => {
-                    // The wake is for a combinator around this one: see `timeout`.
-                    if executor::is_preempted() {
-                        context.waker().wake_by_ref();
-                    }
-                    return Poll::Pending;
-                }
+                Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(Ok(value))) => *this.value = Some(value),
                 Ok(Poll::Ready(Err(error))) => drop(this.shared.fail(error)),
                 Err(panic) => {
@@ -431,26 +423,6 @@ where
         }
         Poll::Pending
     }
-}
-
-/// Cancels the children of a group that is dropped; the task that dropped it ends after they have.
-fn leave_behind(children: BTreeMap<u64, Task<()>>, at: &'static Location<'static>) {
-    let children: Vec<Task<()>> = children.into_values().collect();
-    if children.iter().all(Task::is_finished) {
-        return;
-    }
-    let mut children = OwnedTasks::located(children, at);
-    children.cancel_rest();
-    let _ = context::with(|executor: &Executor| {
-        executor.spawn_cleanup(
-            // A child that has ended is dropped here, so that a panic that nobody saw fails the run.
-            poll_fn(move |context| {
-                while ready!(children.poll_next(context)).is_some() {}
-                Poll::Ready(())
-            }),
-            at,
-        );
-    });
 }
 
 impl<F, T, E> fmt::Debug for RunGroup<F, T, E> {

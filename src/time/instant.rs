@@ -77,7 +77,7 @@ impl Instant {
     }
 
     /// Returns the instant so much later; the end of time if that is past it.
-    pub(super) fn saturating_add(self, duration: Duration) -> Self {
+    pub(crate) fn saturating_add(self, duration: Duration) -> Self {
         self.checked_add(duration).unwrap_or(Self { nanos: u64::MAX })
     }
 

@@ -292,7 +292,7 @@ fn a_value_is_made_once_by_one_of_several_threads() {
                     number
                 });
                 if number == 0 {
-                    drop(dropped_after(1, value).await);
+                    dropped_after(1, value).await;
                 } else {
                     value.await;
                 }

@@ -108,7 +108,7 @@ fn who_comes_while_a_round_drains_waits_for_the_next() {
 
     let barrier = Barrier::new(2);
     let draining = Hand::waiting(barrier.wait());
-    drop(Hand::new(barrier.wait()).ready());
+    assert!(Hand::new(barrier.wait()).ready().is_ok());
     let mut next = [(); 3].map(|()| Hand::waiting(barrier.wait()));
     drop(draining);
     assert_eq!(next.each_ref().map(Hand::wake_count), [1, 1, 0], "a dropped one has gone on too");
@@ -279,22 +279,8 @@ fn rounds_are_full_before_anybody_goes_on_whoever_is_dropped_where() {
             let (came, passed) = (Rc::new(Cell::new(0_usize)), Rc::new(Cell::new(0_usize)));
             let tasks: Vec<_> = (0..4)
                 .map(|number| {
-                    let barrier = barrier.clone();
-                    let (came, passed) = (came.clone(), passed.clone());
-                    parcae::spawn(async move {
-                        for round in 0..3 {
-                            came.set(came.get() + 1);
-                            if number == round {
-                                drop(dropped_after(polls, barrier.wait()).await);
-                                continue;
-                            }
-                            barrier.wait().await.unwrap();
-                            passed.set(passed.get() + 1);
-                            let in_full_rounds = passed.get().next_multiple_of(3);
-                            assert!(came.get() >= in_full_rounds, "went on too early");
-                            yield_now().await;
-                        }
-                    })
+                    let counts = (came.clone(), passed.clone());
+                    parcae::spawn(come_thrice(barrier.clone(), counts, number, polls))
                 })
                 .collect();
             loop {
@@ -314,6 +300,27 @@ fn rounds_are_full_before_anybody_goes_on_whoever_is_dropped_where() {
             }
             assert_eq!(barrier.n_waiting(), 0);
         });
+    }
+}
+
+/// Comes to three rounds. In the one of its number it is dropped after so many polls.
+async fn come_thrice(
+    barrier: Rc<Barrier>,
+    (came, passed): (Rc<Cell<usize>>, Rc<Cell<usize>>),
+    number: usize,
+    polls: usize,
+) {
+    for round in 0..3 {
+        came.set(came.get() + 1);
+        if number == round {
+            dropped_after(polls, barrier.wait()).await;
+            continue;
+        }
+        barrier.wait().await.unwrap();
+        passed.set(passed.get() + 1);
+        let in_full_rounds = passed.get().next_multiple_of(3);
+        assert!(came.get() >= in_full_rounds, "went on too early");
+        yield_now().await;
     }
 }
 

@@ -326,10 +326,9 @@ fn no_item_is_left_while_a_consumer_waits_whatever_is_dropped_where() {
                 .map(|producer| {
                     let shelf = shelf.clone();
                     parcae::spawn(async move {
-                        for number in 0..2 {
-                            shelf.put(producer * 2 + number).await;
-                            yield_now().await;
-                        }
+                        shelf.put(producer * 2).await;
+                        yield_now().await;
+                        shelf.put(producer * 2 + 1).await;
                     })
                 })
                 .collect();

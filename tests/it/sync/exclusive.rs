@@ -1,12 +1,13 @@
-//! What holds for everything that one task at a time can have: what CPython, trio, anyio and tokio test
+//! What holds for everything that one task at a time can have: what asyncio, trio, anyio and tokio test
 //! of their locks, for each of ours.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
+use parcae::executor::DomainId;
 use parcae::sync::{Mutex, RwLock, Semaphore};
-use parcae::task::{Task, settle, yield_now};
+use parcae::task::{Builder, Task, settle, yield_now};
 use parcae::time::{sleep, timeout};
 
 use super::{dropped_after, millis, on_every_seed, ported};
@@ -92,6 +93,7 @@ of_each! {
     a_waiter_that_is_cancelled_after_it_was_assigned_passes_it_on
     a_cancel_and_a_release_in_one_step_let_exactly_one_in
     a_holder_that_is_cancelled_releases
+    what_a_machine_that_dies_has_or_was_assigned_is_the_next_ones
     what_is_assigned_to_a_waiter_is_not_to_be_had
     waits_that_time_out_leave_it_usable
     waits_that_are_dropped_anywhere_leave_it_usable
@@ -283,6 +285,37 @@ fn a_holder_that_is_cancelled_releases<L: Exclusive>() {
         task.await;
         assert!(lock.try_take().is_some());
     });
+}
+
+fn what_a_machine_that_dies_has_or_was_assigned_is_the_next_ones<L: Exclusive>() {
+    for have_run in [false, true] {
+        ported(move || async move {
+            let (lock, journal) = (L::make(), Journal::new());
+            let machine = DomainId::create("machine", 0);
+            let held = lock.take().await;
+            let mut keepers = Vec::new();
+            for _ in 0..2 {
+                let lock = lock.clone();
+                keepers.push(Builder::new().domain(machine).spawn(async move {
+                    let _held = lock.take().await;
+                    std::future::pending::<()>().await;
+                }));
+                settle().await;
+            }
+            let survivor = taker(&lock, &journal, 0);
+            settle().await;
+            drop(held);
+            if have_run {
+                settle().await;
+            }
+            machine.kill();
+            survivor.await;
+            for keeper in keepers {
+                assert!(keeper.join().await.is_err());
+            }
+            assert!(lock.try_take().is_some());
+        });
+    }
 }
 
 fn what_is_assigned_to_a_waiter_is_not_to_be_had<L: Exclusive>() {

@@ -84,10 +84,11 @@ fn one_that_fails_leaves_no_value_and_the_next_tries() {
         let mut tasks = Vec::new();
         for number in 0..4 {
             let cell = cell.clone();
+            let made = if number < 2 { Err(number) } else { Ok(number) };
             tasks.push(parcae::spawn(async move {
                 let make = async || {
                     sleep(millis(1)).await;
-                    if number < 2 { Err(number) } else { Ok(number) }
+                    made
                 };
                 cell.get_or_try_init(make).await.copied()
             }));
@@ -129,26 +130,11 @@ fn there_are_never_two_initialisers_at_once_whatever_is_dropped_where() {
             let (cell, alive) = (Rc::new(OnceCell::new()), Rc::new(Cell::new(0)));
             let tasks: Vec<_> = (0..6)
                 .map(|number| {
+                    let polls = if number % 2 == 0 { polls } else { usize::MAX };
                     let (cell, alive) = (cell.clone(), alive.clone());
                     parcae::spawn(async move {
-                        let make = || {
-                            alive.set(alive.get() + 1);
-                            assert_eq!(alive.get(), 1, "two make it at once");
-                            // Until it is destroyed, not only until it is ready.
-                            let alive = OnDrop(|| alive.set(alive.get() - 1));
-                            async move {
-                                let _alive = alive;
-                                yield_now().await;
-                                yield_now().await;
-                                if number == 0 { Err(()) } else { Ok(number) }
-                            }
-                        };
-                        let ask = cell.get_or_try_init(make);
-                        if number % 2 == 0 {
-                            dropped_after(polls, ask).await.and_then(Result::ok).copied()
-                        } else {
-                            ask.await.ok().copied()
-                        }
+                        let ask = cell.get_or_try_init(|| make_alone(&alive, number));
+                        dropped_after(polls, ask).await.and_then(Result::ok).copied()
                     })
                 })
                 .collect();
@@ -159,6 +145,39 @@ fn there_are_never_two_initialisers_at_once_whatever_is_dropped_where() {
             let value = *cell.get().expect("some made it");
             assert!(values.len() >= 3 && values.iter().all(|other| *other == value));
         });
+    }
+}
+
+/// Makes a value out of the number, and fails for 0; nobody else may do so meanwhile, until it is
+/// destroyed and not only until it is ready.
+async fn make_alone(alive: &Cell<usize>, number: usize) -> Result<usize, ()> {
+    assert_eq!(alive.replace(1), 0, "two make it at once");
+    let _alive = OnDrop(|| alive.set(0));
+    yield_now().await;
+    yield_now().await;
+    if number == 0 { Err(()) } else { Ok(number) }
+}
+
+#[test]
+fn an_initialiser_is_destroyed_before_its_turn_is_the_next_ones() {
+    for has_failed in [false, true] {
+        let cell = OnceCell::new();
+        let sets = Cell::new(0);
+        let at_its_end = OnDrop(|| {
+            assert_eq!(cell.set(9), Err(SetError::Initialising(9)), "it has lost its turn");
+            sets.set(sets.get() + 1);
+        });
+        let mut making = Hand::new(cell.get_or_try_init(async move || {
+            let _at_its_end = at_its_end;
+            if !has_failed {
+                std::future::pending::<()>().await;
+            }
+            Err(())
+        }));
+        assert_eq!(making.poll().is_ready(), has_failed);
+        drop(making);
+        assert_eq!(sets.get(), 1);
+        cell.set(1).unwrap();
     }
 }
 

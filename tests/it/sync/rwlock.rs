@@ -10,35 +10,47 @@ use parcae::{Failure, Sim};
 use super::{Counted, Hand, dropped_after, millis, on_every_seed, ported};
 use crate::runs::Journal;
 
+/// Counts who is inside.
+#[derive(Default)]
+struct Inside {
+    readers: Cell<usize>,
+    writers: Cell<usize>,
+    readers_at_most: Cell<usize>,
+}
+
+async fn read_alongside(lock: &RwLock<usize>, inside: &Inside) {
+    let guard = lock.read().await;
+    inside.readers.set(inside.readers.get() + 1);
+    inside.readers_at_most.set(inside.readers_at_most.get().max(inside.readers.get()));
+    assert_eq!(inside.writers.get(), 0);
+    let value = *guard;
+    yield_now().await;
+    assert_eq!(*guard, value, "it changed under a reader");
+    inside.readers.set(inside.readers.get() - 1);
+}
+
+async fn add_alone(lock: &RwLock<usize>, inside: &Inside) {
+    let mut guard = lock.write().await;
+    inside.writers.set(inside.writers.get() + 1);
+    assert_eq!((inside.readers.get(), inside.writers.get()), (0, 1));
+    let value = *guard;
+    yield_now().await;
+    *guard = value + 1;
+    inside.writers.set(0);
+}
+
 #[test]
 fn readers_are_inside_together_and_a_writer_alone() {
-    on_every_seed(|| async {
-        let lock = Rc::new(RwLock::new(0));
-        let (readers, writers) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
-        let most = Rc::new(Cell::new(0));
+    let readers_at_most = on_every_seed(|| async {
+        let (lock, inside) = (Rc::new(RwLock::new(0)), Rc::new(Inside::default()));
         let tasks: Vec<_> = (0..6)
             .map(|number| {
-                let (lock, most) = (lock.clone(), most.clone());
-                let (readers, writers) = (readers.clone(), writers.clone());
+                let (lock, inside) = (lock.clone(), inside.clone());
                 parcae::spawn(async move {
                     for _ in 0..3 {
-                        if number % 3 == 0 {
-                            let mut guard = lock.write().await;
-                            writers.set(writers.get() + 1);
-                            assert_eq!((readers.get(), writers.get()), (0, 1));
-                            let value = *guard;
-                            yield_now().await;
-                            *guard = value + 1;
-                            writers.set(0);
-                        } else {
-                            let guard = lock.read().await;
-                            readers.set(readers.get() + 1);
-                            most.set(most.get().max(readers.get()));
-                            assert_eq!(writers.get(), 0);
-                            let value = *guard;
-                            yield_now().await;
-                            assert_eq!(*guard, value, "it changed under a reader");
-                            readers.set(readers.get() - 1);
+                        match number % 3 {
+                            0 => add_alone(&lock, &inside).await,
+                            _ => read_alongside(&lock, &inside).await,
                         }
                     }
                 })
@@ -48,11 +60,9 @@ fn readers_are_inside_together_and_a_writer_alone() {
             task.await;
         }
         assert_eq!(*lock.read().await, 6);
-        most.get()
-    })
-    .into_iter()
-    .max()
-    .map_or_else(|| panic!("no run"), |most| assert_eq!(most, 4));
+        inside.readers_at_most.get()
+    });
+    assert_eq!(readers_at_most.into_iter().max(), Some(4), "all of them at once");
 }
 
 #[test]
@@ -213,25 +223,19 @@ fn what_is_dropped_anywhere_leaves_the_lock_usable() {
                 .map(|number| {
                     let lock = lock.clone();
                     parcae::spawn(async move {
-                        for _ in 0..2 {
-                            match number % 3 {
-                                0 => {
-                                    let mut guard = lock.write().await;
-                                    let value = *guard;
-                                    yield_now().await;
-                                    *guard = value + 1;
-                                }
-                                1 => drop(dropped_after(polls, lock.read()).await),
-                                _ => drop(dropped_after(polls, lock.write()).await),
-                            }
+                        match number % 3 {
+                            0 => add_alone(&lock, &Inside::default()).await,
+                            1 => drop(dropped_after(polls, lock.read()).await),
+                            _ => drop(dropped_after(polls, lock.write()).await),
                         }
+                        add_alone(&lock, &Inside::default()).await;
                     })
                 })
                 .collect();
             for task in tasks {
                 task.await;
             }
-            assert_eq!(*lock.try_write().expect("nobody is left"), 4);
+            assert_eq!(*lock.try_write().expect("nobody is left"), 8);
         });
     }
 }
@@ -280,21 +284,19 @@ fn a_read_inside_of_a_read_deadlocks_on_the_seeds_that_put_a_writer_between() {
 fn a_panic_under_a_guard_releases_it_as_it_is() {
     on_every_seed(|| async {
         let lock = Rc::new(RwLock::new(0));
-        for is_writer in [false, true] {
-            let task = parcae::spawn({
-                let lock = lock.clone();
-                async move {
-                    if is_writer {
-                        *lock.write().await = 1;
-                        let _guard = lock.write().await;
-                        panic!("under the lock");
-                    }
-                    let _guard = lock.read().await;
-                    panic!("under the lock");
-                }
-            });
-            assert!(task.join().await.is_err());
-        }
+        let (read, written) = (lock.clone(), lock.clone());
+        let reader = parcae::spawn(async move {
+            let _guard = read.read().await;
+            yield_now().await;
+            panic!("under the lock");
+        });
+        let writer = parcae::spawn(async move {
+            *written.write().await = 1;
+            let _guard = written.write().await;
+            yield_now().await;
+            panic!("under the lock");
+        });
+        assert!(reader.join().await.is_err() && writer.join().await.is_err());
         assert_eq!(*lock.write().await, 1);
     });
 }

@@ -276,6 +276,7 @@ fn whoever_asks_for_many_is_not_overtaken_and_holds_nothing_meanwhile() {
     assert_eq!(semaphore.available_permits(), 2);
     semaphore.add_permits(1);
     assert_eq!((many.wake_count(), small.wake_count()), (1, 0));
+    assert!(small.poll().is_pending(), "they are assigned");
     let permits = many.ready().unwrap();
     assert_eq!(permits.num_permits(), 3);
     assert!(small.poll().is_pending());
@@ -390,6 +391,15 @@ fn there_is_a_greatest_number_of_permits() {
     assert!(panic_of(|| drop(semaphore.acquire_many(too_many))).contains("there never are"));
 }
 
+/// Has so many permits for a while.
+async fn be_inside(semaphore: &Semaphore, inside: &Cell<usize>, count: usize) {
+    let _permits = semaphore.acquire_many(count).await.unwrap();
+    inside.set(inside.get() + count);
+    assert!(inside.get() <= 3, "more permits than there are");
+    yield_now().await;
+    inside.set(inside.get() - count);
+}
+
 #[test]
 fn permits_are_conserved_whatever_is_dropped_where() {
     for polls in 0..5 {
@@ -401,16 +411,9 @@ fn permits_are_conserved_whatever_is_dropped_where() {
                     let (semaphore, inside) = (semaphore.clone(), inside.clone());
                     let count = number % 3 + 1;
                     parcae::spawn(async move {
-                        for _ in 0..2 {
-                            let permit = semaphore.acquire_many(count).await.unwrap();
-                            inside.set(inside.get() + count);
-                            assert!(inside.get() <= 3, "more permits than there are");
-                            yield_now().await;
-                            inside.set(inside.get() - count);
-                            drop(permit);
-                            let wait = semaphore.acquire_many(4 - count);
-                            drop(dropped_after(polls, wait).await);
-                        }
+                        be_inside(&semaphore, &inside, count).await;
+                        drop(dropped_after(polls, semaphore.acquire_many(4 - count)).await);
+                        be_inside(&semaphore, &inside, count).await;
                     })
                 })
                 .collect();

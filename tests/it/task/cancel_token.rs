@@ -1,11 +1,13 @@
 //! Trees of tokens.
 
 use std::future::{pending, ready};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 
 use futures::executor::block_on;
 use parcae::spawn;
+use parcae::sync::{Event, Mutex};
 use parcae::task::{CancelReason, CancelToken, Cancelled, settle, yield_now};
 use parcae::time::{Instant, sleep, timeout};
 
@@ -112,6 +114,10 @@ fn a_deadline_that_nobody_saw_pass_was_first_all_the_same() {
         assert_eq!(below.reason(), Some(CancelReason::Deadline));
         assert_eq!(brief.reason(), Some(CancelReason::Deadline));
         assert_eq!(other.reason(), Some(requested("late")));
+        let below = CancelToken::new().with_timeout(secs(1)).child();
+        sleep(secs(2)).await;
+        assert!(!below.cancel("late"));
+        assert_eq!(below.reason(), Some(CancelReason::Deadline));
         // And one that is cancelled in time is not cancelled again.
         let token = CancelToken::new().with_timeout(secs(1));
         token.cancel("early");
@@ -179,8 +185,34 @@ fn being_preempted_is_not_being_cancelled() {
                 yield_now().await;
             }
         });
-        let lock = parcae::sync::Mutex::new(1);
+        let lock = Mutex::new(1);
         let value = token.run(async { *lock.lock().await }).await;
+        other.await;
+        value
+    });
+    assert!(values.iter().all(|value| *value == Ok(1)));
+}
+
+#[test]
+fn a_value_that_is_a_preemption_away_wins_over_the_token() {
+    let values = on_seeds(|| async {
+        let (token, event) = (CancelToken::new(), Rc::new(Event::new()));
+        let running = spawn({
+            let (token, event) = (token.clone(), event.clone());
+            async move {
+                let lock = Mutex::new(1);
+                let value = async {
+                    event.wait().await;
+                    *lock.lock().await
+                };
+                token.run(value).await
+            }
+        });
+        settle().await;
+        event.set();
+        token.cancel("now");
+        let other = spawn(yield_now());
+        let value = running.await;
         other.await;
         value
     });

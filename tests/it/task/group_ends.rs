@@ -212,17 +212,13 @@ fn a_panic_that_nobody_catches_fails_the_run_at_its_own_place() {
 fn of_several_panics_the_first_goes_on_and_hides_errors() {
     everywhere(|| async {
         let running = group(async |group| {
-            for number in [2, 1] {
-                group.spawn(async move {
-                    let _guard = OnDrop(move || {
-                        if number == 2 {
-                            panic!("in a destructor");
-                        }
-                    });
-                    sleep(millis(number)).await;
-                    panic!("number {number}");
-                });
-            }
+            let panics = async |number| {
+                let _guard = OnDrop(|| assert_ne!(number, 2, "in a destructor"));
+                sleep(millis(number)).await;
+                panic!("number {number}");
+            };
+            group.spawn(panics(2));
+            group.spawn(panics(1));
             sleep(millis(5)).await;
             Err::<(), _>("body")
         });
@@ -247,6 +243,61 @@ fn a_panic_while_a_dropped_group_ends_fails_the_run() {
     }) {
         assert_eq!(panicked(&outcome, "while ending"), "child");
     }
+}
+
+#[test]
+fn of_two_children_that_fail_or_panic_at_one_instant_only_the_first_goes_on() {
+    for outcome in random(300, || async {
+        for is_panic in [false, true] {
+            let ran = Journal::new();
+            let running = group(async |group| {
+                for number in 0..3 {
+                    let ran = ran.clone();
+                    group.spawn_try(async move {
+                        sleep(millis(1)).await;
+                        ran.add(number);
+                        assert!(!is_panic, "number {number}");
+                        Err::<(), _>(number)
+                    });
+                }
+                pending::<Result<(), _>>().await
+            });
+            let end = AssertUnwindSafe(running).catch_unwind().await;
+            let ran = ran.take();
+            assert_eq!(ran.len(), 1, "a child went on after a failure");
+            assert_eq!(end.is_err(), is_panic);
+            if let Ok(result) = end {
+                assert_eq!(result.unwrap_err().into_errors(), ran);
+            }
+        }
+    }) {
+        outcome.unwrap();
+    }
+}
+
+#[test]
+fn a_child_of_a_cancelled_group_no_longer_fails_while_the_body_cleans_up() {
+    everywhere(|| async {
+        let (start, cleaned) = (Instant::now(), Journal::new());
+        let journal = cleaned.clone();
+        let task = spawn(async move {
+            let result: Result<(), _> = group(async |group| {
+                group.spawn_try(async {
+                    sleep(millis(300)).await;
+                    Err::<(), _>("too late")
+                });
+                tidy(500, journal).await;
+                Ok(())
+            })
+            .await;
+            result.unwrap();
+        });
+        let handle = task.cancel_handle();
+        sleep(millis(100)).await;
+        handle.cancel();
+        assert!(matches!(task.join().await, Err(JoinError::Cancelled)));
+        assert_eq!((start.elapsed(), cleaned.take()), (millis(600), vec![500]));
+    });
 }
 
 /// Waits for ever, and cleans up for so many milliseconds when it is cancelled.

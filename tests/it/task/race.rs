@@ -21,7 +21,8 @@ use crate::runs::{Journal, fifo, millis, panic_of, random, secs};
 fn the_first_to_be_ready_wins_and_the_losers_are_dropped_before_it_returns() {
     everywhere(|| async {
         let (start, dropped) = (Instant::now(), Journal::new());
-        let winner = race([30, 10, 20].map(|delay| after(delay, delay, dropped.clone()))).await;
+        let mut racing = race([30, 10, 20].map(|delay| after(delay, delay, dropped.clone())));
+        let winner = (&mut racing).await;
         let mut losers = dropped.take();
         losers.sort_unstable();
         assert_eq!((winner, losers, start.elapsed()), (10, vec![20, 30], millis(10)));

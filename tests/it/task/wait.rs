@@ -138,11 +138,12 @@ fn a_wait_that_is_cancelled_leaves_the_tasks_running_and_in_the_list() {
 #[test]
 fn a_stuck_wait_is_a_deadlock_that_names_the_first_task_that_is_left() {
     let outcome = fifo(|| async {
-        let mut tasks = vec![spawn(async {}), spawn_named("stuck", pending())];
+        let mut tasks = vec![spawn(async {}), spawn_named("stuck", pending()), spawn(async {})];
         wait(&mut tasks, WaitUntil::All).await;
     });
     let message = failure(&outcome).to_string();
-    assert!(message.contains("`stuck`") && message.contains("wait.rs"), "{message}");
+    assert!(message.contains("`main` waits for Task join of `stuck`"), "{message}");
+    assert!(message.contains("wait.rs"), "{message}");
 }
 
 #[test]
@@ -224,6 +225,12 @@ fn iteration_can_be_resumed_and_the_rest_taken_out_or_cancelled() {
         drop(completed);
         settle().await;
         assert_eq!(dropped.take(), [500]);
+        let journal = dropped.clone();
+        let task =
+            spawn(async move { as_completed(tasks(&[600], &journal)).next().await.is_some() });
+        settle().await;
+        assert!(task.cancel().await.is_none());
+        assert_eq!(dropped.take(), [600], "it ended before what it owned");
     });
 }
 

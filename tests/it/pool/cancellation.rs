@@ -1,0 +1,261 @@
+//! Callers of a pool that give up.
+
+use parcae::executor::DomainId;
+use parcae::task::Builder;
+
+use super::*;
+use crate::patterns::dropped_after;
+use crate::runs::discard;
+
+/// Nothing is under way, and each connection that is alive is one that the pool knows.
+#[track_caller]
+fn assert_at_rest(pool: &Pool<Server>, server: &Server) {
+    let status = pool.status();
+    assert_eq!((status.connecting, status.testing, status.waiting), (0, 0, 0), "{status:?}");
+    assert_eq!(status.size(), server.alive(), "{status:?}");
+}
+
+#[test]
+fn twenty_impatient_clients_of_a_slow_pool_leave_it_whole() {
+    // sqlx#83, sqlx#1869, asyncpg#548: a caller was cancelled between taking an idle connection and
+    // returning it to who asked, and the place of the connection was gone.
+    on_every_seed(|| async {
+        let server = Server::new(millis(30));
+        server.0.ping_time.set(millis(40));
+        let pool = server.pool().max(2).test_on_acquire(true).named("db").build().await.unwrap();
+        let clients: Vec<_> = (0..20)
+            .map(|_| {
+                let pool = pool.clone();
+                spawn(async move {
+                    sleep(millis(parcae::choose(0..200))).await;
+                    match timeout(millis(50), pool.get()).await {
+                        Ok(connection) => {
+                            sleep(millis(parcae::choose(0..20))).await;
+                            drop(connection.expect("the server is up"));
+                            1
+                        }
+                        Err(_) => 0,
+                    }
+                })
+            })
+            .collect();
+        let mut served = 0;
+        for client in clients {
+            served += client.await;
+            assert!(pool.status().size() <= 2);
+        }
+        sleep(secs(1)).await;
+        assert_at_rest(&pool, &server);
+        assert_eq!(pool.status().borrowed, 0);
+        let late = pool.get().await.expect("a late client gets a connection");
+        assert_eq!((pool.status().borrowed, server.alive()), (1, pool.status().size()));
+        drop(late);
+        served
+    })
+    .into_iter()
+    .for_each(|served| assert!(served > 0, "somebody is served"));
+}
+
+#[test]
+fn a_connection_that_was_made_for_a_caller_that_left_goes_to_the_next() {
+    // sqlx#3513: the attempt to connect died with the caller, and each later caller began anew.
+    on_every_seed(|| async {
+        let server = Server::new(millis(100));
+        let pool = server.pool().max(1).build().await.unwrap();
+        let start = Instant::now();
+        let impatient = spawn({
+            let pool = pool.clone();
+            async move { timeout(millis(60), pool.get()).await.is_err() }
+        });
+        settle().await;
+        let next = spawn({
+            let pool = pool.clone();
+            async move { pool.get().await.unwrap().number }
+        });
+        assert!(impatient.await);
+        assert_eq!((next.await, start.elapsed()), (0, millis(100)));
+        assert_eq!(server.made(), 1);
+    });
+}
+
+#[test]
+fn a_connection_that_was_made_for_nobody_any_more_is_idle() {
+    on_every_seed(|| async {
+        let server = Server::new(millis(100));
+        let pool = server.pool().max(1).build().await.unwrap();
+        for _ in 0..5 {
+            timeout(millis(15), pool.get()).await.err().expect("too early");
+        }
+        assert_eq!((counts(&pool), server.made()), ((0, 0, 1, 0, 0), 1), "one for all of them");
+        sleep(millis(100)).await;
+        assert_eq!(counts(&pool), (1, 0, 0, 0, 0));
+    });
+}
+
+#[test]
+fn an_assigned_connection_is_passed_on_before_the_drop_returns() {
+    on_every_seed(|| async {
+        let server = Server::default();
+        let pool = server.pool().max(1).build().await.unwrap();
+        let held = pool.get().await.unwrap();
+        let mut first = Box::pin(pool.get());
+        assert!(futures::poll!(first.as_mut()).is_pending());
+        let mut second = Box::pin(pool.get());
+        while pool.status().waiting < 2 {
+            // The point in front may be preempted.
+            assert!(futures::poll!(first.as_mut()).is_pending());
+            assert!(futures::poll!(second.as_mut()).is_pending());
+        }
+        drop(held);
+        drop(first); // it was its turn
+        let connection = second.await.unwrap();
+        assert_eq!((connection.number, server.made()), (0, 1));
+    });
+}
+
+#[test]
+fn what_was_assigned_to_the_only_caller_and_not_taken_is_kept_and_an_error_is_not() {
+    on_every_seed(|| async {
+        let server = Server::new(millis(10));
+        let pool = server.pool().max(1).build().await.unwrap();
+        for is_refused in [true, false] {
+            server.0.refused.borrow_mut().push_back(is_refused);
+            let mut caller = Box::pin(pool.get());
+            while pool.status().waiting == 0 {
+                assert!(futures::poll!(caller.as_mut()).is_pending());
+            }
+            sleep(millis(10)).await;
+            settle().await;
+            assert_eq!(pool.status().waiting, 1, "it does not know yet");
+            drop(caller);
+            assert_eq!(counts(&pool), (usize::from(!is_refused), 0, 0, 0, 0));
+        }
+        let connection = pool.get().await.expect("nobody gets the error of long ago");
+        assert_eq!((connection.number, server.made()), (1, 2));
+    });
+}
+
+#[test]
+fn an_error_for_a_caller_that_left_is_the_next_ones() {
+    on_every_seed(|| async {
+        let server = Server::new(millis(10));
+        server.0.refused.borrow_mut().push_back(true);
+        let pool = server.pool().max(1).build().await.unwrap();
+        let impatient = spawn({
+            let pool = pool.clone();
+            async move { timeout(millis(5), pool.get()).await.is_err() }
+        });
+        settle().await;
+        let journal = Journal::new();
+        let next = client(&pool, millis(0), &journal, "next");
+        assert!(impatient.await);
+        next.await;
+        assert_eq!(journal.take(), [("next", Err(GetError::Connect(Refused(0))))]);
+        assert_at_rest(&pool, &server);
+    });
+}
+
+#[test]
+fn a_caller_may_be_dropped_at_each_of_its_polls() {
+    for is_tested in [false, true] {
+        for polls in 0..12 {
+            on_every_seed(move || async move {
+                let server = Server::new(millis(3));
+                server.0.ping_time.set(millis(2));
+                let pool = server.pool().max(2).test_on_acquire(is_tested).build().await.unwrap();
+                let journal = Journal::new();
+                let before = client(&pool, millis(4), &journal, "before");
+                let own = pool.clone();
+                let dropped = spawn(async move { drop(dropped_after(polls, own.get()).await) });
+                let after = [(); 2].map(|()| client(&pool, millis(1), &journal, "after"));
+                dropped.await;
+                before.await;
+                for task in after {
+                    task.await;
+                }
+                assert_eq!(journal.count(), 3);
+                settle().await;
+                sleep(millis(20)).await;
+                assert_at_rest(&pool, &server);
+                assert!(pool.status().size() <= 2);
+                drop(pool.get().await.unwrap());
+            });
+        }
+    }
+}
+
+#[test]
+fn a_close_may_be_dropped_at_each_of_its_polls() {
+    for polls in 0..5 {
+        on_every_seed(move || async move {
+            let server = Server::new(millis(1));
+            let pool = server.pool().max(1).build().await.unwrap();
+            let journal = Journal::new();
+            let clients = [(); 2].map(|()| client(&pool, millis(2), &journal, "client"));
+            yield_now().await;
+            discard(dropped_after(polls, pool.close()).await);
+            for client in clients {
+                client.await;
+            }
+            pool.close().await;
+            sleep(millis(5)).await;
+            assert_eq!((server.alive(), pool.status().size()), (0, 0));
+        });
+    }
+}
+
+#[test]
+fn a_storm_without_pauses_loses_no_connection() {
+    // Random schedules, nothing settles: only that all ends, and that nothing is lost.
+    on_every_seed(|| async {
+        let server = Server::default();
+        let pool = server.pool().max(3).build().await.unwrap();
+        let gate = Rc::new(Event::new());
+        let tasks: Vec<_> = (0..20)
+            .map(|_| {
+                let (pool, gate) = (pool.clone(), gate.clone());
+                spawn(async move {
+                    passes(&gate).await;
+                    let polls = parcae::choose(0..8);
+                    let got = dropped_after(polls, pool.get()).await;
+                    yield_now().await;
+                    drop(got);
+                    drop(pool.get().await.unwrap());
+                })
+            })
+            .collect();
+        gate.set();
+        for task in tasks {
+            task.await;
+        }
+        settle().await;
+        assert_at_rest(&pool, &server);
+    });
+}
+
+#[test]
+fn a_pool_goes_on_when_a_domain_dies_that_uses_it() {
+    on_every_seed(|| async {
+        let server = Server::new(millis(10));
+        let pool = server.pool().max(1).build().await.unwrap();
+        let domain = DomainId::create("node", 0);
+        let inhabitants: Vec<_> = (0..3)
+            .map(|_| {
+                let pool = pool.clone();
+                Builder::new().domain(domain).spawn(async move {
+                    let connection = pool.get().await;
+                    sleep(secs(60)).await;
+                    drop(connection);
+                })
+            })
+            .collect();
+        sleep(nanos(parcae::choose(1..20_000_000))).await;
+        domain.kill();
+        settle().await;
+        drop(inhabitants);
+        let connection = pool.get().await.unwrap();
+        assert_eq!((pool.status().borrowed, server.alive()), (1, 1));
+        drop(connection);
+        assert_at_rest(&pool, &server);
+    });
+}
