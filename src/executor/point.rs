@@ -24,6 +24,8 @@ pub(crate) struct Point {
 enum PointState {
     #[default]
     Ahead,
+    /// As ahead, of an operation that has been done before.
+    Again,
     Preempted,
     Passed,
 }
@@ -32,6 +34,11 @@ impl Point {
     /// Makes the point of an operation that has not begun.
     pub(crate) const fn new() -> Self {
         Self { state: PointState::Ahead }
+    }
+
+    /// Makes the point of an operation that has begun before.
+    pub(crate) const fn again() -> Self {
+        Self { state: PointState::Again }
     }
 
     /// Tells whether nobody has come to it yet.
@@ -52,7 +59,7 @@ impl Point {
         match self.state {
             PointState::Passed => Poll::Ready(()),
             PointState::Preempted => self.pass_late(resource, verb, at),
-            PointState::Ahead => {
+            PointState::Ahead | PointState::Again => {
                 let arrival =
                     context::with(|executor: &Executor| executor.arrive(resource, verb, at));
                 if arrival == Some(Arrival::Preempted) {

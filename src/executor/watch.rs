@@ -4,7 +4,6 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::cleanup::Spawning;
 use super::core::Core;
 use super::domain::DomainId;
 use super::failure::{Failure, HeldBy, Place};
@@ -270,6 +269,8 @@ pub(super) struct Watcher {
     watch: Watch,
     warnings: Vec<Warning>,
     busy: Option<Busy>,
+    /// The program has ended: what destructors do from here on is no habit.
+    is_over: bool,
 }
 
 /// How busy a task has made its domain in its present poll.
@@ -285,7 +286,8 @@ struct Busy {
 impl Watcher {
     /// Makes what watches, if anything is to be watched for.
     pub(super) fn of(watch: &Watch) -> Option<Box<Self>> {
-        let new = || Self { watch: watch.clone(), warnings: Vec::new(), busy: None };
+        let new =
+            || Self { watch: watch.clone(), warnings: Vec::new(), busy: None, is_over: false };
         (!watch.is_off()).then(|| Box::new(new()))
     }
 
@@ -321,11 +323,10 @@ impl Executor {
 
 impl Core {
     fn warn(&mut self, warning: Warning) {
-        // What destructors do at the end is no habit.
-        if self.spawning != Spawning::Open || self.failure.is_some() {
+        let Some(watcher) = &mut self.watcher else { return };
+        if watcher.is_over || self.failure.is_some() {
             return;
         }
-        let Some(watcher) = &mut self.watcher else { return };
         if watcher.warnings.len() >= watcher.watch.warnings || watcher.warnings.contains(&warning) {
             return;
         }
@@ -364,6 +365,9 @@ impl Core {
             for (about, grant, since) in self.holdings.held() {
                 self.watch_hold(about, grant, since);
             }
+        }
+        if let Some(watcher) = &mut self.watcher {
+            watcher.is_over = true;
         }
     }
 

@@ -124,9 +124,13 @@ impl<M: Manage + 'static> UnderWay<M> {
 
 impl<M: Manage> Drop for UnderWay<M> {
     fn drop(&mut self) {
-        // Nothing is made in its place: where tasks are destroyed, none can begin.
+        // Nothing is made in its place here: where tasks are destroyed, none can begin. Those who
+        // wait elsewhere see to it.
         if !self.has_ended {
-            self.shared.primitive.change(|state| *(self.count)(state) -= 1);
+            self.shared.primitive.change(|state| {
+                *(self.count)(state) -= 1;
+                state.destroyed += 1;
+            });
         }
     }
 }

@@ -51,6 +51,8 @@ pub(super) struct State<C, E> {
     pub(super) testing: usize,
     /// Whether a connection could not be made and nobody has asked for one since.
     is_failing: bool,
+    /// Tasks of the pool's that were destroyed since those who wait were last told to begin others.
+    pub(super) destroyed: usize,
     /// What is to be dropped once the state is let go.
     trash: Trash<C, E>,
     pub(super) getters: Waiters,
@@ -79,6 +81,9 @@ impl<C, E> WaitState for State<C, E> {
         for rank in 0..self.outcomes.len() {
             self.getters.wake(rank, wakes);
         }
+        if std::mem::take(&mut self.destroyed) > 0 {
+            self.getters.wake_all(wakes);
+        }
     }
 }
 
@@ -93,6 +98,7 @@ impl<C, E> State<C, E> {
             connecting: 0,
             testing: 0,
             is_failing: false,
+            destroyed: 0,
             trash: Vec::new(),
             getters: Waiters::default(),
             closers: Waiters::default(),

@@ -186,7 +186,7 @@ impl Wait {
 
     /// Begins again when it has gone on, as if the operation was called once more at the same place.
     pub(crate) fn restart(&mut self) {
-        self.point = Point::new();
+        self.point = Point::again();
     }
 
     /// Tells whether it stands in the line.

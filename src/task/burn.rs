@@ -1,6 +1,7 @@
 //! Work that keeps the processor busy.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -43,7 +44,7 @@ use crate::executor::Executor;
 #[track_caller]
 pub fn burn(duration: Duration) -> Burn {
     context::expect("parcae::task::burn", |_: &Executor| ());
-    Burn { ahead: Some(duration) }
+    Burn { ahead: Some(duration), at: Location::caller() }
 }
 
 /// Future of [`burn`].
@@ -52,6 +53,7 @@ pub fn burn(duration: Duration) -> Burn {
 pub struct Burn {
     /// None when it has begun.
     ahead: Option<Duration>,
+    at: &'static Location<'static>,
 }
 
 impl Future for Burn {
@@ -60,7 +62,7 @@ impl Future for Burn {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let Some(duration) = self.ahead.take() else { return Poll::Ready(()) };
         let domain = context::expect("Burn::poll", Executor::running_domain);
-        domain.busy_for(duration);
+        domain.busy_for_at(duration, self.at);
         // Ready again at once, but held until the machine is.
         context.waker().wake_by_ref();
         Poll::Pending

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures::future::poll_fn;
 use parcae::executor::{HeldBy, Tenure, Wait};
 use parcae::sync::{Event, Mutex};
-use parcae::task::{settle, yield_now};
+use parcae::task::{await_tree, settle, yield_now};
 use parcae::time::{sleep, timeout};
 use parcae::{Failure, Sim, spawn_named};
 
@@ -197,6 +197,25 @@ fn a_guard_that_outlived_its_task_says_so() {
 }
 
 #[test]
+fn a_holder_that_has_ended_is_not_taken_for_the_task_in_its_place() {
+    for outcome in random(SEEDS, || async {
+        let mutex: &'static Mutex<()> = Box::leak(Box::new(Mutex::new(())));
+        let taker = spawn_named("taker", async { mutex.lock().await });
+        let _guard = taker.await;
+        // It has the place of the one that has ended.
+        let other = spawn_named("other", async { drop(mutex.lock().await) });
+        settle().await;
+        let tree = await_tree();
+        assert!(tree.cycles.is_empty() && tree.branches.iter().all(|branch| branch.depth == 0));
+        other.await;
+    }) {
+        let holder = holder(failure(&outcome), "other");
+        assert_eq!((holder.tenure, &holder.task), (Tenure::Ended, &None), "{holder}");
+        assert_eq!(failure(&outcome).cycles(), []);
+    }
+}
+
+#[test]
 fn a_lock_taken_outside_of_the_simulation_says_so() {
     let mutex = Arc::new(Mutex::new(()));
     let line = line!() + 1;
@@ -269,6 +288,8 @@ fn waiters_that_another_run_left_behind_do_not_count() {
         let own = Mutex::new(());
         let guard = mutex.try_lock();
         let _own = own.lock().await;
+        // Made now, so it has another number if the static one has got one.
+        drop(Mutex::new(()).lock().await);
         drop(guard);
         drop(own.lock().await);
     };

@@ -8,7 +8,7 @@ use futures::future::join;
 use parcae::executor::{TaskStatus, WaitCycle};
 use parcae::explore::{Check, Signature};
 use parcae::report::{self, ReplayCommand};
-use parcae::sync::{Event, Mutex};
+use parcae::sync::{Event, Mutex, RwLock, Semaphore};
 use parcae::task::{await_tree, dump_tasks, settle};
 use parcae::time::sleep;
 use parcae::{Failure, Sim, spawn, spawn_named};
@@ -289,6 +289,82 @@ fn a_tree_names_a_cycle_while_the_run_goes_on() {
                  └─ circle/a (see above)
         the wait graph has a cycle: `circle/a` -> `circle/b` (Mutex lock of `y`) -> `circle/c` (Mutex lock of `z`) -> `circle/a` (Mutex lock of `x`)
     "#]].assert_eq(&tree.to_string());
+}
+
+#[test]
+fn all_who_hold_a_semaphore_stand_below_who_waits_for_it() {
+    let outcome = fifo(|| async {
+        let slots = Rc::new(Semaphore::new(3).named("slots"));
+        let user = |name, count| {
+            let slots = slots.clone();
+            spawn_named(name, async move {
+                let _permit = slots.acquire_many(count).await.unwrap();
+                sleep(millis(5)).await;
+            })
+        };
+        let _users = [user("a", 1), user("b", 2), user("c", 3)];
+        let _joiner = spawn_named("joiner", user("d", 1));
+        settle().await;
+        await_tree().to_string()
+    });
+    expect![[r#"
+        main (running)
+        c (waiting: Semaphore acquire of `slots`)
+        ├─ a (waiting: the time 0.005 s)
+        └─ b (waiting: the time 0.005 s)
+        joiner (waiting: Task join of `d`)
+        └─ d (waiting: Semaphore acquire of `slots`)
+           ├─ a (see above)
+           └─ b (see above)
+    "#]]
+    .assert_eq(&outcome.unwrap());
+}
+
+#[test]
+fn permits_taken_in_part_by_each_are_a_cycle() {
+    for outcome in random(SEEDS, || async {
+        let slots = Rc::new(Semaphore::new(2).named("slots"));
+        let users = ["a", "b"].map(|name| {
+            let slots = slots.clone();
+            spawn_named(name, async move {
+                let _first = slots.acquire().await.unwrap();
+                settle().await;
+                drop(slots.acquire().await);
+            })
+        });
+        for user in users {
+            user.await;
+        }
+    }) {
+        let failure = failure(&outcome);
+        let wait = failure.stalled_tasks()[1].wait.as_ref().unwrap();
+        let holders: Vec<_> = wait.holders.iter().filter_map(|held| held.task.as_deref()).collect();
+        assert_eq!((holders.len(), wait.holder_count), (2, 2));
+        // Each waits for both, so the shortest way back is the one to itself.
+        let cycles: Vec<_> = failure.cycles().iter().map(names).collect();
+        assert_eq!(cycles, [[("a", "slots")], [("b", "slots")]]);
+    }
+}
+
+#[test]
+fn a_read_inside_of_a_read_with_a_writer_between_is_a_cycle() {
+    let outcome = fifo(|| async {
+        let routes = Rc::new(RwLock::new(0).named("routes"));
+        let outer = routes.read().await;
+        let writer = spawn_named("writer", {
+            let routes = routes.clone();
+            async move { *routes.write().await += 1 }
+        });
+        settle().await;
+        let _inner = routes.read().await;
+        drop(outer);
+        writer.await;
+    });
+    let failure = failure(&outcome);
+    let [cycle] = failure.cycles() else { panic!("{failure}") };
+    assert_eq!(names(cycle), [("main", "routes")]);
+    let text = failure.to_string();
+    assert!(text.contains("`writer` waits for RwLock write of `routes`"), "{text}");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use parcae::executor::{DomainId, Place, Tenure, Warning, WarningAction, Watch};
 use parcae::explore::{Check, Signature, Strategy};
 use parcae::report::{self, ReplayCommand};
-use parcae::sync::{Event, Mutex, Queue};
-use parcae::task::{Builder, settle, yield_now};
+use parcae::sync::{Condition, Event, Mutex, OnceCell, Queue, RwLock, Semaphore};
+use parcae::task::{Builder, burn, settle, yield_now};
 use parcae::time::{interval, sleep, timeout};
 use parcae::{Failure, Outcome, Sim, spawn, spawn_named};
 
@@ -197,6 +197,17 @@ fn a_loop_that_sleeps_under_a_lock_is_told_once() {
     }
 }
 
+#[test]
+fn a_sleep_that_is_polled_again_is_told_once() {
+    for outcome in watched(&Watch::default().with_asleep(millis(5)), || async {
+        let cache = Mutex::new(0);
+        let _guard = cache.lock().await;
+        futures::future::join(sleep(millis(20)), sleep(millis(4))).await;
+    }) {
+        assert_eq!(outcome.warnings().len(), 1, "{:?}", outcome.warnings());
+    }
+}
+
 // Busy
 
 #[test]
@@ -218,6 +229,21 @@ fn a_task_that_keeps_its_domain_busy_for_long_is_named() {
         assert_eq!((task.as_str(), *busy_for), ("n1/worker", millis(12)));
         at(busy_at, line);
         assert!(warning.to_string().starts_with("busy: `n1/worker` kept its domain busy for 12ms"));
+    }
+}
+
+#[test]
+fn a_task_that_burns_for_long_is_named_with_the_line_of_the_call() {
+    let line = line!() + 3;
+    for outcome in watched(&Watch::default().with_busy(millis(10)), || async {
+        burn(millis(10)).await;
+        burn(millis(11)).await;
+    }) {
+        let [Warning::Busy { task, busy_at, busy_for, .. }] = outcome.warnings() else {
+            panic!("{:?}", outcome.warnings())
+        };
+        assert_eq!((task.as_str(), *busy_for), ("main", millis(11)));
+        at(busy_at, line);
     }
 }
 
@@ -300,6 +326,44 @@ fn futures_that_were_polled_may_be_dropped_and_so_may_those_of_the_end() {
         settle().await;
         spawn(async {}).background();
     });
+}
+
+#[test]
+fn the_parts_of_an_operation_are_not_forgotten_futures() {
+    is_fine(&Watch::default().with_unpolled(true), || async {
+        let (mutex, condition) = (Mutex::new(1), Condition::new());
+        let guard = condition.wait_for(mutex.lock().await, |value| *value == 1).await;
+        assert!(timeout(millis(1), condition.wait(guard)).await.is_err());
+        let cell = OnceCell::new();
+        for _ in 0..2 {
+            assert_eq!(*cell.get_or_init(|| async { 7 }).await, 7);
+        }
+        let semaphore = Semaphore::new(1);
+        let permit = semaphore.acquire().await.unwrap();
+        assert!(timeout(millis(1), semaphore.acquire()).await.is_err());
+        drop(permit);
+        let lock = RwLock::new(0);
+        drop((lock.read().await, lock.read().await));
+        drop(lock.write().await);
+    });
+}
+
+#[test]
+fn permits_and_read_locks_are_held_too() {
+    for outcome in watched(&everything(), || async {
+        let (slots, routes) = (Semaphore::new(2).named("slots"), RwLock::new(0).named("routes"));
+        let permits = (slots.acquire().await, slots.acquire().await);
+        let _reader = routes.read().await;
+        sleep(millis(11)).await;
+        drop(permits);
+    }) {
+        let kinds: Vec<_> = outcome.warnings().iter().map(Warning::kind).collect();
+        let sleeps = ["sleep under a lock"; 3];
+        assert_eq!(kinds[..3], sleeps, "{:?}", outcome.warnings());
+        assert_eq!(kinds[3..], ["long hold"; 3], "{:?}", outcome.warnings());
+        assert!(outcome.warnings()[0].to_string().contains("holds Semaphore `slots`"));
+        assert!(outcome.warnings()[5].to_string().contains("RwLock `routes` for 11ms"));
+    }
 }
 
 #[test]

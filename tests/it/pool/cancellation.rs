@@ -234,6 +234,55 @@ fn a_storm_without_pauses_loses_no_connection() {
 }
 
 #[test]
+fn who_waits_for_a_connection_that_died_with_a_domain_has_another_made() {
+    on_every_seed(|| async {
+        let server = Server::new(millis(10));
+        let pool = server.pool().max(1).build().await.unwrap();
+        let (domain, start) = (DomainId::create("node", 0), Instant::now());
+        let own = pool.clone();
+        let inhabitant = Builder::new().domain(domain).spawn(async move {
+            drop(own.get().await);
+        });
+        settle().await;
+        let journal = Journal::new();
+        let waiters = [(); 2].map(|()| client(&pool, millis(0), &journal, "waiter"));
+        sleep(millis(4)).await;
+        assert_eq!(counts(&pool), (0, 0, 1, 0, 3));
+        domain.kill();
+        for waiter in waiters {
+            waiter.await;
+        }
+        drop(inhabitant);
+        assert_eq!(journal.take(), [("waiter", Ok(1)), ("waiter", Ok(1))]);
+        assert_eq!(start.elapsed(), millis(14));
+        assert_at_rest(&pool, &server);
+    });
+}
+
+#[test]
+fn a_connection_that_cannot_be_made_in_a_dead_domain_is_made_by_who_waits() {
+    on_every_seed(|| async {
+        let server = Server::default();
+        let pool = server.pool().max(1).build().await.unwrap();
+        let (domain, own) = (DomainId::create("node", 0), pool.clone());
+        let holder = Builder::new().domain(domain).spawn(async move {
+            let mut connection = own.get().await.unwrap();
+            connection.poison();
+            sleep(secs(60)).await;
+        });
+        settle().await;
+        let journal = Journal::new();
+        let waiter = client(&pool, millis(0), &journal, "waiter");
+        settle().await;
+        domain.kill();
+        waiter.await;
+        drop(holder);
+        assert_eq!(journal.take(), [("waiter", Ok(1))]);
+        assert_at_rest(&pool, &server);
+    });
+}
+
+#[test]
 fn a_pool_goes_on_when_a_domain_dies_that_uses_it() {
     on_every_seed(|| async {
         let server = Server::new(millis(10));

@@ -1,6 +1,8 @@
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
 use parcae::sync::{Once, OnceCell, SetError};
 use parcae::task::{Task, settle, yield_now};
@@ -167,13 +169,14 @@ fn an_initialiser_is_destroyed_before_its_turn_is_the_next_ones() {
             assert_eq!(cell.set(9), Err(SetError::Initialising(9)), "it has lost its turn");
             sets.set(sets.get() + 1);
         });
-        let mut making = Hand::new(cell.get_or_try_init(async move || {
-            let _at_its_end = at_its_end;
-            if !has_failed {
-                std::future::pending::<()>().await;
-            }
-            Err(())
-        }));
+        // Not `async`: that would let go of what it has as soon as it is ready.
+        let make = move || {
+            poll_fn(move |_| {
+                let _kept = &at_its_end;
+                if has_failed { Poll::Ready(Err::<u8, _>(())) } else { Poll::Pending }
+            })
+        };
+        let mut making = Hand::new(cell.get_or_try_init(make));
         assert_eq!(making.poll().is_ready(), has_failed);
         drop(making);
         assert_eq!(sets.get(), 1);
