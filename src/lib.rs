@@ -124,7 +124,7 @@
 //! | [`rate`] | rate limits, circuit breakers |
 //! | [`load`] | load and what came of it: outcomes, exact percentiles |
 //! | [`rng`](mod@rng) | choices and random numbers |
-//! | [`testing`] | [`testing::Shared`] |
+//! | [`testing`] | races on plain state, cancelling at every await, mocks, pinned orders |
 //! | [`explore`] | one run ([`Sim`]), many runs ([`explore::Check`]), replay tokens |
 //! | [`report`] | failures as text |
 //! | [`harness`] | the test attribute and the environment variables it obeys |
