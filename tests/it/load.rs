@@ -13,8 +13,7 @@ use parcae::task::{Builder, settle};
 use parcae::time::{Instant, sleep, timeout};
 use parcae::{Sim, spawn};
 
-use crate::patterns::on_every_seed;
-use crate::runs::{Journal, OnDrop, SEEDS, fifo, millis, nanos, panicked, secs};
+use crate::runs::{Journal, OnDrop, SEEDS, fifo, millis, nanos, on_every_seed, panicked, secs};
 
 fn always_ok<T>(_: &T) -> Class {
     Class::Ok

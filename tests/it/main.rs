@@ -9,7 +9,6 @@ mod explore;
 mod harness;
 mod kernel;
 mod load;
-mod patterns;
 mod points;
 mod pool;
 mod random_programs;

@@ -14,8 +14,7 @@ use parcae::task::{settle, yield_now};
 use parcae::time::{Instant, sleep, timeout};
 use parcae::{Task, spawn};
 
-use crate::patterns::on_every_seed;
-use crate::runs::{Journal, fifo, millis, nanos, panicked, secs};
+use crate::runs::{Journal, fifo, millis, nanos, on_every_seed, panicked, secs};
 
 /// A server that counts its connections.
 #[derive(Clone, Default)]

@@ -10,8 +10,7 @@ use parcae::spawn;
 use parcae::task::{settle, yield_now};
 use parcae::time::{Instant, sleep, timeout};
 
-use crate::patterns::{dropped_after, on_every_seed};
-use crate::runs::{Journal, fifo, millis, nanos, panicked, secs};
+use crate::runs::{Journal, dropped_after, fifo, millis, nanos, on_every_seed, panicked, secs};
 
 /// Asserts that no window of a second, open at its end, has more than so many starts.
 #[track_caller]

@@ -14,8 +14,10 @@ use parcae::spawn;
 use parcae::sync::Event;
 use parcae::time::{Instant, sleep, timeout};
 
-use crate::patterns::{dropped_after, on_every_seed};
-use crate::runs::{Journal, OnDrop, SEEDS, fifo, millis, nanos, panicked, random, secs};
+use crate::runs::{
+    Journal, OnDrop, SEEDS, dropped_after, fifo, millis, nanos, on_every_seed, panicked, random,
+    secs,
+};
 
 /// So many attempts after 1, 2, 4 and so on seconds.
 fn doubling(attempts: u32) -> RetryBuilder {

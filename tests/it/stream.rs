@@ -18,8 +18,7 @@ use parcae::testing::Shared;
 use parcae::time::{Instant, sleep};
 use parcae::{Failure, spawn};
 
-use crate::patterns::on_every_seed;
-use crate::runs::{Journal, OnDrop, failure, fifo, limited, millis, panicked, secs};
+use crate::runs::{Journal, OnDrop, failure, fifo, limited, millis, on_every_seed, panicked, secs};
 
 /// How many are inside of something at a time, and how many at most.
 #[derive(Clone, Default)]

@@ -26,19 +26,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use parcae::Sim;
-use parcae::explore::Strategy;
 
-/// Runs a program under `Fifo` and on 200 seeds, and returns what it returned.
-#[track_caller]
-fn on_every_seed<F>(program: impl Fn() -> F + Copy + 'static) -> Vec<F::Output>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    let mut outputs = vec![under_fifo(program)];
-    outputs.extend((0..200).map(|seed| Sim::new(seed).run(program).unwrap()));
-    outputs
-}
+use crate::runs::{dropped_after, fifo, on_every_seed};
 
 /// As [`on_every_seed`], on 300 seeds: for what other libraries test of their own primitives.
 #[track_caller]
@@ -60,7 +49,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    Sim::builder().strategy(Strategy::Fifo).build().unwrap().run(program).unwrap()
+    fifo(program).unwrap()
 }
 
 /// A waker that counts.
@@ -121,34 +110,6 @@ impl<F: Future> Hand<F> {
 
     fn wake_count(&self) -> usize {
         self.wakes.count()
-    }
-}
-
-/// Polls a future so often, woken or not, then drops it if it still pends.
-struct DroppedAfter<F> {
-    future: Option<Pin<Box<F>>>,
-    polls: usize,
-}
-
-fn dropped_after<F: Future>(polls: usize, future: F) -> DroppedAfter<F> {
-    DroppedAfter { future: Some(Box::pin(future)), polls }
-}
-
-impl<F: Future> Future for DroppedAfter<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.polls == 0 {
-            self.future = None;
-            return Poll::Ready(None);
-        }
-        self.polls -= 1;
-        let future = self.future.as_mut().expect("polled only until it has ended");
-        let poll = future.as_mut().poll(context).map(Some);
-        if poll.is_pending() {
-            context.waker().wake_by_ref();
-        }
-        poll
     }
 }
 

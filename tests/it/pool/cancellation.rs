@@ -4,8 +4,7 @@ use parcae::executor::DomainId;
 use parcae::task::Builder;
 
 use super::*;
-use crate::patterns::dropped_after;
-use crate::runs::discard;
+use crate::runs::{discard, dropped_after};
 
 /// Nothing is under way, and each connection that is alive is one that the pool knows.
 #[track_caller]

@@ -8,8 +8,7 @@ use parcae::retry::{Cause, Jitter, Retry, RetryBudget, RetryError};
 use parcae::spawn;
 use parcae::time::{sleep, timeout};
 
-use crate::patterns::on_every_seed;
-use crate::runs::{Journal, millis, secs};
+use crate::runs::{Journal, millis, on_every_seed, secs};
 
 fn policy() -> parcae::retry::RetryBuilder {
     Retry::builder().attempts(3).exponential(millis(10), 2).jitter(Jitter::Full)

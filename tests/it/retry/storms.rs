@@ -10,8 +10,7 @@ use parcae::spawn;
 use parcae::sync::{Event, Queue};
 use parcae::time::{Instant, sleep};
 
-use crate::patterns::on_every_seed;
-use crate::runs::{Journal, fifo, millis, nanos, secs};
+use crate::runs::{Journal, fifo, millis, nanos, on_every_seed, secs};
 
 const CLIENTS: usize = 100;
 
