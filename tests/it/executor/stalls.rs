@@ -1,11 +1,12 @@
 //! Runs that cannot go on or do not end: deadlock, livelock, limits, leaks.
 
 use std::future::pending;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::join;
 use parcae::executor::{StalledTask, Wait};
-use parcae::sync::{Mutex, Queue};
+use parcae::sync::{Event, Mutex, Queue};
 use parcae::task::{settle, yield_now};
 use parcae::time::sleep;
 use parcae::{Failure, Sim, spawn, spawn_named};
@@ -295,6 +296,33 @@ fn a_hundred_thousand_tasks_one_after_the_other_need_the_places_of_two() {
             sum
         },
     );
+    assert_eq!(outcome.unwrap(), 4_999_950_000);
+}
+
+#[test]
+fn a_hundred_thousand_tasks_wait_at_once_and_all_go_on() {
+    let outcome = fifo(|| async {
+        let start = Rc::new(Event::new());
+        let tasks: Vec<_> = (0..100_000_u64)
+            .map(|number| {
+                let start = start.clone();
+                spawn(async move {
+                    start.wait().await;
+                    number
+                })
+            })
+            .collect();
+        settle().await;
+        assert!(tasks.iter().all(|task| !task.is_finished()));
+        start.set();
+        let mut sum = 0;
+        for task in tasks {
+            sum += task.await;
+        }
+        sum
+    });
+    // Each is polled twice, and comes to one point: no more work than that, however many wait.
+    assert!((300_000..310_000).contains(&outcome.steps()), "{} steps", outcome.steps());
     assert_eq!(outcome.unwrap(), 4_999_950_000);
 }
 
