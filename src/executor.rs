@@ -62,7 +62,7 @@ pub use self::resource::{Access, Operation, ResourceInfo, Verb};
 pub use self::wait_graph::{TaskStatus, WaitCycle, WaitLink};
 pub use self::watch::{Warning, WarningAction, Watch};
 
-pub(crate) use self::cleanup::CleanupMark;
+pub(crate) use self::cleanup::{CleanupSpan, cleanups_of};
 pub(crate) use self::core::SCHEDULE;
 pub(crate) use self::holding::{Grant, Holder, HoldingKey, publish};
 pub(crate) use self::id::TaskId;

@@ -17,11 +17,13 @@ use std::task::{Poll, Waker};
 
 use super::cell::{FutureCell, NoError};
 use super::core::Core;
+use super::domain::DomainState;
 use super::kin::TaskName;
 use super::spawn::SpawnOptions;
 use super::task_table::{Ownership, TaskState};
 use super::wait_note::WaitSubject;
 use super::{Executor, TaskId, WakeTarget};
+use crate::context;
 
 /// The cleanups of one task.
 #[derive(Debug, Default)]
@@ -50,13 +52,28 @@ pub(super) enum Spawning {
     Closed,
 }
 
-/// A moment in the life of the running task: which of its cleanups came later.
+/// Cleanups that a task has spawned in one stretch of its life.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CleanupMark(u64);
+pub(crate) struct CleanupSpan {
+    owner: TaskId,
+    /// Serial number of the first, and of the one after the last.
+    first: u64,
+    end: u64,
+}
+
+/// Calls what may leave cleanups of the running task behind, and returns which they are. No others are
+/// waited for: a task that drops such futures again and again would never be done with it.
+pub(crate) fn cleanups_of(call: impl FnOnce()) -> Option<CleanupSpan> {
+    let before = context::with(Executor::cleanup_mark).flatten();
+    call();
+    let (owner, first) = before?;
+    let (_, end) = context::with(Executor::cleanup_mark).flatten()?;
+    Some(CleanupSpan { owner, first, end })
+}
 
 impl Executor {
     /// Spawns a cleanup of the running task. Where nothing can be spawned any more (the domain is dead,
-    /// the run has failed) the future is dropped.
+    /// the run has failed, or it ends while the domain is paused) the future is dropped.
     pub(crate) fn spawn_cleanup<F>(&self, future: F, spawned_at: &'static Location<'static>)
     where
         F: Future<Output = ()> + 'static,
@@ -81,35 +98,41 @@ impl Executor {
         cleanups.spawned_count += 1;
     }
 
-    /// Returns the present moment for [`Executor::poll_cleanups`].
-    pub(crate) fn cleanup_mark(&self) -> CleanupMark {
+    /// Returns the running task and how many cleanups it has spawned.
+    fn cleanup_mark(&self) -> Option<(TaskId, u64)> {
         let core = self.core.borrow();
-        let cleanups = core.running.and_then(|index| core.cleanups(index));
-        CleanupMark(cleanups.map_or(0, |cleanups| cleanups.spawned_count))
+        let index = core.running?;
+        let count = core.cleanups(index).map_or(0, |cleanups| cleanups.spawned_count);
+        Some((core.task_id(index), count))
     }
 
-    /// Waits until the cleanups that the running task has spawned since a moment have ended.
+    /// Waits until these cleanups have ended, whichever task asks.
     pub(crate) fn poll_cleanups(
         &self,
-        since: CleanupMark,
+        span: CleanupSpan,
         waker: &Waker,
         at: &'static Location<'static>,
     ) -> Poll<()> {
         // Outside of the borrow: a foreign waker is code of the user's.
         let target = WakeTarget::of(waker);
         let mut core = self.core.borrow_mut();
-        let Some(index) = core.running else { return Poll::Ready(()) };
-        let cold = core.tasks.details_mut(index).cold.as_deref_mut();
+        if core.tasks.find(span.owner).is_none() {
+            return Poll::Ready(());
+        }
+        let cold = core.tasks.details_mut(span.owner.index()).cold.as_deref_mut();
         let Some(cleanups) = cold.and_then(|cold| cold.cleanups.as_deref_mut()) else {
             return Poll::Ready(());
         };
-        let Some(open) = cleanups.open.iter().find(|open| open.serial >= since.0).copied() else {
+        let is_of_it = |open: &&OpenCleanup| (span.first..span.end).contains(&open.serial);
+        let Some(open) = cleanups.open.iter().find(is_of_it).copied() else {
             return Poll::Ready(());
         };
         if !cleanups.waiters.iter().any(|waiter| waiter.will_wake(waker)) {
             cleanups.waiters.push(target);
         }
-        core.tasks.set_wait(index, WaitSubject::Cleanup(open.task), at);
+        if let Some(index) = core.running {
+            core.tasks.set_wait(index, WaitSubject::Cleanup(open.task), at);
+        }
         Poll::Pending
     }
 
@@ -139,6 +162,10 @@ impl Core {
     fn refuse_cleanup(&mut self, options: &SpawnOptions) -> bool {
         let spawning = self.spawning;
         if spawning == Spawning::CleanupsOnly {
+            // Nobody resumes a domain any more.
+            if self.domains.get(self.current_domain()).state == DomainState::Paused {
+                return true;
+            }
             self.spawning = Spawning::Open;
         }
         let is_refused = self.refuse(options).is_some();

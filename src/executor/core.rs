@@ -12,7 +12,7 @@ use super::domain::{DomainId, DomainState, Domains};
 use super::eager::Interrupted;
 use super::failure::{Failure, Place, StalledTask, Wait};
 use super::foreign::RunNumber;
-use super::holding::Holdings;
+use super::holding::{HoldersByNumber, Holdings};
 use super::id::TaskId;
 use super::kin::TaskName;
 use super::limits::Limits;
@@ -494,6 +494,7 @@ impl Core {
         is_wanted: impl Fn(TaskState) -> bool,
         order: Order,
     ) -> Vec<StalledTask> {
+        let holders = self.holdings.by_number();
         let mut tasks: Vec<StalledTask> = self
             .tasks
             .indices()
@@ -501,7 +502,7 @@ impl Core {
                 let state = self.tasks.get(*index).state;
                 state != TaskState::Done && is_wanted(state)
             })
-            .map(|index| self.stalled_task(index))
+            .map(|index| self.stalled_task(index, &holders))
             .collect();
         if let Order::Steps = order {
             tasks.sort_by_key(|task| std::cmp::Reverse(task.steps));
@@ -518,14 +519,16 @@ impl Core {
                 && !matches!(slot.state, TaskState::Closing | TaskState::Done)
                 && !slot.is_cancelled
         };
-        self.tasks.indices().filter(is_leaked).map(|index| self.stalled_task(index)).collect()
+        let holders = self.holdings.by_number();
+        let leaked = self.tasks.indices().filter(is_leaked);
+        leaked.map(|index| self.stalled_task(index, &holders)).collect()
     }
 
-    pub(super) fn stalled_task(&self, index: u32) -> StalledTask {
+    pub(super) fn stalled_task(&self, index: u32, holders: &HoldersByNumber<'_>) -> StalledTask {
         let slot = self.tasks.get(index);
         let is_blocked = matches!(slot.state, TaskState::Blocked | TaskState::Closing);
         let wait = is_blocked.then(|| match self.tasks.wait(index) {
-            Some(note) => self.describe_wait(note),
+            Some(note) => self.describe_wait(note, holders),
             None => Wait::UNKNOWN,
         });
         StalledTask {
@@ -539,7 +542,7 @@ impl Core {
     /// Describes what the running task has noted in this poll that it waits for.
     pub(super) fn running_wait(&self) -> Wait {
         let note = self.running.and_then(|index| self.tasks.wait(index));
-        note.map_or(Wait::UNKNOWN, |note| self.describe_wait(note))
+        note.map_or(Wait::UNKNOWN, |note| self.describe_wait(note, &self.holdings.by_number()))
     }
 
     fn path_of(&self, task: TaskId) -> Option<String> {
@@ -547,7 +550,7 @@ impl Core {
         (slot.generation == task.generation()).then(|| self.tasks.path(task.index()))
     }
 
-    fn describe_wait(&self, note: WaitNote) -> Wait {
+    fn describe_wait(&self, note: WaitNote, holders: &HoldersByNumber<'_>) -> Wait {
         let waits_at = note.at.map(Place::from);
         let other = |verb, kind, name| Wait {
             verb,
@@ -559,14 +562,15 @@ impl Core {
         match note.subject {
             WaitSubject::Resource { number, used } => {
                 let Use { resource, verb } = self.tasks.use_of(used);
+                let grants = holders.get(&number).copied().unwrap_or_default();
                 Wait {
                     verb: verb.name,
                     kind: resource.kind,
                     name: resource.name.map(str::to_owned),
                     made_at: resource.made_at.map(Place::from),
                     waits_at,
-                    holders: self.holders_of(number),
-                    holder_count: self.holdings.of(number).len(),
+                    holders: self.holders_of(grants),
+                    holder_count: grants.len(),
                 }
             }
             WaitSubject::Task(task) => other("join", "Task", self.path_of(task)),

@@ -191,6 +191,13 @@ impl Domains {
         &mut self.domains[domain.index()]
     }
 
+    /// Keeps the held tasks that `is_kept` says yes to.
+    pub(super) fn retain_held(&mut self, is_kept: impl Fn(u32) -> bool) {
+        for domain in &mut self.domains {
+            domain.held.retain(|index| is_kept(*index));
+        }
+    }
+
     /// Changes the rate of a clock; timers move to where it puts them.
     pub(super) fn set_rate(
         &mut self,

@@ -160,13 +160,15 @@ impl Executor {
         }
     }
 
-    /// Destroys a task that was taken out of all queues, in its own context.
-    fn destroy(&self, task: TaskId) {
+    /// Destroys a task that has not ended, in its own context. It stands in no queue, or is not taken out
+    /// of one any more.
+    pub(super) fn destroy(&self, task: TaskId) {
         let index = task.index();
         let mut core = self.core.borrow_mut();
         // A destructor before this one may have let go of the handle, which destroys the task too;
         // its place may be another's by now.
         let Some(slot) = core.tasks.find(task) else { return };
+        slot.state = TaskState::Done;
         let cell = slot.cell.take();
         let killer = core.running.replace(index);
         drop(core);
@@ -175,15 +177,15 @@ impl Executor {
         }
         let mut core = self.core.borrow_mut();
         core.running = killer;
-        // The task's own destructor may have let go of it as well.
+        // Its destructor may have killed a domain whose tasks let go of it.
         let Some(slot) = core.tasks.find(task) else { return };
         let is_attached = slot.ownership == Ownership::Attached;
         let joiner = core.tasks.details_mut(index).joiner.take();
+        let variables = core.take_variables(index);
         let cleanup_of = core.tasks.cleanup_of(index);
-        if !is_attached {
-            core.tasks.remove(index);
-        }
+        let rest = if is_attached { None } else { core.tasks.remove(index) };
         drop(core);
+        self.catch(|| drop((variables, rest)));
         if let Some(joiner) = joiner {
             self.catch(|| joiner.wake());
         }
@@ -206,8 +208,9 @@ impl Core {
             let slot = self.tasks.get_mut(index);
             match slot.state {
                 TaskState::Running => slot.is_cancelled = true,
-                TaskState::Done | TaskState::Free => {}
-                TaskState::Ready | TaskState::Held | TaskState::Blocked | TaskState::Closing => {
+                // One that waits for its cleanups has ended: they are destroyed, and it keeps its output.
+                TaskState::Closing | TaskState::Done | TaskState::Free => {}
+                TaskState::Ready | TaskState::Held | TaskState::Blocked => {
                     slot.state = TaskState::Done;
                     doomed.push(TaskId::new(run, slot.generation, index));
                 }

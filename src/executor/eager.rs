@@ -47,12 +47,11 @@ impl Core {
     /// Notes that a task was woken during its own poll, interrupted or not.
     #[inline]
     pub(super) fn wake_running(&mut self, index: u32) {
-        if self.running == Some(index) {
-            self.is_woken = true;
-            return;
-        }
-        if let Some(task) = self.interrupted.iter_mut().find(|task| task.index == index) {
-            task.is_woken = true;
+        match self.interrupted.iter_mut().find(|task| task.index == index) {
+            Some(task) => task.is_woken = true,
+            // Not always the one that runs: a task that kills a domain lends the run to the destructors
+            // of each of its victims.
+            None => self.is_woken = true,
         }
     }
 }

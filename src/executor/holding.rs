@@ -4,6 +4,7 @@
 //! then every change of its holders is published here, until the last waiter has left. So a lock
 //! that nobody waits for costs the run nothing.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::task::Context;
 
@@ -134,12 +135,15 @@ impl Holdings {
         })
     }
 
-    /// Returns the holders of a resource, if they are published.
-    pub(super) fn of(&self, number: u64) -> &[Grant] {
-        let holding = self.places.iter().find(|holding| holding.number == Some(number));
-        holding.map_or(&[], |holding| &holding.grants)
+    /// Returns the holders of all resources whose holders are published, by number.
+    pub(super) fn by_number(&self) -> HoldersByNumber<'_> {
+        let published = self.places.iter();
+        published.filter_map(|holding| Some((holding.number?, holding.grants.as_slice()))).collect()
     }
 }
+
+/// What a report looks up for each of its tasks.
+pub(super) type HoldersByNumber<'a> = BTreeMap<u64, &'a [Grant]>;
 
 /// Publishes who holds a resource. `tell` lists them and answers whether somebody waits; if nobody
 /// does, what was published is withdrawn.
@@ -212,9 +216,8 @@ impl Core {
     }
 
     /// Says who holds a resource that somebody waits for.
-    pub(super) fn holders_of(&self, number: u64) -> Vec<HeldBy> {
-        let grants = self.holdings.of(number).iter().take(NAMED_HOLDERS_MAX);
-        grants.map(|grant| self.held_by(*grant)).collect()
+    pub(super) fn holders_of(&self, grants: &[Grant]) -> Vec<HeldBy> {
+        grants.iter().take(NAMED_HOLDERS_MAX).map(|grant| self.held_by(*grant)).collect()
     }
 
     pub(super) fn held_by(&self, grant: Grant) -> HeldBy {

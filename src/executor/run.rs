@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use super::cell::TaskCell;
 use super::cleanup::Spawning;
 use super::core::Core;
+use super::domain::DomainState;
 use super::failure::Failure;
 use super::foreign::RunNumber;
 use super::id::TaskId;
@@ -208,7 +209,8 @@ impl Executor {
             }
         } else {
             self.catch(|| drop((joiner, self.take_remains(index))));
-            self.core.borrow_mut().tasks.remove(index);
+            let rest = self.core.borrow_mut().tasks.remove(index);
+            self.catch(|| drop(rest));
         }
         if let Some(owner) = cleanup_of {
             self.end_cleanup(task, owner);
@@ -269,27 +271,44 @@ impl Executor {
         self.catch(|| drop(left));
     }
 
-    /// Destroys all tasks but cleanups that are open, each in its own context.
+    /// Destroys all tasks but cleanups that can come to their ends, each in its own context.
     fn destroy_rest(&self) {
         let place_count = self.core.borrow().tasks.place_count();
         for index in 0..place_count {
-            let mut core = self.core.borrow_mut();
-            let is_open_cleanup =
-                core.spawning == Spawning::CleanupsOnly && core.tasks.cleanup_of(index).is_some();
-            if is_open_cleanup {
+            let core = self.core.borrow();
+            let (task, state) = (core.task_id(index), core.tasks.get(index).state);
+            if core.outlasts_program(index) {
                 continue;
             }
-            core.running = Some(index);
-            if matches!(core.tasks.get(index).state, TaskState::Closing | TaskState::Done) {
-                // Its handle left the run, or is held by a task that comes later.
-                drop(core);
-                self.catch(|| drop(self.take_remains(index)));
-            } else if let Some(cell) = core.take_cell(index) {
-                drop(core);
-                self.clear_cell(cell);
+            drop(core);
+            match state {
+                TaskState::Free => {}
+                TaskState::Closing | TaskState::Done => self.clear_output(index),
+                TaskState::Ready | TaskState::Held | TaskState::Running | TaskState::Blocked => {
+                    self.destroy(task);
+                }
             }
         }
-        self.core.borrow_mut().running = None;
+        let mut core = self.core.borrow_mut();
+        let Core { ready, domains, tasks, .. } = &mut *core;
+        ready.retain(|index| tasks.get(index).cell.is_some());
+        domains.retain_held(|index| tasks.get(index).cell.is_some());
+    }
+
+    /// Destroys what is left of a task that has ended: its handle left the run, or is held by a task
+    /// that comes later. Whoever waits for its cleanups is told when they have ended.
+    fn clear_output(&self, index: u32) {
+        let mut core = self.core.borrow_mut();
+        let joiner = core.tasks.details_mut(index).joiner.take();
+        let variables = core.take_variables(index);
+        core.running = Some(index);
+        drop(core);
+        self.catch(|| drop((self.take_remains(index), variables)));
+        let mut core = self.core.borrow_mut();
+        core.running = None;
+        if core.tasks.get(index).state == TaskState::Closing {
+            core.tasks.details_mut(index).joiner = joiner;
+        }
     }
 
     /// Destroys a future or output; a panic in it is an unobserved one.
@@ -439,13 +458,13 @@ impl Core {
         self.event(Event { kind, task: stream, subject: 0, value: 0 }, None);
     }
 
-    /// Takes the future or output of a task that is to be destroyed.
-    pub(super) fn take_cell(&mut self, index: u32) -> Option<Pin<Box<dyn TaskCell>>> {
-        let slot = self.tasks.get_mut(index);
-        if slot.state == TaskState::Free {
-            return None;
-        }
-        slot.state = TaskState::Done;
-        slot.cell.take()
+    /// Tells whether a task is a cleanup that is waited for now that the program has ended.
+    fn outlasts_program(&self, index: u32) -> bool {
+        let slot = self.tasks.get(index);
+        let is_paused = self.domains.get(slot.domain).state == DomainState::Paused;
+        self.spawning == Spawning::CleanupsOnly
+            && self.tasks.cleanup_of(index).is_some()
+            // Nobody resumes a domain any more; one that waits for its own cleanups ends with them.
+            && (!is_paused || slot.state == TaskState::Closing)
     }
 }

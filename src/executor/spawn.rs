@@ -142,8 +142,9 @@ impl Executor {
         let without_output =
             if is_cancelled && !is_destroyed { JoinEnd::Cancelled } else { JoinEnd::Gone };
         let panic = core.tasks.details_mut(task.index()).take_panic();
-        core.tasks.remove(task.index());
+        let rest = core.tasks.remove(task.index());
         drop(core);
+        drop(rest);
         Poll::Ready(match (cell, panic) {
             (_, Some(panic)) => JoinEnd::Panicked(Box::new(panic)),
             (Some(mut cell), None) => {
@@ -253,9 +254,17 @@ pub(super) struct Remains {
 impl Executor {
     /// Removes a task that is done and has no handle any more.
     fn forget(&self, index: u32) {
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get(index);
+        if slot.cell.is_none() && core.running == Some(index) {
+            // By its own destructor: whoever destroys it removes it after that.
+            core.tasks.get_mut(index).ownership = Ownership::Background;
+            return;
+        }
+        drop(core);
         let remains = self.take_remains(index);
-        self.core.borrow_mut().tasks.remove(index);
-        drop(remains);
+        let rest = self.core.borrow_mut().tasks.remove(index);
+        drop((remains, rest));
     }
 
     /// Takes what is left of a task that is done. What nobody observed fails the run.

@@ -196,20 +196,23 @@ impl TaskTable {
         index
     }
 
-    /// Frees a place. The caller has taken what must not be dropped while tasks are borrowed.
-    pub(super) fn remove(&mut self, index: u32) {
+    /// Frees a place. The caller has taken the future and who joins it; what is returned is to be
+    /// dropped when tasks are not borrowed any more: values of context variables, a tracing span.
+    #[must_use = "it is dropped unborrowed: it holds values of the user's"]
+    pub(super) fn remove(&mut self, index: u32) -> Option<Box<Cold>> {
         let slot = &mut self.slots[index as usize];
         assert!(slot.cell.is_none(), "a slot is freed without its future");
         slot.state = TaskState::Free;
         slot.generation = (slot.generation + 1) & GENERATION_MASK;
         let details = &mut self.details[index as usize];
         details.kin = None;
-        details.cold = None;
+        let cold = details.cold.take();
         // The place of the program is not used again: it is how the program is told from others.
         if index != ROOT {
             self.free.push(index);
         }
         self.live_count -= 1;
+        cold
     }
 
     /// Returns how many tasks have not been removed.

@@ -13,6 +13,11 @@ impl Executor {
         core.running.and_then(|index| core.variables(index).cloned())
     }
 
+    /// Tells whether a task runs, whose variables can be set.
+    pub(crate) fn has_variables(&self) -> bool {
+        self.core.borrow().running.is_some()
+    }
+
     /// Replaces the variables of the running task. Returns false when no task runs.
     pub(crate) fn set_variables(&self, variables: Option<Rc<dyn Any>>) -> bool {
         let mut core = self.core.borrow_mut();
@@ -27,6 +32,11 @@ impl Executor {
 }
 
 impl Core {
+    /// Takes the variables of a task that has ended.
+    pub(super) fn take_variables(&mut self, index: u32) -> Option<Rc<dyn Any>> {
+        self.tasks.details_mut(index).cold.as_mut()?.variables.take()
+    }
+
     pub(super) fn variables(&self, index: u32) -> Option<&Rc<dyn Any>> {
         self.tasks.details(index).cold.as_ref()?.variables.as_ref()
     }

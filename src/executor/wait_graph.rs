@@ -75,11 +75,11 @@ impl fmt::Display for TaskStatus {
     }
 }
 
-/// All tasks of a run, and for each the places in the list of those that it waits for.
+/// All tasks of a run, and whom each waits for.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) tasks: Vec<(StalledTask, TaskStatus)>,
-    pub(crate) targets: Vec<Vec<usize>>,
+    pub(crate) graph: WaitGraph,
     pub(crate) cycles: Vec<WaitCycle>,
 }
 
@@ -93,11 +93,7 @@ impl Executor {
     pub(crate) fn describe_waiting(&self) -> Waiting {
         let core = self.core.borrow();
         let graph = core.wait_graph();
-        Waiting {
-            tasks: core.describe_tasks(),
-            targets: (0..graph.tasks.len()).map(|task| graph.tasks_after(task)).collect(),
-            cycles: core.name_cycles(&graph),
-        }
+        Waiting { tasks: core.describe_tasks(), cycles: core.name_cycles(&graph), graph }
     }
 }
 
@@ -108,8 +104,10 @@ impl Core {
     }
 
     fn name_cycles(&self, graph: &WaitGraph) -> Vec<WaitCycle> {
+        let holders = self.holdings.by_number();
         let link = |place: &usize| {
-            let StalledTask { name: task, wait, .. } = self.stalled_task(graph.tasks[*place]);
+            let index = graph.tasks[*place];
+            let StalledTask { name: task, wait, .. } = self.stalled_task(index, &holders);
             WaitLink { task, wait: wait.unwrap_or(Wait::UNKNOWN) }
         };
         let cycles = graph.cycles().into_iter();
@@ -117,7 +115,8 @@ impl Core {
     }
 
     fn describe_tasks(&self) -> Vec<(StalledTask, TaskStatus)> {
-        let describe = |index| (self.stalled_task(index), self.status(index));
+        let holders = self.holdings.by_number();
+        let describe = |index| (self.stalled_task(index, &holders), self.status(index));
         self.tasks.indices().map(describe).collect()
     }
 
@@ -165,7 +164,7 @@ impl Core {
 
 /// Tasks and resources, and whom each waits for.
 #[derive(Debug)]
-struct WaitGraph {
+pub(crate) struct WaitGraph {
     /// Their indices in the table; places beyond are those of resources.
     tasks: Vec<u32>,
     targets: Vec<Vec<usize>>,
@@ -173,16 +172,28 @@ struct WaitGraph {
 
 impl WaitGraph {
     /// Returns the places of the tasks that a task waits for.
-    fn tasks_after(&self, task: usize) -> Vec<usize> {
-        let is_task = |target: &usize| *target < self.tasks.len();
+    pub(crate) fn tasks_after(&self, task: usize) -> impl DoubleEndedIterator<Item = usize> + '_ {
         let nearest = self.targets[task].iter();
         nearest
-            .flat_map(|target| match is_task(target) {
+            .flat_map(|target| match *target < self.tasks.len() {
                 true => std::slice::from_ref(target),
                 false => self.targets[*target].as_slice(),
             })
             .copied()
-            .collect()
+    }
+
+    /// Tells of each task whether another one waits for it.
+    pub(crate) fn awaited(&self) -> Vec<bool> {
+        let mut is_awaited = vec![false; self.targets.len()];
+        let (tasks, resources) = self.targets.split_at(self.tasks.len());
+        tasks.iter().flatten().for_each(|target| is_awaited[*target] = true);
+        for (place, holders) in (tasks.len()..).zip(resources) {
+            if is_awaited[place] {
+                holders.iter().for_each(|holder| is_awaited[*holder] = true);
+            }
+        }
+        is_awaited.truncate(tasks.len());
+        is_awaited
     }
 
     /// Returns cycles of tasks: for each task that is on one, and on none before, the shortest.

@@ -137,7 +137,7 @@ impl CancelToken {
     }
 
     /// Makes a token below this one that has a deadline so long from now; see
-    /// [`CancelToken::with_deadline`].
+    /// [`CancelToken::with_deadline`]. Past the end of time (584 years) there is none that passes.
     ///
     /// # Panics
     /// Outside of a parcae runtime.
@@ -157,7 +157,7 @@ impl CancelToken {
     #[track_caller]
     pub fn with_timeout(&self, duration: Duration) -> Self {
         let resource = Resource::new("CancelToken");
-        self.child_until(resource, Some(Instant::now() + duration))
+        self.child_until(resource, Some(Instant::now().saturating_add(duration)))
     }
 
     fn child_until(&self, resource: Resource, deadline: Option<Instant>) -> Self {

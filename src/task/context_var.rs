@@ -6,7 +6,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::ptr;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
@@ -70,10 +70,11 @@ impl<T: Clone + 'static> ContextVar<T> {
     }
 
     /// Awaits a future in which the variable has this value; outside of it, it keeps its own. What the
-    /// future sets is seen inside of it until it ends.
+    /// future sets is seen inside of it until it ends, also by its destructors and by what they leave
+    /// behind to clean up.
     ///
     /// # Panics
-    /// When it is polled outside of a task.
+    /// When it is polled outside of a task, or again when it has ended.
     ///
     /// # Cancel safety
     /// As cancel safe as the future itself.
@@ -93,7 +94,7 @@ impl<T: Clone + 'static> ContextVar<T> {
         value: T,
         future: F,
     ) -> ContextScope<T, F::IntoFuture> {
-        ContextScope { future: future.into_future(), variable: self, value: Some(value) }
+        ContextScope { future: Some(future.into_future()), variable: self, value: Some(value) }
     }
 
     /// Sets or unsets the value of the running task and returns the one before.
@@ -121,13 +122,28 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct ContextScope<T, F>
     where
+        T: Clone,
         T: 'static,
     {
+        // None when it has ended.
         #[pin]
-        future: F,
+        future: Option<F>,
         variable: &'static ContextVar<T>,
         // The value inside while it is not polled.
         value: Option<T>,
+    }
+
+    impl<T, F> PinnedDrop for ContextScope<T, F>
+    where
+        T: Clone,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() && context::with(Executor::has_variables) == Some(true) {
+                let _swapped = SwapBack::enter(this.variable, this.value);
+                this.future.set(None);
+            }
+        }
     }
 }
 
@@ -135,25 +151,36 @@ impl<T: Clone + 'static, F: Future> Future for ContextScope<T, F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let outside = this.variable.put(this.value.take());
-        // Also when the future panics: the task may catch that and go on.
-        let _swapped = SwapBack { variable: this.variable, outside, inside: this.value };
-        this.future.poll(context)
+        let mut this = self.project();
+        let _swapped = SwapBack::enter(this.variable, this.value);
+        let future = this.future.as_mut().as_pin_mut();
+        let future = future.expect("a scope is not polled again when it has ended");
+        let output = ready!(future.poll(context));
+        this.future.set(None);
+        Poll::Ready(output)
     }
 }
 
-impl<T, F: fmt::Debug> fmt::Debug for ContextScope<T, F> {
+impl<T: Clone, F: fmt::Debug> fmt::Debug for ContextScope<T, F> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("ContextScope").field(&self.future).finish()
     }
 }
 
-/// Puts the value of outside back when dropped.
+/// Puts the value of outside back when dropped: also when the future panics, for the task may catch
+/// that and go on.
 struct SwapBack<'a, T: Clone + 'static> {
     variable: &'static ContextVar<T>,
     outside: Option<T>,
     inside: &'a mut Option<T>,
+}
+
+impl<'a, T: Clone + 'static> SwapBack<'a, T> {
+    #[track_caller]
+    fn enter(variable: &'static ContextVar<T>, inside: &'a mut Option<T>) -> Self {
+        let outside = variable.put(inside.take());
+        Self { variable, outside, inside }
+    }
 }
 
 impl<T: Clone + 'static> Drop for SwapBack<'_, T> {

@@ -32,10 +32,7 @@ impl EndOrder {
 
     /// Waits for the next task to end, and returns its index; none when all have.
     pub(super) fn poll_next(&mut self, context: &Context<'_>) -> Poll<Option<usize>> {
-        // While the list is held no code of the user's runs: what it replaces is dropped after.
-        let watcher = WakeTarget::of(context.waker());
-        let replaced = self.ends.lock().watcher.replace(watcher);
-        drop(replaced);
+        self.ends.watch(context);
         if !self.is_begun {
             self.is_begun = true;
             for index in 0..self.tasks.len() {
@@ -45,7 +42,7 @@ impl EndOrder {
             }
         }
         loop {
-            let ended = self.ends.lock().ended.pop_front();
+            let ended = self.ends.next();
             if let Some(index) = ended {
                 if !self.is_noticed[index] && self.poll_finished(index).is_ready() {
                     return Poll::Ready(Some(self.notice(index)));
@@ -82,7 +79,7 @@ impl EndOrder {
 
     fn poll_finished(&self, index: usize) -> Poll<()> {
         let task = self.tasks[index];
-        let waker = Waker::from(Arc::new(EndWaker { index, ends: self.ends.clone() }));
+        let waker = self.ends.waker(index);
         context::expect("waiting for tasks", |executor: &Executor| {
             assert!(
                 executor.run() == task.run(),
@@ -95,13 +92,14 @@ impl EndOrder {
 
 impl Drop for EndOrder {
     fn drop(&mut self) {
-        let watcher = self.ends.lock().watcher.take();
-        drop(watcher);
+        drop(self.ends.take_watcher());
     }
 }
 
+/// Tasks that may have ended, and who is told. While the list is held no code of the user's runs: wakers
+/// are cloned, called and dropped before or after.
 #[derive(Debug, Default)]
-struct Ends {
+pub(super) struct Ends {
     list: Mutex<EndList>,
 }
 
@@ -113,6 +111,39 @@ struct EndList {
 }
 
 impl Ends {
+    /// Keeps whom to wake when a task ends.
+    pub(super) fn watch(&self, context: &Context<'_>) {
+        let watcher = WakeTarget::of(context.waker());
+        let replaced = self.lock().watcher.replace(watcher);
+        drop(replaced);
+    }
+
+    pub(super) fn take_watcher(&self) -> Option<WakeTarget> {
+        self.lock().watcher.take()
+    }
+
+    /// Notes that a task may have ended.
+    pub(super) fn add(&self, index: usize) {
+        let watcher = {
+            let mut list = self.lock();
+            list.ended.push_back(index);
+            list.watcher.take()
+        };
+        if let Some(watcher) = watcher {
+            watcher.wake();
+        }
+    }
+
+    /// Returns the next task that may have ended.
+    pub(super) fn next(&self) -> Option<usize> {
+        self.lock().ended.pop_front()
+    }
+
+    /// Returns what notes that this task has ended.
+    pub(super) fn waker(self: &Arc<Self>, index: usize) -> Waker {
+        Waker::from(Arc::new(EndWaker { index, ends: self.clone() }))
+    }
+
     fn lock(&self) -> MutexGuard<'_, EndList> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -125,14 +156,7 @@ struct EndWaker {
 
 impl Wake for EndWaker {
     fn wake(self: Arc<Self>) {
-        let watcher = {
-            let mut list = self.ends.lock();
-            list.ended.push_back(self.index);
-            list.watcher.take()
-        };
-        if let Some(watcher) = watcher {
-            watcher.wake();
-        }
+        self.ends.add(self.index);
     }
 }
 

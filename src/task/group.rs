@@ -15,7 +15,7 @@ use super::group_error::GroupError;
 use super::group_state::{Child, Outcome, Shared};
 use super::group_task::GroupTask;
 use crate::context;
-use crate::executor::{CleanupMark, Executor, JoinEnd, TaskPanic, catch_panic};
+use crate::executor::{CleanupSpan, Executor, JoinEnd, TaskPanic, catch_panic, cleanups_of};
 
 /// Runs a body that may spawn children, and waits for it and for all of them.
 ///
@@ -80,17 +80,17 @@ where
     B: FnOnce(Group<E>) -> F,
     F: Future<Output = Result<T, E>>,
 {
-    let shared = Arc::new(Shared::new());
-    let body = body(Group { shared: shared.clone() });
-    RunGroup {
-        body: Some(body),
-        shared,
+    let mut group = RunGroup {
+        body: None,
+        shared: Arc::new(Shared::new()),
         value: None,
         panic: None,
-        closing: Vec::new(),
         cleanups: None,
         at: Location::caller(),
-    }
+    };
+    // Called when there is a group to drop: it may spawn and panic.
+    group.body = Some(body(Group { shared: group.shared.clone() }));
+    group
 }
 
 /// Spawns into a group; given to the body of [`group()`]. Clones spawn into the same group.
@@ -315,10 +315,8 @@ pin_project! {
         value: Option<T>,
         // The first panic of the body or a child.
         panic: Option<Box<TaskPanic>>,
-        // Children whose futures have ended, but not their cleanups.
-        closing: Vec<u64>,
-        // Since when the cleanups of the body are waited for.
-        cleanups: Option<CleanupMark>,
+        // What the body left behind when it was dropped.
+        cleanups: Option<CleanupSpan>,
         at: &'static Location<'static>,
     }
 
@@ -339,13 +337,13 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.shared.watch(context);
         loop {
-            self.as_mut().reap(context);
+            self.as_mut().reap();
             if self.body.is_none() {
                 break;
             }
             ready!(self.as_mut().poll_body(context));
         }
-        ready!(self.as_mut().poll_last(context));
+        ready!(self.as_mut().poll_last());
         ready!(self.as_mut().poll_cleanups(context));
         let this = self.project();
         let children = this.shared.close();
@@ -381,44 +379,37 @@ where
                 }
             }
         }
-        *this.cleanups = context::with(Executor::cleanup_mark);
-        this.body.set(None);
+        *this.cleanups = cleanups_of(|| this.body.set(None));
         Poll::Ready(())
     }
 
     /// Waits for what the body left behind when it was dropped.
     fn poll_cleanups(self: Pin<&mut Self>, context: &Context<'_>) -> Poll<()> {
-        let (Some(since), at) = (self.cleanups, self.at) else { return Poll::Ready(()) };
+        let (Some(span), at) = (self.cleanups, self.at) else { return Poll::Ready(()) };
         context::expect("a group", |executor: &Executor| {
-            executor.poll_cleanups(since, context.waker(), at)
+            executor.poll_cleanups(span, context.waker(), at)
         })
     }
 
     /// Lets go of the children that have ended.
-    fn reap(self: Pin<&mut Self>, context: &Context<'_>) {
+    fn reap(self: Pin<&mut Self>) {
         let this = self.project();
-        let candidates = std::mem::take(this.closing).into_iter().chain(this.shared.take_ended());
-        for number in candidates {
-            let Some(end) = this.shared.poll_child(number, context, this.at) else { continue };
-            match end {
-                Poll::Ready(JoinEnd::Panicked(panic)) => {
-                    this.panic.get_or_insert(panic);
-                    this.shared.abort();
-                }
-                Poll::Ready(JoinEnd::Value(()) | JoinEnd::Cancelled | JoinEnd::Gone) => {}
-                Poll::Pending => this.closing.push(number),
+        while let Some(number) = this.shared.next_end() {
+            if let Some(Poll::Ready(JoinEnd::Panicked(panic))) =
+                this.shared.poll_child(number, this.at)
+            {
+                this.panic.get_or_insert(panic);
+                this.shared.abort();
             }
         }
     }
 
     /// Waits for the children that are left, now that there is no body.
-    fn poll_last(self: Pin<&mut Self>, context: &Context<'_>) -> Poll<()> {
+    fn poll_last(self: Pin<&mut Self>) -> Poll<()> {
         let this = self.project();
         let Some(number) = this.shared.first_child() else { return Poll::Ready(()) };
         // Its end is noticed without this; but a report of a deadlock says who is waited for.
-        if !this.closing.contains(&number)
-            && let Some(Poll::Ready(_)) = this.shared.poll_child(number, context, this.at)
-        {
+        if let Some(Poll::Ready(_)) = this.shared.poll_child(number, this.at) {
             unreachable!("a child tells its group before it has ended");
         }
         Poll::Pending

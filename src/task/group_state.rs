@@ -5,10 +5,11 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
+use super::end_order::Ends;
 use super::group_task::GroupTaskError;
 use super::handle::Task;
 use crate::executor::{JoinEnd, WakeTarget};
@@ -22,17 +23,15 @@ use crate::executor::{JoinEnd, WakeTarget};
 /// ```
 pub(super) struct Shared<E> {
     state: Mutex<State<E>>,
+    /// Children whose futures or cleanups have ended since the group looked last, and who polls it.
+    ends: Arc<Ends>,
 }
 
 struct State<E> {
     phase: Phase,
-    next: u64,
-    children: BTreeMap<u64, Task<()>>,
-    /// Children whose futures have ended since the group looked last.
-    ended: Vec<u64>,
+    next: usize,
+    children: BTreeMap<usize, Task<()>>,
     errors: Vec<E>,
-    /// Who polls the group.
-    owner: Option<WakeTarget>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,19 +43,13 @@ enum Phase {
 
 impl<E> Shared<E> {
     pub(super) fn new() -> Self {
-        let state = State {
-            phase: Phase::Open,
-            next: 0,
-            children: BTreeMap::new(),
-            ended: Vec::new(),
-            errors: Vec::new(),
-            owner: None,
-        };
-        Self { state: Mutex::new(state) }
+        let state =
+            State { phase: Phase::Open, next: 0, children: BTreeMap::new(), errors: Vec::new() };
+        Self { state: Mutex::new(state), ends: Arc::default() }
     }
 
     /// Returns the number of the next child, if the group takes one.
-    pub(super) fn admit(&self) -> Option<u64> {
+    pub(super) fn admit(&self) -> Option<usize> {
         let mut state = self.lock();
         (state.phase == Phase::Open).then(|| {
             state.next += 1;
@@ -65,7 +58,7 @@ impl<E> Shared<E> {
     }
 
     /// Adds a child that was admitted and spawned.
-    pub(super) fn add(&self, number: u64, task: Task<()>) {
+    pub(super) fn add(&self, number: usize, task: Task<()>) {
         let mut state = self.lock();
         if state.phase != Phase::Open {
             // It ran at once, and the group has failed or was dropped since.
@@ -87,7 +80,7 @@ impl<E> Shared<E> {
         self.lock().children.len()
     }
 
-    pub(super) fn first_child(&self) -> Option<u64> {
+    pub(super) fn first_child(&self) -> Option<usize> {
         self.lock().children.first_key_value().map(|(number, _)| *number)
     }
 
@@ -105,59 +98,48 @@ impl<E> Shared<E> {
 
     /// Cancels the children, and wakes the group to drop its body.
     pub(super) fn abort(&self) {
-        let owner = {
-            let mut state = self.lock();
-            if state.phase != Phase::Open {
-                return;
-            }
-            state.phase = Phase::Failing;
-            for task in state.children.values() {
-                task.cancel_handle().cancel();
-            }
-            state.owner.take()
-        };
-        if let Some(owner) = owner {
-            owner.wake();
+        let mut state = self.lock();
+        if state.phase != Phase::Open {
+            return;
         }
-    }
-
-    /// Notes that the future of a child has ended.
-    fn note_end(&self, number: u64) {
-        let owner = {
-            let mut state = self.lock();
-            state.ended.push(number);
-            state.owner.take()
-        };
-        if let Some(owner) = owner {
+        state.phase = Phase::Failing;
+        for task in state.children.values() {
+            task.cancel_handle().cancel();
+        }
+        drop(state);
+        if let Some(owner) = self.ends.take_watcher() {
             owner.wake();
         }
     }
 
     /// Keeps whom to wake when a child ends or fails.
     pub(super) fn watch(&self, context: &Context<'_>) {
-        let owner = WakeTarget::of(context.waker());
-        let replaced = self.lock().owner.replace(owner);
-        drop(replaced);
+        self.ends.watch(context);
     }
 
-    pub(super) fn take_ended(&self) -> Vec<u64> {
-        std::mem::take(&mut self.lock().ended)
+    /// Returns the next child that may have ended.
+    pub(super) fn next_end(&self) -> Option<usize> {
+        self.ends.next()
     }
 
     pub(super) fn take_errors(&self) -> Vec<E> {
         std::mem::take(&mut self.lock().errors)
     }
 
-    /// Joins a child and forgets it if it has ended; none when that is done already.
+    /// Joins a child and forgets it if it has ended; none when that is done already. One that has not
+    /// comes again when it has, so that a look costs what has ended since the last one.
     pub(super) fn poll_child(
         &self,
-        number: u64,
-        context: &Context<'_>,
+        number: usize,
         at: &'static Location<'static>,
     ) -> Option<Poll<JoinEnd<()>>> {
         // Taken out, because joining may call and drop foreign wakers.
         let task = self.lock().children.remove(&number)?;
-        let end = task.poll_end(context, at);
+        let waker = match task.is_finished() {
+            true => Waker::noop().clone(),
+            false => self.ends.waker(number),
+        };
+        let end = task.poll_end(&Context::from_waker(&waker), at);
         if end.is_pending() {
             self.lock().children.insert(number, task);
         }
@@ -165,12 +147,12 @@ impl<E> Shared<E> {
     }
 
     /// Ends the group, and returns the children that are left.
-    pub(super) fn close(&self) -> BTreeMap<u64, Task<()>> {
+    pub(super) fn close(&self) -> BTreeMap<usize, Task<()>> {
         let mut state = self.lock();
         state.phase = Phase::Over;
-        let (children, owner) = (std::mem::take(&mut state.children), state.owner.take());
+        let children = std::mem::take(&mut state.children);
         drop(state);
-        drop(owner);
+        drop(self.ends.take_watcher());
         children
     }
 
@@ -251,7 +233,7 @@ impl<F: Future, V, E> Child<F, V, E> {
     pub(super) fn new(
         future: F,
         split: fn(F::Output) -> Result<V, E>,
-        number: u64,
+        number: usize,
         group: Arc<Shared<E>>,
         outcome: Arc<Outcome<V>>,
     ) -> Self {
@@ -283,7 +265,7 @@ impl<F: Future, V, E> Future for Child<F, V, E> {
 
 /// Tells the handle and the group of a child what becomes of it; at the latest when it is dropped.
 struct Report<V, E> {
-    number: u64,
+    number: usize,
     group: Arc<Shared<E>>,
     outcome: Arc<Outcome<V>>,
     is_made: bool,
@@ -301,7 +283,7 @@ impl<V, E> Drop for Report<V, E> {
         if !self.is_made {
             self.make(Err(GroupTaskError::Cancelled));
         }
-        self.group.note_end(self.number);
+        self.group.ends.add(self.number);
     }
 }
 

@@ -191,10 +191,9 @@ pub struct AwaitBranch {
 
 impl AwaitTree {
     fn of(waiting: Waiting) -> Self {
-        let Waiting { tasks, targets, cycles } = waiting;
-        let mut is_target = vec![false; tasks.len()];
-        targets.iter().flatten().for_each(|target| is_target[*target] = true);
-        let roots = (0..tasks.len()).filter(|task| !is_target[*task]);
+        let Waiting { tasks, graph, cycles } = waiting;
+        let is_awaited = graph.awaited();
+        let roots = (0..tasks.len()).filter(|task| !is_awaited[*task]);
         let mut is_seen = vec![false; tasks.len()];
         let mut branches = Vec::new();
         // All again, for those that only a cycle leads to.
@@ -217,7 +216,7 @@ impl AwaitTree {
                     is_repeated,
                 });
                 if !is_repeated {
-                    ahead.extend(targets[place].iter().rev().map(|target| (*target, depth + 1)));
+                    ahead.extend(graph.tasks_after(place).rev().map(|target| (target, depth + 1)));
                 }
             }
         }

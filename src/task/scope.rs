@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use crate::context;
-use crate::executor::{self, CleanupMark, Executor};
+use crate::executor::{self, CleanupSpan, Executor, cleanups_of};
 use crate::time::timeout;
 
 /// Awaits a body, and then a cleanup: when the body has ended, when it panics and when it is cancelled.
@@ -170,29 +170,27 @@ impl<R: 'static, C: AsyncFnOnce(R) + 'static> Guard<R, C> {
 
     /// Spawns the cleanup and waits for it.
     async fn finish(&mut self) {
-        let Some(since) = self.spawn() else { return };
+        let Some(span) = self.spawn() else { return };
         let at = self.how.at;
         poll_fn(|context| {
             context::expect("a cleanup", |executor: &Executor| {
-                executor.poll_cleanups(since, context.waker(), at)
+                executor.poll_cleanups(span, context.waker(), at)
             })
         })
         .await;
     }
 
-    fn spawn(&mut self) -> Option<CleanupMark> {
+    fn spawn(&mut self) -> Option<CleanupSpan> {
         let (resource, cleanup) = self.armed.take()?;
         let Cleanup { grace, at } = self.how;
-        context::with(|executor: &Executor| {
-            let since = executor.cleanup_mark();
-            let bounded = async move {
-                if timeout(grace, cleanup(resource)).await.is_err() {
-                    executor::note(|| format!("cleanup is cut after {grace:?} ({at})"));
-                    tracing::warn!(target: "parcae", %at, ?grace, "cleanup is cut");
-                }
-            };
-            executor.spawn_cleanup(bounded, at);
-            since
+        let bounded = async move {
+            if timeout(grace, cleanup(resource)).await.is_err() {
+                executor::note(|| format!("cleanup is cut after {grace:?} ({at})"));
+                tracing::warn!(target: "parcae", %at, ?grace, "cleanup is cut");
+            }
+        };
+        cleanups_of(|| {
+            let _ = context::with(|executor: &Executor| executor.spawn_cleanup(bounded, at));
         })
     }
 }

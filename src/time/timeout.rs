@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::Instant;
 use super::sleep::Timer;
 use crate::context;
-use crate::executor::{self, CleanupMark, Executor};
+use crate::executor::{self, CleanupSpan, Executor, cleanups_of};
 
 /// Waits for a future, but no longer than so long.
 ///
@@ -78,7 +78,7 @@ pin_project! {
         future: Option<F>,
         timer: Timer,
         after: Duration,
-        cleanups: Option<CleanupMark>,
+        cleanups: Option<CleanupSpan>,
     }
 }
 
@@ -156,13 +156,12 @@ impl<F: Future> Future for Timeout<F> {
                 return Poll::Pending;
             }
             ready!(this.timer.poll(context));
-            *this.cleanups = context::with(Executor::cleanup_mark);
-            this.future.set(None);
+            *this.cleanups = cleanups_of(|| this.future.set(None));
         }
         let at = this.timer.place();
-        if let Some(since) = *this.cleanups {
+        if let Some(span) = *this.cleanups {
             ready!(context::expect("a time-out", |executor: &Executor| {
-                executor.poll_cleanups(since, context.waker(), at)
+                executor.poll_cleanups(span, context.waker(), at)
             }));
         }
         Poll::Ready(Err(Elapsed { after: *this.after, at }))

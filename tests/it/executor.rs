@@ -13,6 +13,7 @@ mod failures;
 mod foreign;
 mod handles;
 mod holding;
+mod late;
 mod points;
 mod resources;
 mod runs_of_seeds;

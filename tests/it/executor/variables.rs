@@ -1,11 +1,11 @@
 //! Context variables, and work that keeps a machine busy.
 
 use parcae::executor::DomainId;
-use parcae::task::{Builder, ContextVar, burn, settle, yield_now};
+use parcae::task::{Builder, ContextVar, burn, finally, settle, yield_now};
 use parcae::time::{Instant, sleep, timeout};
 use parcae::{spawn, spawn_named};
 
-use crate::runs::{SEEDS, fifo, millis, panic_of, random, secs};
+use crate::runs::{Journal, OnDrop, SEEDS, fifo, millis, panic_of, random, secs};
 
 static TENANT: ContextVar<&'static str> = ContextVar::new(|| "nobody");
 static DEPTH: ContextVar<u32> = ContextVar::new(|| 0);
@@ -144,4 +144,28 @@ fn of_two_time_outs_that_passed_while_the_machine_was_busy_the_inner_one_is_seen
     }) {
         outcome.unwrap();
     }
+}
+
+#[test]
+fn regression_what_is_dropped_in_a_scope_sees_its_value_and_so_does_its_cleanup() {
+    fifo(|| async {
+        let journal = Journal::new();
+        let work = || {
+            let (dropped, cleaned) = (journal.clone(), journal.clone());
+            let guard = OnDrop(move || dropped.add(DEPTH.get()));
+            finally(
+                async move {
+                    let _guard = guard;
+                    sleep(secs(2)).await;
+                },
+                async move || cleaned.add(DEPTH.get()),
+            )
+        };
+        DEPTH.scope(7, work()).await;
+        assert_eq!(journal.take(), [7, 7]);
+        assert!(timeout(secs(1), DEPTH.scope(7, work())).await.is_err());
+        assert_eq!(journal.take(), [7, 7]);
+        assert_eq!(DEPTH.get(), 0);
+    })
+    .unwrap();
 }

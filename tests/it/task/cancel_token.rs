@@ -318,3 +318,14 @@ fn without_settling_every_reason_is_the_first_and_everybody_ends() {
         outcome.unwrap();
     }
 }
+
+#[test]
+fn regression_a_token_may_have_all_the_time_there_is() {
+    fifo(|| async {
+        sleep(secs(1)).await;
+        let token = CancelToken::new().with_timeout(std::time::Duration::MAX);
+        assert!(timeout(secs(1), token.cancelled()).await.is_err());
+        assert!(!token.is_cancelled());
+    })
+    .unwrap();
+}

@@ -483,3 +483,54 @@ fn named_children_stand_in_reports_under_their_maker() {
     });
     assert_eq!(outcome.unwrap(), "flush/probe");
 }
+
+#[test]
+fn regression_a_body_that_panics_before_it_is_a_future_leaves_no_child_behind() {
+    fifo(|| async {
+        let dropped = Journal::new();
+        let guard = {
+            let dropped = dropped.clone();
+            OnDrop(move || dropped.add(()))
+        };
+        let task = spawn(async move {
+            group(|group| {
+                group.spawn(async move {
+                    let _guard = guard;
+                    pending::<()>().await;
+                });
+                assert!(group.child_count() == 0, "out of cheese");
+                async { Ok::<_, Infallible>(()) }
+            })
+            .await
+        });
+        let end: Result<_, JoinError> = task.join().await;
+        assert!(end.unwrap_err().to_string().contains("out of cheese"));
+        assert_eq!(dropped.count(), 1, "the task ends after the children of its group");
+    })
+    .unwrap();
+}
+
+// Looking at all that close whenever one has closed took two minutes.
+#[test]
+fn regression_a_group_looks_at_a_child_that_closes_when_it_has_closed() {
+    fifo(|| async {
+        let closed = Journal::new();
+        let start = Instant::now();
+        let running = group(async |group| {
+            for delay in 0..10_000 {
+                let closed = closed.clone();
+                let close = async move || {
+                    sleep(millis(delay / 2)).await;
+                    closed.add(delay);
+                };
+                group.spawn_named("child", finally(pending::<()>(), close));
+            }
+            yield_now().await;
+            Err::<(), _>("enough")
+        });
+        assert_eq!(running.await.unwrap_err().into_errors(), ["enough"]);
+        assert_eq!((start.elapsed(), closed.count()), (millis(4_999), 10_000));
+        assert!(closed.take().is_sorted());
+    })
+    .unwrap();
+}
