@@ -53,7 +53,7 @@ pub trait ConcurrentExt: Stream {
         R::Output: 'static,
     {
         assert!(count > 0, "`map_concurrent` works on at least one item at a time");
-        MapConcurrent { source: Some(self), f, count, children: VecDeque::with_capacity(count) }
+        MapConcurrent { source: Some(self), f, count, children: VecDeque::new() }
     }
 
     /// Calls `f` for each item and gives each result as soon as it is there, in the order in which
@@ -98,7 +98,7 @@ pub trait ConcurrentExt: Stream {
             source: Some(self),
             f,
             count,
-            children: Vec::with_capacity(count),
+            children: Vec::new(),
             next_number: 0,
             ends: Arc::default(),
             resource: Resource::new("MapConcurrentUnordered"),

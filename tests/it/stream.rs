@@ -491,3 +491,13 @@ fn nothing_at_a_time_is_refused() {
     let outcome = fifo(|| async { iter(0..5).map_concurrent(0, |_| async {}).count().await });
     panicked(&outcome, "at least one item at a time");
 }
+
+#[test]
+fn regression_so_many_at_a_time_as_there_are_may_be_asked_for() {
+    on_every_seed(|| async {
+        let ordered = iter(0..3).map_concurrent(usize::MAX, |number| async move { number });
+        assert_eq!(ordered.collect::<Vec<_>>().await, [0, 1, 2]);
+        let unordered = iter(0..3).map_concurrent_unordered(usize::MAX, |_| sleep(secs(1)));
+        assert_eq!(unordered.count().await, 3);
+    });
+}
