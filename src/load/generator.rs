@@ -2,13 +2,12 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::arrivals::Arrivals;
 use super::report::{Class, Report};
-use crate::task::{JoinError, Task, spawn};
+use crate::task::{Task, spawn};
 use crate::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// A load of so many requests that come when they come, however slow the replies are: the model of
@@ -221,14 +220,12 @@ impl<T: 'static> UnderWay<T> {
     }
 
     async fn end(self) -> Ended<T> {
-        match self.task.join().await {
-            Ok((Some(output), at)) => Ended { due: self.due, at, result: Ok(output) },
-            Ok((None, at)) => Ended { due: self.due, at, result: Err(Class::TimedOut) },
-            Err(JoinError::Panicked { payload, .. }) => resume_unwind(payload),
-            Err(JoinError::Cancelled | JoinError::Gone) => {
-                Ended { due: self.due, at: Instant::now(), result: Err(Class::Cancelled) }
-            }
-        }
+        let (at, result) = match self.task.end().await {
+            Some((Some(output), at)) => (at, Ok(output)),
+            Some((None, at)) => (at, Err(Class::TimedOut)),
+            None => (Instant::now(), Err(Class::Cancelled)),
+        };
+        Ended { due: self.due, at, result }
     }
 }
 

@@ -269,6 +269,34 @@ fn a_request_that_panics_panics_in_the_load() {
 }
 
 #[test]
+fn regression_a_panic_of_a_request_keeps_its_place() {
+    let request = |number| async move { assert_ne!(number, 0, "out of cheese") };
+    let opened = fifo(move || open(Arrivals::per_second(10), 2).run(request, always_ok));
+    let closed = fifo(move || closed(1, 1).run(request, always_ok));
+    for outcome in [opened, closed] {
+        let failure = outcome.failure().expect("a request panics").to_string();
+        assert!(failure.contains("panic in `main` at tests/it/load.rs:"), "{failure}");
+    }
+}
+
+#[test]
+fn of_no_one_or_two_requests_there_are_percentiles_too() {
+    on_every_seed(|| async {
+        let report_of = async |count| {
+            let request = |number| sleep(secs(number + 1));
+            open(Arrivals::per_second(1), count).run(request, always_ok).await
+        };
+        let percentiles = |report: &Report| [report.p50(), report.p90(), report.max()];
+        assert_eq!(percentiles(&report_of(0).await), [secs(0); 3]);
+        assert_eq!(percentiles(&report_of(1).await), [secs(1); 3]);
+        let two = report_of(2).await;
+        assert_eq!(percentiles(&two), [secs(1), secs(2), secs(2)]);
+        assert_eq!((two.quantile(Ratio::ZERO), two.mean()), (secs(1), millis(1_500)));
+        assert_eq!(percentiles(&two.of(Class::Error)), [secs(0); 3]);
+    });
+}
+
+#[test]
 fn a_load_that_is_dropped_cancels_its_requests() {
     on_every_seed(|| async {
         let alive = Rc::new(Cell::new(0));
