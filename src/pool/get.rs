@@ -119,12 +119,12 @@ impl<M: Manage + 'static> Pool<M> {
 
     /// Closes the pool, and waits until every connection in use has come back.
     ///
-    /// From the first poll on, [`Pool::get`] fails, and so do those who wait, in the order in which
-    /// they came. Idle connections are closed at once, those in use when they come back, one that is
+    /// Once it has begun, [`Pool::get`] fails, and so do those who wait, in the order in which they
+    /// came. Idle connections are closed at once, those in use when they come back, one that is
     /// being made or tested as soon as that is over; `close` does not wait for the latter.
     ///
     /// # Cancel safety
-    /// A future that is dropped has closed the pool if it was polled.
+    /// A future that is dropped while it waits has closed the pool all the same.
     #[track_caller]
     pub fn close(&self) -> Close<'_, M> {
         Close { pool: self, wait: Wait::new() }

@@ -13,7 +13,7 @@ use parcae::pool::{GetError, Manage, Pool, PoolBuilder, Pooled, Status};
 use parcae::sync::Event;
 use parcae::task::{settle, yield_now};
 use parcae::time::{Instant, sleep, timeout};
-use parcae::{Sim, Task, spawn};
+use parcae::{Sim, Task, spawn, spawn_named};
 
 use crate::patterns::on_every_seed;
 use crate::runs::{Journal, SEEDS, fifo, millis, nanos, panicked, secs};
@@ -612,6 +612,42 @@ fn handles_move_between_threads_if_connections_do() {
     check::<Pooled<Plain>>();
     check::<parcae::pool::Get<'_, Plain>>();
     check::<parcae::pool::Close<'_, Plain>>();
+}
+
+#[test]
+fn regression_a_connection_that_comes_back_on_another_thread_wakes_who_waits() {
+    struct Plain;
+    impl Manage for Plain {
+        type Connection = u8;
+        type Error = ();
+        async fn connect(&self) -> Result<u8, ()> {
+            Ok(1)
+        }
+        async fn is_healthy(&self, _: &mut u8) -> bool {
+            true
+        }
+    }
+    for is_tested in [false, true] {
+        let outcome = fifo(move || async move {
+            let pool = Pool::builder(Plain).max(1).test_on_acquire(is_tested).build().await.unwrap();
+            let held = pool.get().await.unwrap();
+            let own = pool.clone();
+            let waiter = spawn_named("waiter", async move { drop(own.get().await.unwrap()) });
+            settle().await;
+            drop_on_a_thread(held);
+            waiter.await;
+        });
+        // It is not left to wait for ever: the run says who has let it go on.
+        let failure = outcome.failure().expect("a run has one thread").to_string();
+        assert_eq!(failure, "foreign wake: `waiter` was woken by another thread");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "another thread is what the test is about")]
+fn drop_on_a_thread(value: impl Send) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(value));
+    });
 }
 
 #[test]
