@@ -87,7 +87,57 @@
 //! });
 //! ```
 //!
-//! # 4. Choices
+//! # 4. Structure
+//!
+//! Tasks that belong together are spawned in a [`group`](task::group()). It is ready when all of them
+//! have ended, and the first that fails cancels the others. A [`timeout`](time::timeout()) around it
+//! bounds all of them. What has to be awaited on the way out stands in a [`finally`](task::finally): it
+//! runs however its body ends, also when the body is cancelled, and whoever cancelled waits for it.
+//!
+//! ```
+//! use std::cell::Cell;
+//! use std::convert::Infallible;
+//! use std::rc::Rc;
+//! use std::time::Duration;
+//! use parcae::task::{finally, group};
+//! use parcae::time::{Instant, sleep, timeout};
+//!
+//! parcae::check(100, || async {
+//!     let (start, open) = (Instant::now(), Rc::new(Cell::new(0)));
+//!     let sessions = group(async |group| {
+//!         for _ in 0..3 {
+//!             open.set(open.get() + 1);
+//!             let open = open.clone();
+//!             let farewell = async move || {
+//!                 sleep(Duration::from_millis(20)).await;
+//!                 open.set(open.get() - 1);
+//!             };
+//!             group.spawn(finally(sleep(Duration::from_secs(3600)), farewell));
+//!         }
+//!         Ok::<_, Infallible>(())
+//!     });
+//!     assert!(timeout(Duration::from_secs(1), sessions).await.is_err());
+//!     assert_eq!(open.get(), 0, "a session was left open");
+//!     assert_eq!(start.elapsed(), Duration::from_millis(1020));
+//! });
+//! ```
+//!
+//! A farewell after the sleep, instead of in a `finally`, would not be said: all three sessions would be
+//! left open. And tasks of no group, let go, outlive the program; that fails the run and names them:
+//!
+//! ```
+//! let outcome = parcae::Sim::new(7).run(|| async {
+//!     let session = parcae::time::sleep(std::time::Duration::from_secs(3600));
+//!     parcae::spawn_named("session", session).detach();
+//! });
+//! let failure = outcome.into_result().unwrap_err().to_string();
+//! assert!(failure.starts_with("leak") && failure.contains("`session`"));
+//! ```
+//!
+//! Single tasks are cancelled by dropping their [`Task`], several futures are waited for with [`select!`]
+//! and what [`task`] lists. For who knows asyncio, `docs/ASYNCIO.md` in the repository translates.
+//!
+//! # 5. Choices
 //!
 //! What a test varies (sizes, delays, which request fails) it asks for with [`choose`]. Chosen values
 //! are part of the search and are lowered when a failure is shrunk. What the program itself draws
@@ -104,38 +154,40 @@
 //! assert_eq!(world.overrides.values().copied().collect::<Vec<_>>(), [300]); // the least that fails
 //! ```
 //!
-//! # 5. What counts as a failure
+//! # 6. What counts as a failure
 //!
 //! A panic or error of the program; a panic in a task, or an error of [`spawn_try`], that nobody
 //! observes; a deadlock (with who waits for what); a livelock, too many steps, too much virtual
 //! time; a detached task that outlives the program; a wake from another thread; two runs of one
-//! seed that differ. See [`Failure`]; bounds are in [`executor::Limits`].
+//! seed that differ. See [`Failure`]; bounds are in [`executor::Limits`]. If [`executor::Watch`] asks
+//! for it, bad habits too, such as a lock whose holder sleeps.
 //!
-//! # 6. Map
+//! # 7. Map
 //!
 //! | module | for |
 //! |---|---|
-//! | [`task`] | spawn, join, cancel, yield |
+//! | [`task`] | spawn, join, cancel; groups, `gather`, `select!`; cleanup; blocking calls; variables |
 //! | [`time`] | sleep, time-outs, intervals, clocks |
-//! | [`sync`] | locks, events, queues; they work on any executor |
+//! | [`sync`] | locks, semaphores, events, barriers, queues, channels; they work on any executor |
 //! | [`stream`] | streams: written as functions, in pages, several items at a time |
 //! | [`retry`] | trying again: back-off, jitter, budgets, deadlines |
 //! | [`pool`] | connections that tasks share |
 //! | [`rate`] | rate limits, circuit breakers |
 //! | [`load`] | load and what came of it: outcomes, exact percentiles |
 //! | [`rng`](mod@rng) | choices and random numbers |
-//! | [`testing`] | [`testing::Shared`] |
+//! | [`testing`] | a cell that shows races, cancelling at every await, mocks, blocks in a stated order |
 //! | [`explore`] | one run ([`Sim`]), many runs ([`explore::Check`]), replay tokens |
 //! | [`report`] | failures as text |
 //! | [`harness`] | the test attribute and the environment variables it obeys |
-//! | [`executor`], [`kernel`] | the machine below: strategies, logs, keyed choices, the hash chain |
+//! | [`executor`], [`kernel`] | the machine below: limits, warnings, logs, keyed choices, the hash chain |
 //!
-//! # 7. What it does not do
+//! # 8. What it does not do
 //!
 //! It runs code that uses its tasks, time and primitives; it does not intercept threads, system calls
-//! or the clock of the standard library (what leaks in that way is found, not prevented). Futures that
-//! need no runtime, such as channels and locks of `tokio::sync` and combinators of `futures`, work in
-//! it, but their awaits are no points; `tokio::time` and `tokio::spawn` panic for want of a runtime.
+//! or the clock of the standard library (what leaks in that way is found, not prevented). A blocking
+//! call goes through [`task::unblock`], which takes virtual time and no thread. Futures that need no
+//! runtime, such as channels and locks of `tokio::sync` and combinators of `futures`, work in it, but
+//! their awaits are no points; `tokio::time` and `tokio::spawn` panic for want of a runtime.
 //!
 //! It switches tasks at awaits: it explores interleavings of awaits, not of atomic instructions, and a
 //! `loop {}` without an await never ends. Networks, disks, actors and a real-time backend are not in

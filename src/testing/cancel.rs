@@ -93,7 +93,8 @@ where
 /// until all of them are blocked, before time moves; then `invariant` is called with the state, and with
 /// the output if there is one. It is the place to assert that nothing was lost (permits, items) and that
 /// others are served: if a task waits for ever, the run is a deadlock. Like any run it also fails by a panic
-/// of any task and by a task that is left.
+/// of any task and by a task that is left. A cleanup that takes time
+/// ([`finally`](crate::task::finally)) is a task too: let the invariant wait for it.
 ///
 /// A preemption before an operation is one of its awaits too, so the number of awaits depends on the
 /// seed. An operation of `n` awaits takes about `2 n` runs for each seed, all on this thread, one

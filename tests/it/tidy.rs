@@ -139,6 +139,33 @@ fn foreign_place(path: &str, text: &str) -> Vec<String> {
     named(path, "a path of one machine", found)
 }
 
+/// Finds tests that a page names and that are not there: of `a::b::c`, `fn c` in `tests/it/a/b.rs`.
+fn names_of_no_test(path: &str, page: &str, sources: &BTreeMap<String, String>) -> Vec<String> {
+    let exists = |name: &str| {
+        let (module, test) = name.rsplit_once("::").unwrap();
+        let file = format!("tests/it/{}.rs", module.replace("::", "/"));
+        sources.get(&file).is_some_and(|text| text.contains(&format!("fn {test}(")))
+    };
+    let missing = tests_named_in(page).into_iter().filter(|(_, name)| !exists(name));
+    missing.map(|(number, name)| format!("{path}:{number}: there is no test `{name}`")).collect()
+}
+
+/// Returns the paths in backticks that are all of lower-case words, with their lines. What is meant
+/// as API begins with `parcae`.
+fn tests_named_in(page: &str) -> Vec<(usize, &str)> {
+    let is_letter = |letter| matches!(letter, 'a'..='z' | '0'..='9' | '_');
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(is_letter);
+    let is_test = |quoted: &&str| {
+        quoted.contains("::") && !quoted.starts_with("parcae::") && quoted.split("::").all(is_word)
+    };
+    let mut names = Vec::new();
+    for (number, line) in (1..).zip(page.lines()) {
+        let quoted = line.split('`').skip(1).step_by(2);
+        names.extend(quoted.filter(is_test).map(|name| (number, name)));
+    }
+    names
+}
+
 // The tree obeys them
 
 #[test]
@@ -167,6 +194,16 @@ fn the_tree_is_tidy() {
     }
     assert!(code_files > 40, "the walk found only {code_files} files of code");
     assert!(violations.is_empty(), "untidy:\n{}", violations.join("\n"));
+}
+
+#[test]
+fn the_page_for_asyncio_names_tests_that_exist() {
+    let path = "docs/ASYNCIO.md";
+    let sources: BTreeMap<String, String> = files().into_iter().collect();
+    let page = &sources[path];
+    assert!(tests_named_in(page).len() > 150, "names of tests are found");
+    let violations = names_of_no_test(path, page, &sources);
+    assert!(violations.is_empty(), "tests that are not there:\n{}", violations.join("\n"));
 }
 
 // Planted violations
@@ -321,6 +358,20 @@ fn a_planted_file_without_a_page_is_named() {
 fn a_planted_module_file_is_named() {
     check(module_file("src/a/mod.rs", ""), &["src/a/mod.rs:1: a module is `x.rs` beside `x/`"]);
     check(module_file("src/a/model.rs", ""), &[]);
+}
+
+#[test]
+fn a_planted_name_of_no_test_is_named() {
+    let source = ("tests/it/sync/mutex.rs".to_owned(), "fn one_holds_it() {}".to_owned());
+    let page = "| `parcae::sync` | `sync::mutex::one_holds_it`, `sync::mutex::one` |\n\
+                | `Job::done` | `mutex::one_holds_it` |\n";
+    check(
+        names_of_no_test("docs/a.md", page, &BTreeMap::from([source])),
+        &[
+            "docs/a.md:1: there is no test `sync::mutex::one`",
+            "docs/a.md:2: there is no test `mutex::one_holds_it`",
+        ],
+    );
 }
 
 #[test]

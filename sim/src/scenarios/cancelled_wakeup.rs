@@ -11,9 +11,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::rng::choose_for;
 use parcae::sync::Mutex;
 use parcae::time::sleep;
-use parcae::{Task, choose, spawn_named};
+use parcae::{Task, spawn_named};
 
 use super::line::{Line, Waiter};
 use crate::scenario::Scenario;
@@ -108,6 +109,6 @@ async fn fixed() {
 const PRINTING: Duration = Duration::from_millis(20);
 
 async fn lose_patience(task: Task<()>) {
-    sleep(choose(1..=3) * Duration::from_millis(10)).await;
+    sleep(choose_for("patience", 0, 1..=3) * Duration::from_millis(10)).await;
     drop(task);
 }

@@ -11,9 +11,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::rng::choose_for;
 use parcae::sync::Mutex;
 use parcae::time::sleep;
-use parcae::{Task, choose, spawn_named};
+use parcae::{Task, spawn_named};
 
 use super::line::{Line, Waiter};
 use crate::scenario::Scenario;
@@ -128,7 +129,7 @@ async fn fixed() {
 const USE: Duration = Duration::from_millis(10);
 
 async fn cancel_one(mut requests: Vec<Task<()>>) {
-    sleep(choose(0..=3) * USE).await;
+    sleep(choose_for("time of cancellation", 0, 0..=3) * USE).await;
     drop(requests.remove(2));
     for request in requests {
         request.await;

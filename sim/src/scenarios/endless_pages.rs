@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use parcae::choose;
+use parcae::rng::choose_for;
 use parcae::time::sleep;
 
 use crate::scenario::Scenario;
@@ -38,7 +38,7 @@ struct Server {
 
 impl Server {
     fn new() -> Self {
-        Self { record_count: choose(1..=100) }
+        Self { record_count: choose_for("number of records", 0, 1..=100) }
     }
 
     /// Returns a page; behind the last one there is only the last one.

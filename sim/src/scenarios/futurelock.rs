@@ -11,9 +11,10 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::rng::choose_for;
+use parcae::spawn_named;
 use parcae::sync::Mutex;
 use parcae::time::{sleep, timeout};
-use parcae::{choose, spawn_named};
 use tracing::info;
 
 use crate::scenario::Scenario;
@@ -64,5 +65,5 @@ async fn fixed() {
 
 async fn hold(log: Rc<Mutex<Vec<&'static str>>>) {
     let _log = log.lock().await;
-    sleep(Duration::from_millis(choose(1..=1000))).await;
+    sleep(Duration::from_millis(choose_for("time with the lock", 0, 1..=1000))).await;
 }

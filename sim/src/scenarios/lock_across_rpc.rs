@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::rng::choose_for;
+use parcae::spawn_named;
 use parcae::sync::Mutex;
 use parcae::time::{Instant, sleep};
-use parcae::{choose, spawn_named};
 
 use crate::scenario::Scenario;
 
@@ -90,7 +91,7 @@ fn known_prices() -> Prices {
 
 /// Asks the server for the price of cake.
 async fn fetch() -> u32 {
-    sleep(Duration::from_millis(choose(1..=1000))).await;
+    sleep(Duration::from_millis(choose_for("time of the fetch", 0, 1..=1000))).await;
     5
 }
 

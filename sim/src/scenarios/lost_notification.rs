@@ -10,9 +10,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::rng::choose_for;
 use parcae::sync::{Condition, Mutex, MutexGuard};
 use parcae::time::sleep;
-use parcae::{Task, choose, spawn_named};
+use parcae::{Task, spawn_named};
 
 use super::line::{Line, Waiter};
 use crate::scenario::Scenario;
@@ -134,6 +135,6 @@ const ORDERED: Duration = Duration::from_millis(20);
 
 /// Cancels a cook at some time, and tells whether it was done before.
 async fn call_away(cook: Task<Option<&'static str>>) -> bool {
-    sleep(choose(1..=3) * Duration::from_millis(10)).await;
+    sleep(choose_for("time of the call", 0, 1..=3) * Duration::from_millis(10)).await;
     cook.cancel().await.is_some()
 }

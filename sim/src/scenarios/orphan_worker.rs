@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use parcae::choose;
+use parcae::rng::choose_for;
 use parcae::spawn_named;
 use parcae::sync::{PutError, Queue};
 use parcae::time::{sleep, timeout};
@@ -73,7 +73,7 @@ impl Drop for Closes {
 
 async fn work(messages: Queue<Message>) {
     let sent = async {
-        sleep(Duration::from_millis(choose(1..=200))).await;
+        sleep(Duration::from_millis(choose_for("time of the work", 0, 1..=200))).await;
         messages.put(Message::Begun).await?;
         messages.put(Message::Result(42)).await
     };

@@ -12,9 +12,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::rng::choose_for;
+use parcae::spawn_named;
 use parcae::sync::Queue;
 use parcae::time::{Instant, sleep};
-use parcae::{choose, spawn_named};
 
 use super::line::Line;
 use crate::scenario::Scenario;
@@ -131,5 +132,5 @@ const BEFORE: Duration = Duration::from_millis(10);
 const READ: Duration = Duration::from_millis(30);
 
 fn somewhen() -> Duration {
-    choose(1..=3) * BEFORE
+    choose_for("time of the entry", 0, 1..=3) * BEFORE
 }

@@ -12,8 +12,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use parcae::retry::{Jitter, Retry};
+use parcae::rng::choose_for;
 use parcae::time::{Instant, sleep};
-use parcae::{Task, choose, spawn_named};
+use parcae::{Task, spawn_named};
 
 use crate::scenario::Scenario;
 
@@ -42,7 +43,8 @@ struct Server {
 impl Server {
     /// A server that goes down now, for a while or for no time at all.
     fn going_down() -> Rc<Self> {
-        let is_up_at = Instant::now() + Duration::from_secs(choose(0..=9));
+        let is_up_at =
+            Instant::now() + Duration::from_secs(choose_for("length of the outage", 0, 0..=9));
         Rc::new(Self { is_up_at, retries: RefCell::default() })
     }
 

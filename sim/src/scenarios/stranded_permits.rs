@@ -12,9 +12,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::rng::choose_for;
+use parcae::spawn_named;
 use parcae::sync::Semaphore;
 use parcae::time::sleep;
-use parcae::{choose, spawn_named};
 
 use super::line::Line;
 use crate::scenario::Scenario;
@@ -94,5 +95,5 @@ async fn fixed() {
 const CLEARED: Duration = Duration::from_millis(20);
 
 fn somewhen() -> Duration {
-    choose(1..=3) * Duration::from_millis(10)
+    choose_for("time of arrival", 0, 1..=3) * Duration::from_millis(10)
 }

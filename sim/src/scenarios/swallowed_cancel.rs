@@ -13,9 +13,10 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use parcae::rng::choose_for;
+use parcae::spawn_named;
 use parcae::sync::{Event, Queue};
 use parcae::time::sleep;
-use parcae::{choose, spawn_named};
 
 use crate::scenario::Scenario;
 
@@ -110,5 +111,5 @@ async fn job() {
 }
 
 fn somewhen() -> Duration {
-    Duration::from_millis(5) * choose(1..=8)
+    Duration::from_millis(5) * choose_for("time of the request", 0, 1..=8)
 }
