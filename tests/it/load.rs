@@ -14,7 +14,7 @@ use parcae::time::{Instant, sleep, timeout};
 use parcae::{Sim, spawn};
 
 use crate::patterns::on_every_seed;
-use crate::runs::{Journal, OnDrop, SEEDS, fifo, millis, nanos, panicked, secs};
+use crate::runs::{Journal, OnDrop, SEEDS, fifo, limited, millis, nanos, panicked, secs};
 
 fn always_ok<T>(_: &T) -> Class {
     Class::Ok
@@ -85,6 +85,17 @@ fn a_generator_that_is_held_up_counts_from_when_requests_should_have_begun() {
         assert_eq!((report.p50(), report.max()), (millis(1), millis(951)));
         assert_eq!(report.quantile(Ratio::percent(75)), millis(451));
     });
+}
+
+#[test]
+fn regression_a_request_that_hangs_does_not_keep_those_that_end_after_it() {
+    let load = || {
+        let request = |number| sleep(if number == 0 { secs(20) } else { millis(5) });
+        open(Arrivals::per_second(100), 1_000).run(request, always_ok)
+    };
+    // The load itself, one that hangs, and those that are not counted yet.
+    let report = limited(|limits| limits.tasks = 70, load).unwrap();
+    assert_eq!((report.counts().ok, report.max(), report.p99()), (1_000, secs(20), millis(5)));
 }
 
 #[test]
