@@ -86,7 +86,7 @@ impl<M: Manage + 'static> Drop for Pooled<M> {
         let idle = Idle { connection, made_at, idle_since: now };
         self.shared.primitive.change(|state| {
             state.borrowed -= 1;
-            state.must_look |= now_in_run.is_none();
+            state.unattended += usize::from(now_in_run.is_none());
             if self.is_poisoned {
                 state.discard(idle);
             } else {

@@ -51,9 +51,9 @@ pub(super) struct State<C, E> {
     pub(super) testing: usize,
     /// Whether a connection could not be made and nobody has asked for one since.
     is_failing: bool,
-    /// Whether those who wait have to see to it themselves: a task of the pool's was destroyed, or a
-    /// connection came back where nothing can be begun.
-    pub(super) must_look: bool,
+    /// Tasks of the pool's that were destroyed, and connections that came back where nothing can be
+    /// begun, since those who wait were last told to see to it themselves.
+    pub(super) unattended: usize,
     /// What is to be dropped once the state is let go.
     trash: Trash<C, E>,
     pub(super) getters: Waiters,
@@ -82,7 +82,7 @@ impl<C, E> WaitState for State<C, E> {
         for rank in 0..self.outcomes.len() {
             self.getters.wake(rank, wakes);
         }
-        if std::mem::take(&mut self.must_look) {
+        if std::mem::take(&mut self.unattended) > 0 {
             self.getters.wake_all(wakes);
         }
     }
@@ -99,7 +99,7 @@ impl<C, E> State<C, E> {
             connecting: 0,
             testing: 0,
             is_failing: false,
-            must_look: false,
+            unattended: 0,
             trash: Vec::new(),
             getters: Waiters::default(),
             closers: Waiters::default(),

@@ -98,6 +98,22 @@ impl Manage for Server {
     }
 }
 
+/// A server whose connections may move between threads.
+struct Plain;
+
+impl Manage for Plain {
+    type Connection = u8;
+    type Error = ();
+
+    async fn connect(&self) -> Result<u8, ()> {
+        Ok(1)
+    }
+
+    async fn is_healthy(&self, _: &mut u8) -> bool {
+        true
+    }
+}
+
 /// Returns (idle, borrowed, connecting, testing, waiting).
 fn counts(pool: &Pool<Server>) -> (usize, usize, usize, usize, usize) {
     let Status { idle, borrowed, connecting, testing, waiting, .. } = pool.status();
@@ -596,17 +612,6 @@ fn a_manager_that_panics_fails_the_run() {
 
 #[test]
 fn handles_move_between_threads_if_connections_do() {
-    struct Plain;
-    impl Manage for Plain {
-        type Connection = u8;
-        type Error = ();
-        async fn connect(&self) -> Result<u8, ()> {
-            Ok(1)
-        }
-        async fn is_healthy(&self, _: &mut u8) -> bool {
-            true
-        }
-    }
     fn check<T: Send + Sync>() {}
     check::<Pool<Plain>>();
     check::<Pooled<Plain>>();
@@ -616,20 +621,10 @@ fn handles_move_between_threads_if_connections_do() {
 
 #[test]
 fn regression_a_connection_that_comes_back_on_another_thread_wakes_who_waits() {
-    struct Plain;
-    impl Manage for Plain {
-        type Connection = u8;
-        type Error = ();
-        async fn connect(&self) -> Result<u8, ()> {
-            Ok(1)
-        }
-        async fn is_healthy(&self, _: &mut u8) -> bool {
-            true
-        }
-    }
     for is_tested in [false, true] {
         let outcome = fifo(move || async move {
-            let pool = Pool::builder(Plain).max(1).test_on_acquire(is_tested).build().await.unwrap();
+            let pool =
+                Pool::builder(Plain).max(1).test_on_acquire(is_tested).build().await.unwrap();
             let held = pool.get().await.unwrap();
             let own = pool.clone();
             let waiter = spawn_named("waiter", async move { drop(own.get().await.unwrap()) });
@@ -643,7 +638,6 @@ fn regression_a_connection_that_comes_back_on_another_thread_wakes_who_waits() {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "another thread is what the test is about")]
 fn drop_on_a_thread(value: impl Send) {
     std::thread::scope(|scope| {
         scope.spawn(|| drop(value));

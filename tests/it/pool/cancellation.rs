@@ -317,28 +317,15 @@ fn everything_at_once_loses_no_connection_and_leaves_nobody_waiting() {
         let refused = (0..40).map(|_| parcae::choose(0..5) == 4);
         server.0.refused.borrow_mut().push_back(false);
         server.0.refused.borrow_mut().extend(refused);
-        let pool = server.pool().min(1).max(2).overflow(1).test_on_acquire(parcae::choose(0..2) == 1);
+        let pool =
+            server.pool().min(1).max(2).overflow(1).test_on_acquire(parcae::choose(0..2) == 1);
         let pool = pool.idle_timeout(millis(20)).max_lifetime(millis(40));
         let pool = pool.acquire_timeout(millis(parcae::choose(1..30))).build().await.unwrap();
         let domains = [0, 1].map(|incarnation| DomainId::create("node", incarnation));
         let tasks: Vec<_> = (0..12)
             .map(|client| {
-                let (pool, server) = (pool.clone(), server.clone());
                 let domain = [domains[0], domains[1], DomainId::ROOT][client % 3];
-                Builder::new().domain(domain).spawn(async move {
-                    for _ in 0..4 {
-                        sleep(millis(parcae::choose(0..20))).await;
-                        let got = timeout(millis(parcae::choose(1..20)), pool.get()).await;
-                        assert!(pool.status().size() <= 3 && server.alive() <= 3, "{pool:?}");
-                        let Ok(Ok(mut connection)) = got else { continue };
-                        sleep(millis(parcae::choose(0..10))).await;
-                        match parcae::choose(0..4) {
-                            2 => connection.poison(),
-                            3 => server.0.broken.borrow_mut().push(connection.number),
-                            _ => {}
-                        }
-                    }
-                })
+                Builder::new().domain(domain).spawn(reckless(pool.clone(), server.clone()))
             })
             .collect();
         sleep(millis(parcae::choose(0..60))).await;
@@ -357,6 +344,22 @@ fn everything_at_once_loses_no_connection_and_leaves_nobody_waiting() {
         assert_at_rest(&pool, &server);
         assert_eq!(server.alive(), 0);
     });
+}
+
+/// A client that gives up, poisons and breaks connections.
+async fn reckless(pool: Pool<Server>, server: Server) {
+    for _ in 0..4 {
+        sleep(millis(parcae::choose(0..20))).await;
+        let got = timeout(millis(parcae::choose(1..20)), pool.get()).await;
+        assert!(pool.status().size() <= 3 && server.alive() <= 3, "{pool:?}");
+        let Ok(Ok(mut connection)) = got else { continue };
+        sleep(millis(parcae::choose(0..10))).await;
+        match parcae::choose(0..4) {
+            2 => connection.poison(),
+            3 => server.0.broken.borrow_mut().push(connection.number),
+            _ => {}
+        }
+    }
 }
 
 /// Gets a connection, however long that takes and how often the time is over.
