@@ -20,8 +20,9 @@
 //! **When not to use it**: for one connection that can carry many requests at a time; to bound how
 //! much is under way, where nothing is connected to anything.
 //!
-//! It needs a parcae runtime, for tasks and clock. A connection is made in the domain of the caller it
-//! is made for; if that dies, those who wait in other domains begin anew.
+//! It needs a parcae runtime, for tasks and clock. A connection is made in the domain of the task that
+//! made it necessary: a caller, or who gave one back that was poisoned or too old. If that domain dies,
+//! those who wait in other domains begin anew.
 //!
 //! **Absent on purpose**: a task that closes what is idle for too long. That is looked at whenever the
 //! pool is used; a timer that never ends would hide a deadlock from its detector.

@@ -10,7 +10,7 @@
 //! **When not to use them**: to bound how many calls are *under way* at a time, whatever they take;
 //! that is a pool or a set of permits. To make retries few, use a [`crate::retry::RetryBudget`].
 //!
-//! Both work across threads, and look at the clock of a parcae runtime.
+//! Both work across threads, and need the time of a parcae runtime.
 
 mod breaker;
 mod limit;

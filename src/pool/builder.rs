@@ -60,7 +60,7 @@ pub(super) struct Options {
 impl Options {
     /// Returns how many connections there may be, those that do not stay among them.
     pub(super) fn limit(&self) -> usize {
-        self.max + self.overflow
+        self.max.saturating_add(self.overflow)
     }
 }
 
@@ -135,14 +135,18 @@ impl<M: Manage + 'static> PoolBuilder<M> {
     /// The first error, in the order of the connections; the others are given up.
     ///
     /// # Panics
-    /// When `max` is 0 or less than `min`. Outside of a parcae runtime.
+    /// When `max` is 0 or less than `min`, and when connections are to be kept that live for no time.
+    /// Outside of a parcae runtime.
     ///
     /// # Cancel safety
     /// Cancel safe: what was being made is given up.
     pub async fn build(self) -> Result<Pool<M>, M::Error> {
-        let Options { min, max, .. } = self.options;
+        let Options { min, max, max_lifetime, .. } = self.options;
         assert!(max > 0, "a pool has at least one connection");
         assert!(min <= max, "a pool keeps {min} connections and has at most {max}");
+        // Each would be closed and made anew, for ever.
+        let is_kept_for_no_time = min > 0 && max_lifetime == Some(Duration::ZERO);
+        assert!(!is_kept_for_no_time, "a pool keeps {min} connections, but none for any time");
         let shared = Arc::new(Shared::new(self.manager, self.options, self.name));
         let first: Vec<Task<_>> = (0..min)
             .map(|_| {

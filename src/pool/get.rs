@@ -11,10 +11,10 @@ use super::error::GetError;
 use super::manage::Manage;
 use super::pooled::Pooled;
 use super::shared::{Shared, StateOf};
-use super::state::Status;
+use super::state::{State, Status};
 use crate::executor::{self, Access, Verb};
 use crate::sync::primitive::{Line, Wait};
-use crate::time::{Instant, Sleep, sleep};
+use crate::time::{Instant, Sleep, sleep_until};
 
 /// Connections that are made once and used by one task after the other.
 ///
@@ -112,18 +112,19 @@ impl<M: Manage + 'static> Pool<M> {
     /// goes to the next caller or to the idle ones. Only the place in the line is lost.
     #[track_caller]
     pub fn get(&self) -> Get<'_, M> {
-        let timer = self.shared.options.acquire_timeout.map(sleep);
-        Get { pool: self, wait: Wait::new(), timer }
+        let timeout = self.shared.options.acquire_timeout;
+        let deadline = timeout.map(|timeout| Instant::now().saturating_add(timeout));
+        Get { pool: self, wait: Wait::new(), deadline, timer: None }
     }
 
     /// Closes the pool, and waits until every connection in use has come back.
     ///
-    /// From the first poll on, [`Pool::get`] fails, and so do those who wait, in the order in which
-    /// they came. Idle connections are closed at once, those in use when they come back, one that is
-    /// being made as soon as it is there.
+    /// Once it has begun, [`Pool::get`] fails, and so do those who wait, in the order in which they
+    /// came. Idle connections are closed at once, those in use when they come back, one that is
+    /// being made or tested as soon as that is over; `close` does not wait for the latter.
     ///
     /// # Cancel safety
-    /// A future that is dropped has closed the pool if it was polled.
+    /// A future that is dropped while it waits has closed the pool all the same.
     #[track_caller]
     pub fn close(&self) -> Close<'_, M> {
         Close { pool: self, wait: Wait::new() }
@@ -165,6 +166,8 @@ impl<M: Manage + 'static> fmt::Debug for Pool<M> {
 pub struct Get<'a, M: Manage + 'static> {
     pool: &'a Pool<M>,
     wait: Wait,
+    deadline: Option<Instant>,
+    /// Set once it waits.
     timer: Option<Sleep>,
 }
 
@@ -197,8 +200,9 @@ impl<M: Manage + 'static> Get<'_, M> {
     /// Waits for the end of the caller's patience, and leaves the line then.
     fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<GetError<M::Error>> {
         let shared = &self.pool.shared;
-        let timer = self.timer.as_mut().zip(shared.options.acquire_timeout);
-        let Some((timer, after)) = timer else { return Poll::Pending };
+        let bound = self.deadline.zip(shared.options.acquire_timeout);
+        let Some((deadline, after)) = bound else { return Poll::Pending };
+        let timer = self.timer.get_or_insert_with(|| sleep_until(deadline));
         ready!(Pin::new(timer).poll(context));
         self.wait.leave(&shared.primitive, &Pool::<M>::GETTERS);
         shared.drive();
@@ -231,8 +235,9 @@ impl<M: Manage + 'static> Future for Close<'_, M> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let shared = &self.pool.shared;
+        ready!(self.wait.arrive(context, &shared.primitive, &Pool::<M>::CLOSERS));
+        shared.primitive.change(State::close);
         let poll = self.wait.poll(context, &shared.primitive, &Pool::<M>::CLOSERS, |state, _| {
-            state.close();
             (state.borrowed == 0).then_some(())
         });
         shared.drive();

@@ -81,10 +81,12 @@ impl<M: Manage + 'static> Drop for Pooled<M> {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
         let made_at = self.made_at;
-        let now = now().unwrap_or(made_at);
+        let now_in_run = now();
+        let now = now_in_run.unwrap_or(made_at);
         let idle = Idle { connection, made_at, idle_since: now };
         self.shared.primitive.change(|state| {
             state.borrowed -= 1;
+            state.unattended += usize::from(now_in_run.is_none());
             if self.is_poisoned {
                 state.discard(idle);
             } else {

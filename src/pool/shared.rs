@@ -129,7 +129,7 @@ impl<M: Manage> Drop for UnderWay<M> {
         if !self.has_ended {
             self.shared.primitive.change(|state| {
                 *(self.count)(state) -= 1;
-                state.destroyed += 1;
+                state.unattended += 1;
             });
         }
     }

@@ -51,8 +51,9 @@ pub(super) struct State<C, E> {
     pub(super) testing: usize,
     /// Whether a connection could not be made and nobody has asked for one since.
     is_failing: bool,
-    /// Tasks of the pool's that were destroyed since those who wait were last told to begin others.
-    pub(super) destroyed: usize,
+    /// Tasks of the pool's that were destroyed, and connections that came back where nothing can be
+    /// begun, since those who wait were last told to see to it themselves.
+    pub(super) unattended: usize,
     /// What is to be dropped once the state is let go.
     trash: Trash<C, E>,
     pub(super) getters: Waiters,
@@ -81,7 +82,7 @@ impl<C, E> WaitState for State<C, E> {
         for rank in 0..self.outcomes.len() {
             self.getters.wake(rank, wakes);
         }
-        if std::mem::take(&mut self.destroyed) > 0 {
+        if std::mem::take(&mut self.unattended) > 0 {
             self.getters.wake_all(wakes);
         }
     }
@@ -98,7 +99,7 @@ impl<C, E> State<C, E> {
             connecting: 0,
             testing: 0,
             is_failing: false,
-            destroyed: 0,
+            unattended: 0,
             trash: Vec::new(),
             getters: Waiters::default(),
             closers: Waiters::default(),
@@ -218,6 +219,9 @@ impl<C, E> State<C, E> {
     }
 
     fn throw_old_away(&mut self, now: Instant) {
+        if self.options.max_lifetime.is_none() && self.options.idle_timeout.is_none() {
+            return;
+        }
         for _ in 0..self.idle.len() {
             let Some(idle) = self.idle.pop_front() else { break };
             let is_spare = self.status().size() + 1 > self.options.min;

@@ -34,7 +34,10 @@ use crate::time::Instant;
 ///   cancelled says nothing, and the next call takes its place.
 ///
 /// A call counts for the state that it began in: what began before the breaker opened neither closes
-/// nor opens it when it ends.
+/// nor opens it when it ends. A probe that never ends keeps the breaker half-open, and the others out:
+/// bound the operation by a [`timeout`](crate::time::timeout).
+///
+/// It looks at the clock of whoever calls: share it among tasks whose clocks agree.
 ///
 /// **When not to use it**: for errors that are the caller's (a 404 says that the server works): see
 /// [`Breaker::call_when`]. To bound what retries add, where a [`crate::retry::RetryBudget`] degrades
@@ -298,8 +301,8 @@ impl Window {
                     let oldest = self.outcomes.pop_front();
                     self.failures -= u32::from(oldest == Some(true));
                 }
-                let parts = u64::from(self.failures) * u64::from(failures.denominator());
-                let limit = window as u64 * u64::from(failures.numerator());
+                let parts = u128::from(self.failures) * u128::from(failures.denominator());
+                let limit = window as u128 * u128::from(failures.numerator());
                 self.outcomes.len() == window && parts >= limit
             }
         }

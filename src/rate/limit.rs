@@ -7,10 +7,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::executor::{Access, Verb};
+use crate::context;
+use crate::executor::{Access, Executor, Verb};
+use crate::kernel::VirtualTime;
 use crate::sync::primitive::{Line, Place, Primitive, Wait, WaitState};
 use crate::sync::waiters::{Ticket, Waiters, Wakes};
-use crate::time::{Instant, Sleep, sleep};
+use crate::time::{Sleep, sleep};
 
 /// A bucket of tokens that fills at an even rate, and that whatever is to begin takes a token from.
 ///
@@ -20,7 +22,10 @@ use crate::time::{Instant, Sleep, sleep};
 /// overtaken by what needs few. All is counted in whole fractions of a nanosecond: 3 in a second
 /// stay 3 in a second, for ever.
 ///
-/// **When not to use it**: across runs; make it inside of the run whose clock it is to follow.
+/// It counts in the time of the run, whatever the clocks of domains show, so that tasks of several
+/// domains can share it. Who waits does so by the clock of its domain: a slow one is late by that.
+///
+/// **When not to use it**: across runs; make it inside of the run whose time it is to follow.
 ///
 /// # Examples
 /// ```
@@ -51,7 +56,7 @@ struct State {
     token: u64,
     burst: u32,
     /// When the clock was looked at first; ticks count from then.
-    origin: Option<Instant>,
+    origin: Option<VirtualTime>,
     /// When the bucket is full, in ticks.
     full_at: u128,
     /// The waiter that waits for its time. Any other that comes to be the first is woken.
@@ -69,7 +74,7 @@ impl WaitState for State {
 
 impl State {
     /// Takes so many tokens, or returns how long it takes until they are there.
-    fn take(&mut self, permits: u32, now: Instant) -> Result<(), Duration> {
+    fn take(&mut self, permits: u32, now: VirtualTime) -> Result<(), Duration> {
         let now = self.ticks(now);
         let full_at = self.full_from(now) + self.worth(u128::from(permits));
         let wait = self.wait(full_at, now);
@@ -98,9 +103,10 @@ impl State {
         permits * u128::from(self.token)
     }
 
-    fn ticks(&mut self, now: Instant) -> u128 {
+    fn ticks(&mut self, now: VirtualTime) -> u128 {
         let origin = *self.origin.get_or_insert(now);
-        now.duration_since(origin).as_nanos() * u128::from(self.count)
+        let nanos = now.as_nanos().saturating_sub(origin.as_nanos());
+        u128::from(nanos) * u128::from(self.count)
     }
 }
 
@@ -245,7 +251,7 @@ impl Rate {
     #[track_caller]
     pub fn try_acquire_many(&self, permits: u32) -> Result<(), RetryAfter> {
         self.check(permits);
-        let now = Instant::now();
+        let now = now();
         self.primitive.change(|state| {
             let waiting = state.waiters.count() as u128;
             if waiting == 0 {
@@ -296,7 +302,7 @@ impl Future for Acquire<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let (rate, permits) = (self.rate, self.permits);
         loop {
-            let now = Instant::now();
+            let now = now();
             let mut missing = None;
             let go = |state: &mut State, place: Place| {
                 if place.rank > 0 {
@@ -341,5 +347,12 @@ impl fmt::Display for RetryAfter {
 }
 
 impl Error for RetryAfter {}
+
+/// Returns the time that all domains agree on. By a clock that runs behind another one's, a token that
+/// was taken there would lie the further ahead the longer the run.
+#[track_caller]
+fn now() -> VirtualTime {
+    context::expect("a rate limit", Executor::now)
+}
 
 static ACQUIRE: Verb = Verb::new("acquire", Access::Write);

@@ -8,7 +8,7 @@ use crate::kernel::Ratio;
 ///
 /// Each call puts in `ratio` of a token, and each retry takes one out; the bucket begins full. So `n`
 /// calls make at most `n * (1 + ratio) + reserve` attempts, however many fail, where attempts alone
-/// would make `n * attempts`. When the bucket is empty, calls fail with their first error.
+/// would make `n * attempts`. While the bucket is empty, a call that fails is not tried again.
 ///
 /// A clone is another handle of the same bucket: share one among all calls to one server.
 ///
@@ -41,18 +41,22 @@ struct Bucket {
 }
 
 impl RetryBudget {
-    /// Makes a full bucket: `reserve` retries at once, and `ratio` of a retry for each call.
+    /// Makes a full bucket: `reserve` retries at once, and `ratio` of a retry for each call. Without a
+    /// reserve it begins empty and holds one token.
     #[must_use]
     pub fn new(reserve: u32, ratio: Ratio) -> Self {
-        let capacity = u64::from(reserve) * u64::from(ratio.denominator());
-        Self { bucket: Arc::new(Bucket { ratio, capacity, parts: Mutex::new(capacity) }) }
+        let token = u64::from(ratio.denominator());
+        // With room for none, the parts that calls put in would never add up to a token.
+        let capacity = u64::from(reserve.max(1)) * token;
+        let parts = Mutex::new(u64::from(reserve) * token);
+        Self { bucket: Arc::new(Bucket { ratio, capacity, parts }) }
     }
 
     /// Returns how many retries could be paid for now.
     #[must_use]
     pub fn available(&self) -> u32 {
         let tokens = *self.parts() / u64::from(self.bucket.ratio.denominator());
-        u32::try_from(tokens).expect("at most the reserve")
+        u32::try_from(tokens).expect("at most the reserve, or 1")
     }
 
     /// Puts in what one call is worth.

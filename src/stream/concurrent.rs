@@ -53,7 +53,7 @@ pub trait ConcurrentExt: Stream {
         R::Output: 'static,
     {
         assert!(count > 0, "`map_concurrent` works on at least one item at a time");
-        MapConcurrent { source: Some(self), f, count, children: VecDeque::with_capacity(count) }
+        MapConcurrent { source: Some(self), f, count, children: VecDeque::new() }
     }
 
     /// Calls `f` for each item and gives each result as soon as it is there, in the order in which
@@ -98,7 +98,7 @@ pub trait ConcurrentExt: Stream {
             source: Some(self),
             f,
             count,
-            children: Vec::with_capacity(count),
+            children: Vec::new(),
             next_number: 0,
             ends: Arc::default(),
             resource: Resource::new("MapConcurrentUnordered"),
@@ -166,6 +166,7 @@ pin_project! {
         source: Option<S>,
         f: F,
         count: usize,
+        // By number, in order.
         children: Vec<(u64, Task<T>)>,
         next_number: u64,
         ends: Arc<Ends>,
@@ -209,7 +210,7 @@ where
             note_wait(this.resource, &NEXT, this.at);
             return Poll::Pending;
         };
-        let index = this.children.iter().position(|(own, _)| *own == number);
+        let index = this.children.binary_search_by_key(&number, |(own, _)| *own).ok();
         let index = index.expect("a call that has ended is a child until its result is taken");
         let result = ready!(Pin::new(&mut this.children[index].1).poll(context));
         this.ends.remove_first();

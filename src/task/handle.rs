@@ -101,6 +101,12 @@ impl<T> Task<T> {
         Join { task: self, at: Location::caller() }
     }
 
+    /// Waits for its end: none if it ended without a value. A panic goes on here, with its place.
+    #[track_caller]
+    pub(crate) fn end(self) -> Cancel<T> {
+        Cancel { task: self, at: Location::caller() }
+    }
+
     /// Returns what cancels the task from elsewhere, while this handle is awaited or given away.
     ///
     /// # Examples

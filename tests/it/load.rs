@@ -13,7 +13,9 @@ use parcae::task::{Builder, settle};
 use parcae::time::{Instant, sleep, timeout};
 use parcae::{Sim, spawn};
 
-use crate::runs::{Journal, OnDrop, SEEDS, fifo, millis, nanos, on_every_seed, panicked, secs};
+use crate::runs::{
+    Journal, OnDrop, SEEDS, fifo, limited, millis, nanos, on_every_seed, panicked, secs,
+};
 
 fn always_ok<T>(_: &T) -> Class {
     Class::Ok
@@ -84,6 +86,17 @@ fn a_generator_that_is_held_up_counts_from_when_requests_should_have_begun() {
         assert_eq!((report.p50(), report.max()), (millis(1), millis(951)));
         assert_eq!(report.quantile(Ratio::percent(75)), millis(451));
     });
+}
+
+#[test]
+fn regression_a_request_that_hangs_does_not_keep_those_that_end_after_it() {
+    let load = || {
+        let request = |number| sleep(if number == 0 { secs(20) } else { millis(5) });
+        open(Arrivals::per_second(100), 1_000).run(request, always_ok)
+    };
+    // The load itself, one that hangs, and those that are not counted yet.
+    let report = limited(|limits| limits.tasks = 70, load).unwrap();
+    assert_eq!((report.counts().ok, report.max(), report.p99()), (1_000, secs(20), millis(5)));
 }
 
 #[test]
@@ -265,6 +278,34 @@ fn a_request_that_panics_panics_in_the_load() {
         closed(5, 1).run(request, always_ok).await
     });
     panicked(&outcome, "out of cheese");
+}
+
+#[test]
+fn regression_a_panic_of_a_request_keeps_its_place() {
+    let request = |number| async move { assert_ne!(number, 0, "out of cheese") };
+    let opened = fifo(move || open(Arrivals::per_second(10), 2).run(request, always_ok));
+    let closed = fifo(move || closed(1, 1).run(request, always_ok));
+    for outcome in [opened, closed] {
+        let failure = outcome.failure().expect("a request panics").to_string();
+        assert!(failure.contains("panic in `main` at tests/it/load.rs:"), "{failure}");
+    }
+}
+
+#[test]
+fn of_no_one_or_two_requests_there_are_percentiles_too() {
+    on_every_seed(|| async {
+        let report_of = async |count| {
+            let request = |number| sleep(secs(number + 1));
+            open(Arrivals::per_second(1), count).run(request, always_ok).await
+        };
+        let percentiles = |report: &Report| [report.p50(), report.p90(), report.max()];
+        assert_eq!(percentiles(&report_of(0).await), [secs(0); 3]);
+        assert_eq!(percentiles(&report_of(1).await), [secs(1); 3]);
+        let two = report_of(2).await;
+        assert_eq!(percentiles(&two), [secs(1), secs(2), secs(2)]);
+        assert_eq!((two.quantile(Ratio::ZERO), two.mean()), (secs(1), millis(1_500)));
+        assert_eq!(percentiles(&two.of(Class::Error)), [secs(0); 3]);
+    });
 }
 
 #[test]

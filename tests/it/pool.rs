@@ -8,13 +8,14 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::executor::Watch;
 use parcae::pool::{GetError, Manage, Pool, PoolBuilder, Pooled, Status};
 use parcae::sync::Event;
 use parcae::task::{settle, yield_now};
 use parcae::time::{Instant, sleep, timeout};
-use parcae::{Task, spawn};
+use parcae::{Sim, Task, spawn, spawn_named};
 
-use crate::runs::{Journal, fifo, millis, nanos, on_every_seed, panicked, secs};
+use crate::runs::{Journal, SEEDS, fifo, millis, nanos, on_every_seed, panicked, secs};
 
 /// A server that counts its connections.
 #[derive(Clone, Default)]
@@ -93,6 +94,22 @@ impl Manage for Server {
         self.0.pings.set(self.0.pings.get() + 1);
         sleep(self.0.ping_time.get()).await;
         !self.0.broken.borrow().contains(&connection.number)
+    }
+}
+
+/// A server whose connections may move between threads.
+struct Plain;
+
+impl Manage for Plain {
+    type Connection = u8;
+    type Error = ();
+
+    async fn connect(&self) -> Result<u8, ()> {
+        Ok(1)
+    }
+
+    async fn is_healthy(&self, _: &mut u8) -> bool {
+        true
     }
 }
 
@@ -492,6 +509,26 @@ fn what_is_being_made_when_the_pool_closes_is_closed_when_it_is_there() {
 }
 
 #[test]
+fn what_is_being_tested_when_the_pool_closes_is_closed_when_that_is_over() {
+    on_every_seed(|| async {
+        let server = Server::default();
+        server.0.ping_time.set(millis(10));
+        let pool = server.pool().min(1).test_on_acquire(true).build().await.unwrap();
+        let journal = Journal::new();
+        let waiter = client(&pool, millis(0), &journal, "waiter");
+        settle().await;
+        assert_eq!(counts(&pool), (0, 0, 0, 1, 1));
+        pool.close().await;
+        waiter.await;
+        assert_eq!(journal.take(), [("waiter", Err(GetError::Closed))]);
+        assert_eq!((counts(&pool), server.alive()), ((0, 0, 0, 1, 0), 1));
+        sleep(millis(10)).await;
+        settle().await;
+        assert_eq!((server.made(), server.alive(), pool.status().size()), (1, 0, 0));
+    });
+}
+
+#[test]
 fn a_close_that_is_given_up_has_closed_the_pool_all_the_same() {
     on_every_seed(|| async {
         let server = Server::default();
@@ -515,23 +552,95 @@ fn sizes_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn handles_move_between_threads_if_connections_do() {
-    struct Plain;
-    impl Manage for Plain {
-        type Connection = u8;
-        type Error = ();
-        async fn connect(&self) -> Result<u8, ()> {
-            Ok(1)
+fn regression_connections_that_live_for_no_time_are_not_kept() {
+    // Each was closed and made anew, for ever and without time moving.
+    let builder = || Server::default().pool().max_lifetime(secs(0));
+    let outcome = fifo(move || async move { builder().min(1).build().await.is_ok() });
+    panicked(&outcome, "a pool keeps 1 connections, but none for any time");
+    on_every_seed(move || async move {
+        let pool = builder().build().await.unwrap();
+        for number in 0..3 {
+            assert_eq!(pool.get().await.unwrap().number, number, "each is used once");
         }
-        async fn is_healthy(&self, _: &mut u8) -> bool {
+    });
+}
+
+#[test]
+fn regression_sizes_without_a_bound_do_not_overflow() {
+    on_every_seed(|| async {
+        let pool = Server::default().pool().max(usize::MAX).overflow(1).build().await.unwrap();
+        drop(pool.get().await.unwrap());
+        assert_eq!(pool.status().size(), 1);
+    });
+}
+
+#[test]
+fn regression_a_caller_that_need_not_wait_leaves_no_unpolled_timer() {
+    for seed in 0..SEEDS {
+        let watch = Watch::default().with_unpolled(true);
+        let outcome = Sim::builder().seed(seed).watch(watch).build().unwrap().run(|| async {
+            let server = Server::default();
+            let pool = server.pool().min(1).acquire_timeout(secs(1)).build().await.unwrap();
+            drop(pool.get().await.unwrap());
+        });
+        assert_eq!(outcome.warnings(), []);
+        outcome.unwrap();
+    }
+}
+
+#[test]
+fn a_manager_that_panics_fails_the_run() {
+    struct Broken;
+    impl Manage for Broken {
+        type Connection = ();
+        type Error = ();
+        async fn connect(&self) -> Result<(), ()> {
+            yield_now().await;
+            panic!("no route")
+        }
+        async fn is_healthy(&self, (): &mut ()) -> bool {
             true
         }
     }
+    let outcome = fifo(|| async {
+        let pool = Pool::builder(Broken).build().await.unwrap();
+        pool.get().await.is_ok()
+    });
+    panicked(&outcome, "no route");
+}
+
+#[test]
+fn handles_move_between_threads_if_connections_do() {
     fn check<T: Send + Sync>() {}
     check::<Pool<Plain>>();
     check::<Pooled<Plain>>();
     check::<parcae::pool::Get<'_, Plain>>();
     check::<parcae::pool::Close<'_, Plain>>();
+}
+
+#[test]
+fn regression_a_connection_that_comes_back_on_another_thread_wakes_who_waits() {
+    for is_tested in [false, true] {
+        let outcome = fifo(move || async move {
+            let pool =
+                Pool::builder(Plain).max(1).test_on_acquire(is_tested).build().await.unwrap();
+            let held = pool.get().await.unwrap();
+            let own = pool.clone();
+            let waiter = spawn_named("waiter", async move { drop(own.get().await.unwrap()) });
+            settle().await;
+            drop_on_a_thread(held);
+            waiter.await;
+        });
+        // It is not left to wait for ever: the run says who has let it go on.
+        let failure = outcome.failure().expect("a run has one thread").to_string();
+        assert_eq!(failure, "foreign wake: `waiter` was woken by another thread");
+    }
+}
+
+fn drop_on_a_thread(value: impl Send) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(value));
+    });
 }
 
 #[test]

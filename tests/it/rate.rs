@@ -5,9 +5,10 @@ mod breaker;
 use std::rc::Rc;
 use std::time::Duration;
 
+use parcae::executor::DomainId;
 use parcae::rate::{Rate, RetryAfter};
 use parcae::spawn;
-use parcae::task::{settle, yield_now};
+use parcae::task::{Builder, settle, yield_now};
 use parcae::time::{Instant, sleep, timeout};
 
 use crate::runs::{Journal, dropped_after, fifo, millis, nanos, on_every_seed, panicked, secs};
@@ -247,4 +248,37 @@ fn a_limit_can_be_shared_between_threads() {
     check::<Rate>();
     check::<parcae::rate::Acquire<'_>>();
     check::<parcae::rate::Breaker>();
+}
+
+#[test]
+fn regression_domains_with_different_clocks_share_a_limit() {
+    // By the clock of the slow one the token that the fast one took lay ahead, and after it by that of
+    // the fast one; each wait was three times the one before.
+    on_every_seed(|| async {
+        let rate = Rc::new(Rate::per_second(10).burst(2));
+        let (fast, slow) = (DomainId::create("fast", 0), DomainId::create("slow", 0));
+        fast.set_clock_rate(500_000);
+        slow.set_clock_rate(-500_000);
+        let (starts, begin) = (Journal::new(), Instant::now());
+        let tasks: Vec<_> = [fast, slow, DomainId::ROOT]
+            .into_iter()
+            .flat_map(|domain| [domain; 5])
+            .map(|domain| {
+                let (rate, starts) = (rate.clone(), starts.clone());
+                Builder::new().domain(domain).spawn(async move {
+                    for _ in 0..5 {
+                        rate.acquire().await;
+                        starts.add(());
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await;
+        }
+        assert_eq!(starts.count(), 75);
+        let elapsed = begin.elapsed();
+        // Two at once; a wait of the slow one takes up to twice as long.
+        assert!(elapsed >= millis(7_300) && elapsed < millis(2 * 7_300), "{elapsed:?}");
+    });
 }

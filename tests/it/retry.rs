@@ -221,6 +221,50 @@ fn the_deadline_comes_before_the_time_of_an_attempt_that_ends_with_it() {
 }
 
 #[test]
+fn a_time_of_zero_is_for_one_poll_and_the_longest_is_no_bound() {
+    on_every_seed(|| async {
+        let start = Instant::now();
+        let retry = doubling(3).deadline(secs(0)).always::<()>();
+        assert_eq!(retry.run(async |_| Ok(7)).await, Ok(7), "what is there at once counts");
+        let error = retry.run(async |_| pending::<Result<(), ()>>().await).await;
+        assert_eq!(error, Err(RetryError::DeadlineExceeded { attempts: 1, last: None }));
+        let last = Some(Cause::Error(()));
+        let error = retry.run(async |_| Err::<(), _>(())).await;
+        assert_eq!(error, Err(RetryError::DeadlineExceeded { attempts: 1, last }));
+        assert_eq!(start.elapsed(), secs(0));
+
+        let longest = doubling(3).deadline(Duration::MAX).timeout_each(Duration::MAX);
+        let operation = async |attempt| {
+            sleep(secs(60)).await;
+            if attempt < 3 { Err(()) } else { Ok(attempt) }
+        };
+        assert_eq!(longest.always().run(operation).await, Ok(3));
+        assert_eq!(start.elapsed(), secs(60 + 1 + 60 + 2 + 60));
+
+        let no_time = doubling(2).timeout_each(secs(0)).always::<()>();
+        let error = no_time.run(async |_| pending::<Result<(), ()>>().await).await;
+        let last = Cause::TimedOut { after: secs(0) };
+        assert_eq!(error, Err(RetryError::Exhausted { attempts: 2, last }));
+    });
+}
+
+#[test]
+fn a_server_that_says_never_is_waited_for_only_without_a_deadline() {
+    on_every_seed(|| async {
+        let never = || doubling(2).deadline(secs(60)).always().retry_after(|_| Some(Duration::MAX));
+        let error = never().run(async |_| Err::<(), _>("never")).await;
+        let last = Some(Cause::Error("never"));
+        assert_eq!(error, Err(RetryError::DeadlineExceeded { attempts: 1, last }));
+    });
+    let outcome = fifo(|| async {
+        let retry = doubling(2).always().retry_after(|_| Some(Duration::MAX));
+        retry.run(async |_| Err::<(), _>("never")).await
+    });
+    let failure = outcome.failure().expect("584 years are beyond the limit of a run");
+    assert_eq!(failure.kind(), "time limit");
+}
+
+#[test]
 fn an_attempt_that_timed_out_may_have_had_its_effect() {
     // Why a key is sent along: each attempt after the first finds the charge of the first.
     on_every_seed(|| async {

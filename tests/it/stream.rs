@@ -15,7 +15,7 @@ use parcae::stream::{
 use parcae::sync::Queue;
 use parcae::task::{settle, yield_now};
 use parcae::testing::Shared;
-use parcae::time::{Instant, sleep};
+use parcae::time::{Instant, sleep, timeout};
 use parcae::{Failure, spawn};
 
 use crate::runs::{Journal, OnDrop, failure, fifo, limited, millis, on_every_seed, panicked, secs};
@@ -489,4 +489,47 @@ fn a_call_that_panics_panics_in_the_consumer() {
 fn nothing_at_a_time_is_refused() {
     let outcome = fifo(|| async { iter(0..5).map_concurrent(0, |_| async {}).count().await });
     panicked(&outcome, "at least one item at a time");
+}
+
+#[test]
+fn regression_so_many_at_a_time_as_there_are_may_be_asked_for() {
+    on_every_seed(|| async {
+        let ordered = iter(0..3).map_concurrent(usize::MAX, |number| async move { number });
+        assert_eq!(ordered.collect::<Vec<_>>().await, [0, 1, 2]);
+        let unordered = iter(0..3).map_concurrent_unordered(usize::MAX, |_| sleep(secs(1)));
+        assert_eq!(unordered.count().await, 3);
+    });
+}
+
+#[test]
+fn what_a_body_emits_comes_once_and_in_order_however_it_is_waited_for() {
+    on_every_seed(|| async {
+        let journal = Journal::new();
+        let body = journal.clone();
+        let numbers = generate(async move |y| {
+            for number in 0..20 {
+                match parcae::choose(0..3) {
+                    0 => yield_now().await,
+                    1 => sleep(millis(parcae::choose(1..5))).await,
+                    _ => {}
+                }
+                // Given up while nobody asks for more, unless it was taken.
+                if timeout(millis(parcae::choose(1..5)), y.emit(number)).await.is_ok() {
+                    body.add(number);
+                }
+            }
+        });
+        let mut numbers = Box::pin(numbers);
+        let mut taken = Vec::new();
+        loop {
+            match timeout(millis(parcae::choose(0..4)), numbers.next()).await {
+                Ok(Some(number)) => taken.push(number),
+                Ok(None) => break,
+                Err(_) => {}
+            }
+            sleep(millis(parcae::choose(0..6))).await;
+        }
+        assert_eq!(taken, journal.take());
+        assert_eq!(numbers.next().await, None);
+    });
 }

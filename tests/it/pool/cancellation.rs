@@ -307,3 +307,67 @@ fn a_pool_goes_on_when_a_domain_dies_that_uses_it() {
         assert_at_rest(&pool, &server);
     });
 }
+
+#[test]
+fn everything_at_once_loses_no_connection_and_leaves_nobody_waiting() {
+    on_every_seed(|| async {
+        let server = Server::new(millis(parcae::choose(0..6)));
+        server.0.ping_time.set(millis(parcae::choose(0..4)));
+        let refused = (0..40).map(|_| parcae::choose(0..5) == 4);
+        server.0.refused.borrow_mut().push_back(false);
+        server.0.refused.borrow_mut().extend(refused);
+        let pool =
+            server.pool().min(1).max(2).overflow(1).test_on_acquire(parcae::choose(0..2) == 1);
+        let pool = pool.idle_timeout(millis(20)).max_lifetime(millis(40));
+        let pool = pool.acquire_timeout(millis(parcae::choose(1..30))).build().await.unwrap();
+        let domains = [0, 1].map(|incarnation| DomainId::create("node", incarnation));
+        let tasks: Vec<_> = (0..12)
+            .map(|client| {
+                let domain = [domains[0], domains[1], DomainId::ROOT][client % 3];
+                Builder::new().domain(domain).spawn(reckless(pool.clone(), server.clone()))
+            })
+            .collect();
+        sleep(millis(parcae::choose(0..60))).await;
+        domains[0].kill();
+        for (client, task) in tasks.into_iter().enumerate() {
+            assert!(task.join().await.is_ok() || client % 3 == 0);
+        }
+        server.0.refused.borrow_mut().clear();
+        sleep(secs(1)).await;
+        assert_at_rest(&pool, &server);
+        let all = [at_last(&pool).await, at_last(&pool).await, at_last(&pool).await];
+        assert_eq!((pool.status().borrowed, server.alive()), (3, 3));
+        drop(all);
+        pool.close().await;
+        sleep(secs(1)).await;
+        assert_at_rest(&pool, &server);
+        assert_eq!(server.alive(), 0);
+    });
+}
+
+/// A client that gives up, poisons and breaks connections.
+async fn reckless(pool: Pool<Server>, server: Server) {
+    for _ in 0..4 {
+        sleep(millis(parcae::choose(0..20))).await;
+        let got = timeout(millis(parcae::choose(1..20)), pool.get()).await;
+        assert!(pool.status().size() <= 3 && server.alive() <= 3, "{pool:?}");
+        let Ok(Ok(mut connection)) = got else { continue };
+        sleep(millis(parcae::choose(0..10))).await;
+        match parcae::choose(0..4) {
+            2 => connection.poison(),
+            3 => server.0.broken.borrow_mut().push(connection.number),
+            _ => {}
+        }
+    }
+}
+
+/// Gets a connection, however long that takes and how often the time is over.
+async fn at_last(pool: &Pool<Server>) -> Pooled<Server> {
+    loop {
+        match pool.get().await {
+            Ok(connection) => return connection,
+            Err(GetError::TimedOut { .. }) => sleep(millis(1)).await,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}

@@ -252,3 +252,14 @@ fn thresholds_that_cannot_be_are_refused() {
     let zero = || Breaker::consecutive(1, secs(1)).probes(0);
     panicked(&fifo(move || async move { drop(zero()) }), "at least one call probes");
 }
+
+#[test]
+fn regression_a_window_of_any_size_can_be_counted() {
+    on_every_seed(|| async {
+        let breaker = Breaker::ratio(Ratio::percent(50), usize::MAX, secs(1));
+        for is_ok in [false, true, false] {
+            assert!(call(&breaker, is_ok).await);
+        }
+        assert_eq!(breaker.state(), BreakerState::Closed, "too few to tell");
+    });
+}

@@ -185,3 +185,20 @@ fn the_token_is_taken_before_the_backoff() {
         assert_eq!(results, [false, true], "one token, one retry");
     });
 }
+
+#[test]
+fn regression_a_budget_without_a_reserve_pays_from_what_calls_put_in() {
+    on_every_seed(|| async {
+        let budget = RetryBudget::new(0, Ratio::percent(50));
+        let retry = policy().budget(&budget).always::<()>();
+        let attempts = Cell::new(0);
+        for calls in 1..=10 {
+            let operation = async |_| {
+                attempts.set(attempts.get() + 1);
+                Err::<(), _>(())
+            };
+            retry.run(operation).await.unwrap_err();
+            assert_eq!(attempts.get(), calls + calls / 2, "one retry for two calls");
+        }
+    });
+}
