@@ -566,7 +566,7 @@ impl Core {
                     made_at: resource.made_at.map(Place::from),
                     waits_at,
                     holders: self.holders_of(number),
-                    holder_count: self.holdings.of(number).len(),
+                    holder_count: self.holdings.of(number).count(),
                 }
             }
             WaitSubject::Task(task) => other("join", "Task", self.path_of(task)),
