@@ -16,6 +16,7 @@ mod queue;
 mod queue_kinds;
 mod rwlock;
 mod semaphore;
+mod wakers;
 mod watch;
 
 use std::future::Future;
