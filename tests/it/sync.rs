@@ -7,6 +7,7 @@ mod condition;
 mod event;
 mod exclusive;
 mod lifo_queue;
+mod models;
 mod mutex;
 mod notify;
 mod once;
