@@ -297,7 +297,8 @@ impl<T> Sender<T> {
     /// Returns the value as it is now; see [`Ref`].
     ///
     /// # Panics
-    /// When it is called by a closure that changes the value.
+    /// Inside of a simulation, when it is called by a closure that changes the value. Elsewhere that
+    /// waits for ever.
     #[must_use]
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
@@ -307,7 +308,8 @@ impl<T> Sender<T> {
     /// Makes a receiver that has seen the present value.
     ///
     /// # Panics
-    /// When it is called by a closure that changes the value.
+    /// Inside of a simulation, when it is called by a closure that changes the value. Elsewhere that
+    /// waits for ever.
     ///
     /// # Examples
     /// ```
@@ -387,7 +389,8 @@ impl<T> Receiver<T> {
     /// Returns the value as it is now, without marking it as seen; see [`Ref`].
     ///
     /// # Panics
-    /// When it is called by a closure that changes the value.
+    /// Inside of a simulation, when it is called by a closure that changes the value. Elsewhere that
+    /// waits for ever.
     #[must_use]
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
@@ -397,7 +400,8 @@ impl<T> Receiver<T> {
     /// Returns the value as it is now, and marks it as seen; see [`Ref`].
     ///
     /// # Panics
-    /// When it is called by a closure that changes the value.
+    /// Inside of a simulation, when it is called by a closure that changes the value. Elsewhere that
+    /// waits for ever.
     ///
     /// # Examples
     /// ```
