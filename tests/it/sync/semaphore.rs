@@ -511,46 +511,7 @@ fn regression_a_report_names_those_who_are_left_of_many_that_came_and_went() {
     for seed in 0..200 {
         let kept = Journal::new();
         let journal = kept.clone();
-        let outcome = Sim::new(seed).run(move || async move {
-            let slots = Rc::new(Semaphore::new(9).named("slots"));
-            let first = slots.acquire().await.unwrap();
-            let tasks: Vec<_> = (0..4)
-                .map(|number| {
-                    let (slots, journal) = (slots.clone(), journal.clone());
-                    let name = format!("keeper{number}");
-                    parcae::spawn_named(name.clone(), async move {
-                        let mut permits = slots.acquire_many(2).await.unwrap();
-                        sleep(millis(choose(1..=3))).await;
-                        let half = permits.split(1).unwrap();
-                        sleep(millis(choose(1..=3))).await;
-                        let (dropped, other) =
-                            if choose(0..2) == 0 { (permits, half) } else { (half, permits) };
-                        drop(dropped);
-                        if choose(0..2) == 0 {
-                            journal.add(name);
-                            Event::new().wait().await;
-                        }
-                        drop(other);
-                    })
-                })
-                .collect();
-            settle().await;
-            let all = parcae::spawn_named("all", {
-                let slots = slots.clone();
-                async move { drop(slots.acquire_many(9).await) }
-            });
-            settle().await;
-            if choose(0..2) == 0 {
-                drop(first);
-            } else {
-                journal.add("main".to_owned());
-                std::mem::forget(first);
-            }
-            all.await;
-            for task in tasks {
-                task.await;
-            }
-        });
+        let outcome = Sim::new(seed).run(move || come_and_go(journal));
         let mut kept = kept.take();
         kept.sort();
         let Some(failure) = outcome.failure() else {
@@ -563,4 +524,46 @@ fn regression_a_report_names_those_who_are_left_of_many_that_came_and_went() {
         told.sort();
         assert_eq!(told, kept, "seed {seed}: {failure}");
     }
+}
+
+/// Five have permits that one waits for; some of them keep one, and write down their names.
+async fn come_and_go(kept: Journal<String>) {
+    let slots = Rc::new(Semaphore::new(9));
+    let first = slots.acquire().await.unwrap();
+    let keepers = [0, 1, 2, 3].map(|number| {
+        let name = format!("keeper{number}");
+        parcae::spawn_named(name.clone(), keep_one(slots.clone(), kept.clone(), name))
+    });
+    settle().await;
+    let all = parcae::spawn_named("all", {
+        let slots = slots.clone();
+        async move { drop(slots.acquire_many(9).await) }
+    });
+    settle().await;
+    let first = (choose(0..2) == 0).then_some(first);
+    if first.is_some() {
+        kept.add("main".to_owned());
+    }
+    all.await;
+    for keeper in keepers {
+        keeper.await;
+    }
+}
+
+/// Takes two permits, gives one of them back, and keeps the other for a while or for ever.
+async fn keep_one(slots: Rc<Semaphore>, kept: Journal<String>, name: String) {
+    let mut permits = slots.acquire_many(2).await.unwrap();
+    sleep(millis(choose(1..=3))).await;
+    let mut halves = [permits.split(1).unwrap(), permits];
+    sleep(millis(choose(1..=3))).await;
+    if choose(0..2) == 0 {
+        halves.reverse();
+    }
+    let [one, other] = halves;
+    drop(one);
+    if choose(0..2) == 0 {
+        kept.add(name);
+        Event::new().wait().await;
+    }
+    drop(other);
 }
