@@ -102,7 +102,6 @@ impl Holders {
             Changed::Nobody if !is_new => {}
             Changed::One(key) if !is_new => held.set(key.0, self.at(key)),
             _ => {
-                held.clear();
                 let count =
                     u32::try_from(self.others.len()).expect("fewer than 2^32 guards at once");
                 (0..=count).for_each(|place| held.set(place, self.at(HolderKey(place))));
