@@ -64,7 +64,7 @@ pub use self::watch::{Warning, WarningAction, Watch};
 
 pub(crate) use self::cleanup::{CleanupSpan, cleanups_of};
 pub(crate) use self::core::SCHEDULE;
-pub(crate) use self::holding::{Grant, Holder, HoldingKey, publish};
+pub(crate) use self::holding::{Grant, Held, Holder, HoldingKey, publish};
 pub(crate) use self::id::TaskId;
 pub(crate) use self::kin::TaskName;
 pub(crate) use self::point::{Point, current_wait, is_preempted, note, note_wait};

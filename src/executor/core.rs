@@ -562,15 +562,15 @@ impl Core {
         match note.subject {
             WaitSubject::Resource { number, used } => {
                 let Use { resource, verb } = self.tasks.use_of(used);
-                let grants = holders.get(&number).copied().unwrap_or_default();
+                let grants = holders.get(&number).copied();
                 Wait {
                     verb: verb.name,
                     kind: resource.kind,
                     name: resource.name.map(str::to_owned),
                     made_at: resource.made_at.map(Place::from),
                     waits_at,
-                    holders: self.holders_of(grants),
-                    holder_count: grants.len(),
+                    holders: grants.map_or_else(Vec::new, |grants| self.holders_of(grants)),
+                    holder_count: grants.map_or(0, |grants| grants.iter().count()),
                 }
             }
             WaitSubject::Task(task) => other("join", "Task", self.path_of(task)),

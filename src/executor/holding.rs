@@ -91,11 +91,46 @@ pub(super) struct Holdings {
 pub(super) struct Holding {
     /// Number of the resource; none for a free place.
     number: Option<u64>,
-    /// In the order that the primitive tells.
-    grants: Vec<Grant>,
-    /// Since when, for those that are claimed; noted only when holders are watched.
-    since: Vec<(Grant, VirtualTime)>,
+    grants: Grants,
+    /// Since when, for each place of `grants.held`; noted only when holders are watched.
+    since: Vec<Option<(Grant, VirtualTime)>>,
     about: Option<ResourceInfo>,
+}
+
+/// What a primitive tells.
+#[derive(Debug, Default)]
+pub(crate) struct Grants {
+    pub(crate) held: Held,
+    /// The first of them, in the order of the line.
+    pub(crate) unclaimed: Vec<Grant>,
+}
+
+/// Who holds a resource, each at a place of its own for as long as it does.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    places: Vec<Option<Grant>>,
+}
+
+impl Held {
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.places.clear();
+    }
+
+    /// Notes who is at a place.
+    pub(crate) fn set(&mut self, place: u32, holder: Option<Holder>) {
+        let place = place as usize;
+        if place >= self.places.len() {
+            self.places.resize(place + 1, None);
+        }
+        self.places[place] = holder.map(Grant::held);
+    }
+}
+
+impl Grants {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Grant> + '_ {
+        self.held.places.iter().flatten().chain(&self.unclaimed).copied()
+    }
 }
 
 impl Holdings {
@@ -111,7 +146,8 @@ impl Holdings {
     fn remove(&mut self, place: u32) {
         let holding = &mut self.places[place as usize];
         holding.number = None;
-        holding.grants.clear();
+        holding.grants.held.clear();
+        holding.grants.unclaimed.clear();
         self.free.push(place);
     }
 
@@ -119,7 +155,7 @@ impl Holdings {
     pub(super) fn held(&self) -> Vec<(Option<ResourceInfo>, Grant, VirtualTime)> {
         let of = |holding: &Holding| {
             let about = holding.about;
-            let held = holding.since.iter();
+            let held = holding.since.iter().flatten();
             held.map(|(grant, since)| (about, *grant, *since)).collect::<Vec<_>>()
         };
         self.places.iter().flat_map(of).collect()
@@ -130,7 +166,7 @@ impl Holdings {
         &self,
     ) -> impl Iterator<Item = (u64, impl Iterator<Item = TaskId> + '_)> + '_ {
         self.places.iter().filter_map(|holding| {
-            let tasks = holding.grants.iter().filter_map(|grant| grant.holder.task);
+            let tasks = holding.grants.iter().filter_map(Grant::task);
             Some((holding.number?, tasks))
         })
     }
@@ -138,20 +174,20 @@ impl Holdings {
     /// Returns the holders of all resources whose holders are published, by number.
     pub(super) fn by_number(&self) -> HoldersByNumber<'_> {
         let published = self.places.iter();
-        published.filter_map(|holding| Some((holding.number?, holding.grants.as_slice()))).collect()
+        published.filter_map(|holding| Some((holding.number?, &holding.grants))).collect()
     }
 }
 
 /// What a report looks up for each of its tasks.
-pub(super) type HoldersByNumber<'a> = BTreeMap<u64, &'a [Grant]>;
+pub(super) type HoldersByNumber<'a> = BTreeMap<u64, &'a Grants>;
 
-/// Publishes who holds a resource. `tell` lists them and answers whether somebody waits; if nobody
-/// does, what was published is withdrawn.
+/// Publishes who holds a resource. `tell` brings what was published up to date, or lists all if it is
+/// told that nothing was; it answers whether somebody waits. If nobody does, it is withdrawn.
 #[cold]
 pub(crate) fn publish(
     key: &mut Option<HoldingKey>,
     resource: &Resource,
-    tell: impl FnOnce(&mut Vec<Grant>) -> bool,
+    tell: impl FnOnce(&mut Grants, bool) -> bool,
 ) {
     let _ = context::with(|executor: &Executor| {
         executor.core.borrow_mut().publish(key, resource, tell);
@@ -172,10 +208,11 @@ impl Core {
         &mut self,
         key: &mut Option<HoldingKey>,
         resource: &Resource,
-        tell: impl FnOnce(&mut Vec<Grant>) -> bool,
+        tell: impl FnOnce(&mut Grants, bool) -> bool,
     ) {
         let run = self.serial;
-        let place = match key.filter(|key| key.run == run) {
+        let known = key.filter(|key| key.run == run);
+        let place = match known {
             Some(key) => key.place,
             // What has no number yet was left over by another run, and must not get one by that.
             None => match self.known_number_of(resource) {
@@ -184,8 +221,7 @@ impl Core {
             },
         };
         let grants = &mut self.holdings.places[place as usize].grants;
-        grants.clear();
-        let is_awaited = tell(grants);
+        let is_awaited = tell(grants, known.is_none());
         let is_watched = self.watches_holders();
         if is_watched {
             self.watch_change(place, resource);
@@ -201,23 +237,27 @@ impl Core {
     /// Notes since when those hold a resource that hold it now, and looks at those that do no more.
     fn watch_change(&mut self, place: u32, resource: &Resource) {
         let now = self.now;
-        let holding = &mut self.holdings.places[place as usize];
-        let about = Some(resource.about());
-        holding.about = about;
-        let mut before = std::mem::take(&mut holding.since);
-        for grant in holding.grants.iter().copied().filter(|grant| grant.is_claimed) {
-            let known = before.iter().position(|(known, _)| *known == grant);
-            let since = known.map_or(now, |at| before.remove(at).1);
-            holding.since.push((grant, since));
+        let Holding { grants, since, about, .. } = &mut self.holdings.places[place as usize];
+        *about = Some(resource.about());
+        let held = &grants.held.places;
+        let mut ended = Vec::new();
+        since.resize(held.len().max(since.len()), None);
+        for (place, since) in since.iter_mut().enumerate() {
+            let grant = held.get(place).copied().flatten();
+            if since.map(|(known, _)| known) != grant {
+                ended.extend(since.take());
+                *since = grant.map(|grant| (grant, now));
+            }
         }
-        for (grant, since) in before {
+        let about = *about;
+        for (grant, since) in ended {
             self.watch_hold(about, grant, since);
         }
     }
 
     /// Says who holds a resource that somebody waits for.
-    pub(super) fn holders_of(&self, grants: &[Grant]) -> Vec<HeldBy> {
-        grants.iter().take(NAMED_HOLDERS_MAX).map(|grant| self.held_by(*grant)).collect()
+    pub(super) fn holders_of(&self, grants: &Grants) -> Vec<HeldBy> {
+        grants.iter().take(NAMED_HOLDERS_MAX).map(|grant| self.held_by(grant)).collect()
     }
 
     pub(super) fn held_by(&self, grant: Grant) -> HeldBy {

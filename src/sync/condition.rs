@@ -159,10 +159,7 @@ impl Condition {
     where
         P: FnMut(&mut T) -> bool,
     {
-        let mut wait = self.wait(guard);
-        // It is polled later or not at all, if the predicate is true at once: that is not forgotten.
-        wait.wait.restart();
-        ConditionWaitFor { wait, predicate, is_asked: false }
+        ConditionWaitFor { wait: self.wait(guard), predicate, is_asked: false }
     }
 
     /// Notifies the first waiter that is not notified yet.

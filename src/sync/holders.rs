@@ -1,6 +1,6 @@
 //! Who holds a primitive.
 
-use crate::executor::{Grant, Holder, HoldingKey};
+use crate::executor::{Held, Holder, HoldingKey};
 
 /// Those who hold a primitive now. The first costs no allocation.
 ///
@@ -14,6 +14,17 @@ pub(crate) struct Holders {
     free: Option<u32>,
     /// Where the run finds them, while somebody waits.
     pub(crate) published: Option<HoldingKey>,
+    /// Who has come or gone since the run was told: to tell it of all at each change would cost as much
+    /// as there are.
+    changed: Changed,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Changed {
+    #[default]
+    Nobody,
+    One(HolderKey),
+    Several,
 }
 
 /// Names a holder until it is removed.
@@ -35,11 +46,14 @@ impl Holders {
     /// Adds a holder.
     #[inline]
     pub(crate) fn add(&mut self, holder: Holder) -> HolderKey {
-        if self.first.is_none() {
+        let key = if self.first.is_none() {
             self.first = Some(holder);
-            return HolderKey::FIRST;
-        }
-        self.add_other(holder)
+            HolderKey::FIRST
+        } else {
+            self.add_other(holder)
+        };
+        self.note_change(key);
+        key
     }
 
     fn add_other(&mut self, holder: Holder) -> HolderKey {
@@ -69,14 +83,37 @@ impl Holders {
                 self.free = Some(number - 1);
             }
         }
+        self.note_change(key);
     }
 
-    /// Lists them, by place.
-    pub(crate) fn tell(&self, grants: &mut Vec<Grant>) {
-        grants.extend(self.first.map(Grant::held));
-        grants.extend(self.others.iter().filter_map(|place| match place {
-            Place::Held(holder) => Some(Grant::held(*holder)),
+    #[inline]
+    fn note_change(&mut self, key: HolderKey) {
+        if self.published.is_some() {
+            self.changed = match self.changed {
+                Changed::Nobody => Changed::One(key),
+                Changed::One(_) | Changed::Several => Changed::Several,
+            };
+        }
+    }
+
+    /// Tells who has come or gone since the last call, or all whom `held` should hold if it is new.
+    pub(crate) fn tell(&mut self, held: &mut Held, is_new: bool) {
+        match std::mem::take(&mut self.changed) {
+            Changed::Nobody if !is_new => {}
+            Changed::One(key) if !is_new => held.set(key.0, self.at(key)),
+            _ => {
+                let count =
+                    u32::try_from(self.others.len()).expect("fewer than 2^32 guards at once");
+                (0..=count).for_each(|place| held.set(place, self.at(HolderKey(place))));
+            }
+        }
+    }
+
+    fn at(&self, key: HolderKey) -> Option<Holder> {
+        let Some(other) = key.0.checked_sub(1) else { return self.first };
+        match self.others[other as usize] {
+            Place::Held(holder) => Some(holder),
             Place::Free { .. } => None,
-        }));
+        }
     }
 }

@@ -231,8 +231,9 @@ pub struct Notified<'a> {
 impl Notified<'_> {
     /// Takes the place in the line without waiting, and tells whether the notification is there.
     ///
-    /// If it is, it belongs to this future, which is ready. Whoever has to look at something between
-    /// taking the place and waiting calls this first, looks, and then awaits.
+    /// If it is, it belongs to this future, which is ready; dropped now, it is gone with it. Whoever has
+    /// to look at something between taking the place and waiting calls this first, looks, and then
+    /// awaits.
     ///
     /// # Examples
     /// Two that look at a flag, and miss no change of it:

@@ -351,6 +351,9 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         // Nobody can learn of it when the value has been received.
         if !self.has_received {
+            // The sender must not keep it: with a task that owns the sender it would be a cycle.
+            let own = self.shared.state.with(|state| state.receiver.take());
+            drop(own);
             self.shared.close();
         }
     }

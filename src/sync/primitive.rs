@@ -30,7 +30,8 @@ pub(crate) trait WaitState {
         None
     }
 
-    /// Lists what is assigned to waiters, for what can be held, and tells whether there are any.
+    /// Lists what is assigned to waiters, or the first of it, for what can be held; and tells whether
+    /// there are any waiters.
     fn tell_waiters(&self, _grants: &mut Vec<Grant>) -> bool {
         false
     }
@@ -39,7 +40,8 @@ pub(crate) trait WaitState {
 /// State that several threads may reach, and what reports call it.
 ///
 /// While the state is held no code of the user's runs: no waker is called, cloned or dropped, and
-/// no value is dropped. So it is held for some nanoseconds, and a lock that spins is enough.
+/// no value is dropped. So it is held for some nanoseconds, and a lock that spins is enough. The one
+/// exception is how the items of a [`super::PriorityQueue`] compare, which it asks to be short.
 #[derive(Debug)]
 pub(crate) struct Primitive<S> {
     resource: Resource,
@@ -121,11 +123,12 @@ impl<S: WaitState> Primitive<S> {
     #[cold]
     fn publish(&self, state: &mut S) {
         let Some(mut key) = state.holders().map(|holders| holders.published) else { return };
-        publish(&mut key, &self.resource, |grants| {
+        publish(&mut key, &self.resource, |grants, is_new| {
             if let Some(holders) = state.holders() {
-                holders.tell(grants);
+                holders.tell(&mut grants.held, is_new);
             }
-            state.tell_waiters(grants)
+            grants.unclaimed.clear();
+            state.tell_waiters(&mut grants.unclaimed)
         });
         if let Some(holders) = state.holders() {
             holders.published = key;

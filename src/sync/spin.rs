@@ -21,7 +21,8 @@ pub(super) struct SpinLock<S> {
 // the lock does no more than sending the value from one to the next.
 unsafe impl<S: Send> Sync for SpinLock<S> {}
 
-// No code of the user's runs under it: a panic there is a bug of this library.
+// What runs under it and may panic (the comparison of items, a check that a future is not polled again)
+// leaves the state as safe to use as it was.
 impl<S> UnwindSafe for SpinLock<S> {}
 impl<S> RefUnwindSafe for SpinLock<S> {}
 

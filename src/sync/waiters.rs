@@ -151,9 +151,10 @@ impl Waiters {
     }
 
     /// Lists those among the first so many that were woken and not polled since: what they were
-    /// woken for is theirs.
+    /// woken for is theirs. No more than some, because it is done at each change.
     pub(crate) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
         let first = self.line.iter().take(count).filter(|waiter| waiter.target.is_none());
+        let first = first.take(UNCLAIMED_TOLD_MAX);
         let places = first.filter_map(|waiter| self.place_of_asker(waiter.ticket).ok());
         places.map(|place| Grant::unclaimed(self.askers[place].1))
     }
@@ -258,6 +259,9 @@ impl Wakes {
         }
     }
 }
+
+/// As many as a report names, and some more to find a cycle of waits by.
+const UNCLAIMED_TOLD_MAX: usize = 32;
 
 /// Waiters from which on a line is large.
 const LARGE_LINE: usize = 4096;

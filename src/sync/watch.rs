@@ -45,7 +45,9 @@ use std::future::Future;
 use std::mem;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+use std::sync::{
+    Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
+};
 use std::task::{Context, Poll, ready};
 
 pub use super::error::SendError;
@@ -136,25 +138,19 @@ impl<T> Shared<T> {
 
     #[track_caller]
     fn read(&self) -> RwLockReadGuard<'_, Versioned<T>> {
-        match self.value.try_read() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                check_may_block();
-                self.value.read().unwrap_or_else(PoisonError::into_inner)
-            }
+        match free(self.value.try_read()) {
+            Some(guard) => guard,
+            None if is_simulated() => try_often(|| free(self.value.try_read())),
+            None => self.value.read().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
     #[track_caller]
     fn write(&self) -> RwLockWriteGuard<'_, Versioned<T>> {
-        match self.value.try_write() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                check_may_block();
-                self.value.write().unwrap_or_else(PoisonError::into_inner)
-            }
+        match free(self.value.try_write()) {
+            Some(guard) => guard,
+            None if is_simulated() => try_often(|| free(self.value.try_write())),
+            None => self.value.write().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
@@ -169,14 +165,33 @@ impl<T> Shared<T> {
     }
 }
 
-/// Inside of a run nobody else can hold the value, so that waiting would be for ever.
+/// Returns the guard, unless the value is in use.
+fn free<G>(guard: TryLockResult<G>) -> Option<G> {
+    match guard {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+fn is_simulated() -> bool {
+    context::with(|_: &Executor| ()).is_some()
+}
+
+/// Takes what another thread has for a moment: a run on it may share the value. What this thread itself
+/// has it would wait for without end, so it does not block.
+#[cold]
 #[track_caller]
-fn check_may_block() {
-    let is_simulated = context::with(|_: &Executor| ()).is_some();
-    assert!(
-        !is_simulated,
+fn try_often<G>(mut take: impl FnMut() -> Option<G>) -> G {
+    for _ in 0..TRIES {
+        if let Some(guard) = take() {
+            return guard;
+        }
+        std::thread::yield_now();
+    }
+    panic!(
         "a watched value was used while it was in use: a `Ref` is held across an await, or the \
-         closure that changes or judges the value uses it, or another thread does"
+         closure that changes or judges the value uses it, or another thread keeps it"
     );
 }
 
@@ -282,7 +297,8 @@ impl<T> Sender<T> {
     /// Returns the value as it is now; see [`Ref`].
     ///
     /// # Panics
-    /// When it is called by a closure that changes the value.
+    /// Inside of a simulation, when it is called by a closure that changes the value. Elsewhere that
+    /// waits for ever.
     #[must_use]
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
@@ -292,7 +308,8 @@ impl<T> Sender<T> {
     /// Makes a receiver that has seen the present value.
     ///
     /// # Panics
-    /// When it is called by a closure that changes the value.
+    /// Inside of a simulation, when it is called by a closure that changes the value. Elsewhere that
+    /// waits for ever.
     ///
     /// # Examples
     /// ```
@@ -372,7 +389,8 @@ impl<T> Receiver<T> {
     /// Returns the value as it is now, without marking it as seen; see [`Ref`].
     ///
     /// # Panics
-    /// When it is called by a closure that changes the value.
+    /// Inside of a simulation, when it is called by a closure that changes the value. Elsewhere that
+    /// waits for ever.
     #[must_use]
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
@@ -382,7 +400,8 @@ impl<T> Receiver<T> {
     /// Returns the value as it is now, and marks it as seen; see [`Ref`].
     ///
     /// # Panics
-    /// When it is called by a closure that changes the value.
+    /// Inside of a simulation, when it is called by a closure that changes the value. Elsewhere that
+    /// waits for ever.
     ///
     /// # Examples
     /// ```
@@ -489,8 +508,9 @@ impl<T> fmt::Debug for Receiver<T> {
 /// The value while somebody looks at it. It cannot be changed until this is dropped.
 ///
 /// **It must not be held across an await**: whoever changes the value then waits for it with its
-/// thread. Inside of a simulation, where that would be for ever, changing the value panics. Clone what
-/// is needed for longer.
+/// thread. Inside of a simulation, where that would be for ever, changing the value panics. Nor may a
+/// thread that has one ask for a second one while another thread may change the value: each could wait
+/// for the other. Clone what is needed for longer.
 ///
 /// # Examples
 /// ```
@@ -643,3 +663,6 @@ static CHANGED: Verb = Verb::new("changed", Access::Read);
 static CLOSED: Verb = Verb::new("closed", Access::Read);
 
 const KIND: &str = "watch";
+
+/// Some milliseconds, where a value is used for less than one.
+const TRIES: u32 = 10_000;

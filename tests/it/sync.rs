@@ -7,6 +7,7 @@ mod condition;
 mod event;
 mod exclusive;
 mod lifo_queue;
+mod models;
 mod mutex;
 mod notify;
 mod once;
@@ -16,6 +17,7 @@ mod queue;
 mod queue_kinds;
 mod rwlock;
 mod semaphore;
+mod wakers;
 mod watch;
 
 use std::future::Future;

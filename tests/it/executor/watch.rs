@@ -270,9 +270,11 @@ fn times_of_several_polls_or_tasks_or_of_other_domains_do_not_add_up() {
 
 #[test]
 fn futures_that_are_dropped_unpolled_are_named_with_their_lines() {
-    let line = line!() + 6;
+    let line = line!() + 8;
     for outcome in watched(&Watch::default().with_unpolled(true), || async {
         let mutex = Mutex::new(0).named("m");
+        let (other, changed) = (Mutex::new(0), Condition::new());
+        let guard = other.lock().await;
         let event = Event::new();
         let queue: Queue<u8> = Queue::unbounded().named("q");
         // Each of these forgets the `await`.
@@ -282,6 +284,7 @@ fn futures_that_are_dropped_unpolled_are_named_with_their_lines() {
         drop(queue.get());
         drop(queue.join());
         drop(sleep(millis(1)));
+        drop(changed.wait_for(guard, |value| *value == 0));
     }) {
         let wanted = [
             "Mutex lock of `m`",
@@ -290,6 +293,7 @@ fn futures_that_are_dropped_unpolled_are_named_with_their_lines() {
             "Queue get of `q`",
             "Queue join of `q`",
             "sleep",
+            "Condition wait",
         ];
         assert_eq!(outcome.warnings().len(), wanted.len(), "{:?}", outcome.warnings());
         for ((number, warning), wanted) in (0..).zip(outcome.warnings()).zip(wanted) {

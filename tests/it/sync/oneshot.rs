@@ -234,3 +234,14 @@ fn another_task_may_go_first_before_a_value_is_received_that_is_there() {
     assert!(!orders[0], "first in, first out, a task goes on until it waits");
     assert!(orders.contains(&true) && orders[1..].contains(&false));
 }
+
+#[test]
+fn regression_a_sender_does_not_keep_the_waker_of_a_receiver_that_is_gone() {
+    let (sender, receiver) = oneshot::channel::<u8>();
+    let mut receiver = Hand::waiting(receiver);
+    let wakes = Arc::downgrade(&receiver.wakes);
+    assert!(receiver.poll().is_pending());
+    drop(receiver);
+    assert!(wakes.upgrade().is_none(), "with a waker that owns its task this would be a cycle");
+    assert!(sender.is_closed());
+}

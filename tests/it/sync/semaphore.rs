@@ -3,10 +3,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use parcae::executor::Tenure;
-use parcae::sync::{AcquireError, Semaphore, TryAcquireError};
+use parcae::sync::{AcquireError, Event, Semaphore, TryAcquireError};
 use parcae::task::{Task, settle, yield_now};
 use parcae::time::{sleep, timeout};
-use parcae::{Failure, Sim};
+use parcae::{Failure, Sim, choose};
 
 use super::{Hand, dropped_after, millis, on_every_seed, ported, under_fifo};
 use crate::runs::{Journal, panic_of};
@@ -503,4 +503,67 @@ fn a_report_names_who_has_permits_and_to_whom_they_are_assigned() {
         .map(|held| (held.tenure, held.taken_at.as_ref().unwrap().line))
         .collect();
     assert_eq!(told, [(Tenure::Held, line), (Tenure::Unclaimed, line + 2)], "{failure}");
+}
+
+#[test]
+fn regression_a_report_names_those_who_are_left_of_many_that_came_and_went() {
+    // The run was told of all holders at each change; now it is told of the change.
+    for seed in 0..200 {
+        let kept = Journal::new();
+        let journal = kept.clone();
+        let outcome = Sim::new(seed).run(move || come_and_go(journal));
+        let mut kept = kept.take();
+        kept.sort();
+        let Some(failure) = outcome.failure() else {
+            assert!(kept.is_empty(), "seed {seed}");
+            continue;
+        };
+        let all = failure.stalled_tasks().iter().find(|task| task.name == "all").unwrap();
+        let holders = &all.wait.as_ref().unwrap().holders;
+        let mut told: Vec<_> = holders.iter().map(|held| held.task.clone().unwrap()).collect();
+        told.sort();
+        assert_eq!(told, kept, "seed {seed}: {failure}");
+    }
+}
+
+/// Five have permits that one waits for; some of them keep one, and write down their names.
+async fn come_and_go(kept: Journal<String>) {
+    let slots = Rc::new(Semaphore::new(9));
+    let first = slots.acquire().await.unwrap();
+    let keepers = [0, 1, 2, 3].map(|number| {
+        let name = format!("keeper{number}");
+        parcae::spawn_named(name.clone(), keep_one(slots.clone(), kept.clone(), name))
+    });
+    settle().await;
+    let all = parcae::spawn_named("all", {
+        let slots = slots.clone();
+        async move { drop(slots.acquire_many(9).await) }
+    });
+    settle().await;
+    let first = (choose(0..2) == 0).then_some(first);
+    if first.is_some() {
+        kept.add("main".to_owned());
+    }
+    all.await;
+    for keeper in keepers {
+        keeper.await;
+    }
+}
+
+/// Takes two permits, gives one of them back, and keeps the other for a while or for ever.
+async fn keep_one(slots: Rc<Semaphore>, kept: Journal<String>, name: String) {
+    let mut permits = slots.acquire_many(2).await.unwrap();
+    sleep(millis(choose(1..=3))).await;
+    let mut halves = [permits.split(1).unwrap(), permits];
+    sleep(millis(choose(1..=3))).await;
+    if choose(0..2) == 0 {
+        halves.reverse();
+    }
+    let [one, other] = halves;
+    drop(one);
+    if choose(0..2) == 0 {
+        kept.add(name);
+        Event::new().wait().await;
+    }
+    drop(other);
 }

@@ -259,3 +259,25 @@ fn what_never_changes_is_a_deadlock_with_its_name() {
     assert!(matches!(failure, Failure::Deadlock { .. }), "{failure}");
     assert!(failure.to_string().contains("`main` waits for watch changed of `light`"));
 }
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "what is tested is the use by other threads")]
+fn regression_a_value_that_two_runs_share_is_waited_for_while_the_other_uses_it() {
+    let shared = Arc::new(watch::channel(0_u64));
+    let threads = [(); 2].map(|()| {
+        let shared = shared.clone();
+        std::thread::spawn(move || {
+            let program = move || async move {
+                for _ in 0..20_000 {
+                    shared.0.send_modify(|value| *value += 1);
+                    assert!(*shared.1.borrow() > 0);
+                }
+            };
+            Sim::new(1).run(program).unwrap();
+        })
+    });
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(*shared.1.borrow(), 40_000);
+}
