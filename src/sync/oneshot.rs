@@ -49,7 +49,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 pub use super::error::oneshot::{RecvError, TryRecvError};
 use super::spin::SpinLock;
-use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_wait};
+use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_unpolled, note_wait};
 
 /// Makes a channel for one value.
 #[track_caller]
@@ -396,6 +396,8 @@ impl<T> Drop for Closed<'_, T> {
             let target = self.shared.state.with(|state| state.sender.take());
             // Dropped here, where the state is not held.
             drop(target);
+        } else if self.point.is_ahead() {
+            note_unpolled(Some(&self.shared.resource), &CLOSED, self.at);
         }
     }
 }
