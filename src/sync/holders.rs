@@ -71,6 +71,12 @@ impl Holders {
         }
     }
 
+    /// Tells whether the run knows of them.
+    #[inline]
+    pub(crate) fn are_published(&self) -> bool {
+        self.published.is_some()
+    }
+
     /// Lists them, by place.
     pub(crate) fn tell(&self, grants: &mut Vec<Grant>) {
         grants.extend(self.first.map(Grant::held));

@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::task::{Context, Poll, ready};
 
 use super::holders::Holders;
-use super::spin::SpinLock;
+use super::spin::{SpinGuard, SpinLock};
 use super::waiters::{Ticket, Waiters, Wakes};
 use crate::executor::{
     Grant, Holder, Point, Resource, Verb, WakeTarget, note_unpolled, note_wait, publish,
@@ -21,8 +21,14 @@ pub(crate) trait WaitState {
     /// Whether it can be held; if so it has [`WaitState::holders`].
     const CAN_BE_HELD: bool = false;
 
-    /// Wakes the waiters whose turn has come. Called after every change.
+    /// Wakes the waiters whose turn has come. Called after every change, unless the state is idle.
     fn wake_due(&mut self, wakes: &mut Wakes);
+
+    /// Tells whether nobody waits, and the run knows of no holders: then a change concerns nobody.
+    #[inline]
+    fn is_idle(&self) -> bool {
+        false
+    }
 
     /// Returns who holds it.
     #[inline]
@@ -69,36 +75,36 @@ impl<S: WaitState> Primitive<S> {
     /// Changes the state, and then wakes whose turn has come.
     #[inline]
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
-        let mut wakes = Wakes::default();
-        let result = self.state.with(|state| {
-            let result = change(state);
-            state.wake_due(&mut wakes);
-            if state.holders().is_some_and(|holders| holders.published.is_some()) {
-                self.publish(state);
-            }
-            result
-        });
-        wakes.wake();
+        let mut state = self.state.lock();
+        let result = change(&mut state);
+        if !state.is_idle() {
+            self.attend(state);
+        }
         result
     }
 
     /// As [`Primitive::change`], for a closure that changes nothing when it gives nothing, or adds a
-    /// waiter whose turn has not come: then there is nobody to wake.
+    /// waiter whose turn has not come: that concerns nobody either.
     #[inline]
     fn change_if<R>(&self, change: impl FnOnce(&mut S) -> Option<R>) -> Option<R> {
-        let mut wakes = Wakes::default();
-        let result = self.state.with(|state| {
-            let result = change(state);
-            if result.is_some() {
-                state.wake_due(&mut wakes);
-            }
-            if state.holders().is_some_and(|holders| holders.published.is_some()) {
-                self.publish(state);
-            }
-            result
-        });
-        wakes.wake();
+        let mut state = self.state.lock();
+        let result = change(&mut state);
+        if result.is_some() && !state.is_idle() {
+            self.attend(state);
+        }
         result
+    }
+
+    /// Tells those whom a change concerns, and lets go of the state.
+    #[inline(never)]
+    fn attend(&self, mut state: SpinGuard<'_, S>) {
+        let mut wakes = Wakes::default();
+        state.wake_due(&mut wakes);
+        if S::CAN_BE_HELD && state.holders().is_some_and(|holders| holders.are_published()) {
+            self.publish(&mut state);
+        }
+        drop(state);
+        wakes.wake();
     }
 
     /// Takes a waiter out of its line.

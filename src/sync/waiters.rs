@@ -45,6 +45,12 @@ impl Waiters {
         self.line.len()
     }
 
+    /// Tells whether nobody waits.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+
     /// Counts the waiters before a ticket, which need not stand in the line.
     pub(crate) fn count_before(&self, end: Ticket) -> usize {
         // Nearly always there is none.
