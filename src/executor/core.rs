@@ -232,12 +232,8 @@ impl Core {
     /// Marks a task as woken.
     #[inline]
     pub(super) fn wake(&mut self, task: TaskId) {
-        if let Some(slot) = self.tasks.find(task) {
-            if slot.state == TaskState::Running {
-                self.wake_running(task.index());
-            } else {
-                self.wake_index(task.index());
-            }
+        if self.tasks.find(task).is_some() {
+            self.wake_index(task.index());
         }
     }
 

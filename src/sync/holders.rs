@@ -79,10 +79,13 @@ impl Holders {
 
     /// Lists them, by place.
     pub(crate) fn tell(&self, grants: &mut Vec<Grant>) {
-        grants.extend(self.first.map(Grant::held));
-        grants.extend(self.others.iter().filter_map(|place| match place {
-            Place::Held(holder) => Some(Grant::held(*holder)),
-            Place::Free { .. } => None,
-        }));
+        if let Some(holder) = self.first {
+            grants.push(Grant::held(holder));
+        }
+        for place in &self.others {
+            if let Place::Held(holder) = place {
+                grants.push(Grant::held(*holder));
+            }
+        }
     }
 }

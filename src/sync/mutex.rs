@@ -95,7 +95,7 @@ impl WaitState for State {
 
     fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
         if !self.is_held {
-            grants.extend(self.waiters.unclaimed(1));
+            self.waiters.tell_unclaimed(1, grants);
         }
         self.waiters.count() > 0
     }

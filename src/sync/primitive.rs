@@ -110,7 +110,10 @@ impl<S: WaitState> Primitive<S> {
     /// Takes a waiter out of its line.
     #[inline(never)]
     fn remove(&self, line: &Line<S>, own: Ticket) {
-        let target = self.change(|state| (line.waiters)(state).remove(own));
+        let target = self.change(|state| {
+            let waiters = (line.waiters)(state);
+            waiters.remove(waiters.rank(own))
+        });
         // Dropped here, where the state is not held.
         drop(target);
     }
@@ -228,11 +231,12 @@ impl Wait {
             let result = primitive.change_if(|state| {
                 let rank = (line.waiters)(state).count();
                 let result = go(state, Place { rank, ticket: None });
-                if result.is_none() {
-                    // A waker of ours is copied without running anything.
-                    let target = WakeTarget::of_task(waker);
-                    let push = |target| (line.waiters)(state).push(self.weight, target);
-                    self.ticket = target.map(push);
+                // A waker of ours is copied without running anything.
+                if result.is_none()
+                    && let Some(target) = WakeTarget::of_task(waker)
+                {
+                    self.ticket = Some((line.waiters)(state).push(self.weight, target));
+                    self.note_asker(state, context, primitive, line);
                 }
                 result
             });
@@ -240,7 +244,7 @@ impl Wait {
                 return Poll::Ready(result);
             }
             if self.ticket.is_some() {
-                self.note(context, primitive, line);
+                note_wait(&primitive.resource, line.verb, self.at);
                 return Poll::Pending;
             }
         }
@@ -268,17 +272,21 @@ impl Wait {
                 let result = go(state, Place { rank, ticket: self.ticket });
                 let waiters = (line.waiters)(state);
                 if result.is_some() {
-                    replaced = self.ticket.take().and_then(|own| waiters.remove(own));
+                    replaced = self.ticket.take().and_then(|_| waiters.remove(rank));
                     return result;
                 }
                 match (self.ticket, target.take()) {
                     (Some(own), _) if waiters.will_wake(own, context.waker()) => {}
-                    (_, None) => step = Step::NeedsTarget,
+                    (_, None) => {
+                        step = Step::NeedsTarget;
+                        return None;
+                    }
                     (Some(own), Some(target)) => replaced = waiters.retarget(own, target),
                     (None, Some(target)) => {
                         self.ticket = Some(waiters.push(self.weight, target));
                     }
                 }
+                self.note_asker(state, context, primitive, line);
                 None
             });
             drop(replaced);
@@ -288,19 +296,10 @@ impl Wait {
             match step {
                 Step::NeedsTarget => target = Some(WakeTarget::of(context.waker())),
                 Step::Waits => {
-                    self.note(context, primitive, line);
+                    note_wait(&primitive.resource, line.verb, self.at);
                     return Poll::Pending;
                 }
             }
-        }
-    }
-
-    /// Notes what it waits for.
-    #[inline]
-    fn note<S: WaitState>(&self, context: &Context<'_>, primitive: &Primitive<S>, line: &Line<S>) {
-        note_wait(&primitive.resource, line.verb, self.at);
-        if S::CAN_BE_HELD {
-            self.note_asker(context, primitive, line);
         }
     }
 
@@ -319,7 +318,7 @@ impl Wait {
             let waiters = (line.waiters)(state);
             if result.is_some() {
                 let own = self.ticket.take();
-                return (result, own.and_then(|own| waiters.remove(own)));
+                return (result, own.and_then(|_| waiters.remove(rank)));
             }
             self.ticket.get_or_insert_with(|| waiters.push_idle());
             (None, None)
@@ -343,20 +342,20 @@ impl Wait {
     #[inline]
     fn note_asker<S: WaitState>(
         &self,
+        state: &mut S,
         context: &Context<'_>,
         primitive: &Primitive<S>,
         line: &Line<S>,
     ) {
-        primitive.state.with(|state| {
-            let Some(holders) = state.holders() else { return };
-            let is_published = holders.published.is_some();
-            if let Some(own) = self.ticket {
-                (line.waiters)(state).note_asker(own, Holder::polling(context, self.at));
-            }
-            if !is_published {
-                primitive.publish(state);
-            }
-        });
+        if !S::CAN_BE_HELD {
+            return;
+        }
+        if let Some(own) = self.ticket {
+            (line.waiters)(state).note_asker(own, Holder::polling(context, self.at));
+        }
+        if state.holders().is_some_and(|holders| !holders.are_published()) {
+            primitive.publish(state);
+        }
     }
 
     /// Leaves the line, if it stands in it: what was its turn is the next waiter's.
