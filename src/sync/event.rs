@@ -55,6 +55,11 @@ struct State {
 }
 
 impl WaitState for State {
+    #[inline]
+    fn is_idle(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
     fn wake_due(&mut self, wakes: &mut Wakes) {
         self.waiters.wake_before(self.released, wakes);
     }
