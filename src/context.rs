@@ -11,6 +11,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::thread::LocalKey;
 
@@ -20,8 +21,9 @@ pub(crate) trait Slot: Sized + 'static {
     fn place() -> &'static LocalKey<Place<Self>>;
 }
 
-/// Holds the state of one layer.
-pub(crate) type Place<S> = RefCell<Option<Rc<S>>>;
+/// Holds the state of one layer. Nothing is left in it when a run ends, so it needs no destructor; and
+/// a thread-local without one is reached without asking whether that has run.
+pub(crate) type Place<S> = RefCell<ManuallyDrop<Option<Rc<S>>>>;
 
 /// Gives a type its slot, of that very type: looking into it costs no comparison of types.
 macro_rules! slot {
@@ -30,8 +32,9 @@ macro_rules! slot {
             #[inline]
             fn place() -> &'static ::std::thread::LocalKey<$crate::context::Place<Self>> {
                 ::std::thread_local! {
-                    static PLACE: $crate::context::Place<$state> =
-                        const { ::std::cell::RefCell::new(None) };
+                    static PLACE: $crate::context::Place<$state> = const {
+                        ::std::cell::RefCell::new(::std::mem::ManuallyDrop::new(None))
+                    };
                 }
                 &PLACE
             }
@@ -69,7 +72,7 @@ pub(crate) fn enter<S: Slot>(state: Rc<S>) -> Result<Entered<S>, Nested> {
         if slot.is_some() {
             return Err(Nested);
         }
-        *slot = Some(state);
+        *slot = ManuallyDrop::new(Some(state));
         Ok(Entered { layer: PhantomData })
     })
 }
@@ -84,8 +87,8 @@ pub(crate) struct Entered<S: Slot> {
 impl<S: Slot> Drop for Entered<S> {
     fn drop(&mut self) {
         // Taken out first: dropping the state may run destructors that look here again.
-        let state = S::place().with(RefCell::take);
-        drop(state);
+        let state = S::place().with(|place| place.replace(ManuallyDrop::new(None)));
+        drop(ManuallyDrop::into_inner(state));
     }
 }
 

@@ -152,7 +152,7 @@ impl Executor {
         }
         if has_ended {
             let running = self.core.borrow_mut().running.replace(owner);
-            self.release(owner);
+            self.release(self.core.borrow_mut(), owner);
             self.core.borrow_mut().running = running;
         }
     }

@@ -63,6 +63,8 @@ pub(super) struct Core {
     pub(super) chain: Chain,
     pub(super) event_count: u64,
     pub(super) log: Option<Box<Log>>,
+    /// Nothing is decided by a strategy or an override, and nothing is logged.
+    pub(super) is_plain: bool,
     pub(super) limits: Limits,
     pub(super) steps: u64,
     steps_before_instant: u64,
@@ -116,6 +118,7 @@ impl Core {
                 .filter(|(key, _)| key.site == SCHEDULE.id())
                 .map(|(_, task)| (StreamId::from_bits(*task), None))
                 .collect(),
+            is_plain: picker.is_none() && choices.overrides().is_empty() && log.is_none(),
             choices,
             picker,
             chain: Chain::EMPTY,
@@ -229,12 +232,8 @@ impl Core {
     /// Marks a task as woken.
     #[inline]
     pub(super) fn wake(&mut self, task: TaskId) {
-        if let Some(slot) = self.tasks.find(task) {
-            if slot.state == TaskState::Running {
-                self.wake_running(task.index());
-            } else {
-                self.wake_index(task.index());
-            }
+        if self.tasks.find(task).is_some() {
+            self.wake_index(task.index());
         }
     }
 
@@ -278,6 +277,12 @@ impl Core {
         self.steps > self.fuse && self.blow_fuse()
     }
 
+    /// Tells whether one more step is looked at more closely.
+    #[inline]
+    pub(super) fn is_at_fuse(&self) -> bool {
+        self.steps >= self.fuse
+    }
+
     #[cold]
     fn blow_fuse(&mut self) -> bool {
         if self.steps > self.limits.steps {
@@ -314,17 +319,11 @@ impl Core {
         if let Some(chosen) = self.chosen.take() {
             return Some(chosen);
         }
-        if self.ready.len() < 2 || self.is_fifo() {
+        if self.ready.len() < 2 || self.is_plain {
             return self.ready.pop_front();
         }
         let index = self.decide(self.last, None);
         Some(self.ready.remove(index))
-    }
-
-    /// Tells whether no decision needs to be looked at.
-    #[inline]
-    pub(super) fn is_fifo(&self) -> bool {
-        self.picker.is_none() && self.choices.overrides().is_empty() && self.log.is_none()
     }
 
     /// Decides who goes on: the running task if there is one, or one of the queue. Returns the

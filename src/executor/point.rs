@@ -9,7 +9,7 @@ use super::failure::Wait;
 use super::log::Happening;
 use super::resource::{Operation, Resource, Verb};
 use crate::context;
-use crate::kernel::{Event, EventKind};
+use crate::kernel::{Event, EventKind, StreamId};
 
 /// The point in front of one operation of a leaf future.
 ///
@@ -59,18 +59,18 @@ impl Point {
         match self.state {
             PointState::Passed => Poll::Ready(()),
             PointState::Preempted => self.pass_late(resource, verb, at),
-            PointState::Ahead | PointState::Again => {
-                let arrival =
-                    context::with(|executor: &Executor| executor.arrive(resource, verb, at));
-                if arrival == Some(Arrival::Preempted) {
+            PointState::Ahead | PointState::Again => match arrive(resource, verb, at) {
+                Arrival::Goes => {
+                    self.state = PointState::Passed;
+                    Poll::Ready(())
+                }
+                Arrival::Preempted => {
                     self.state = PointState::Preempted;
                     // A combinator that wraps wakers polls only the children that were woken.
                     context.waker().wake_by_ref();
-                    return Poll::Pending;
+                    Poll::Pending
                 }
-                self.state = PointState::Passed;
-                Poll::Ready(())
-            }
+            },
         }
     }
 
@@ -94,49 +94,99 @@ enum Arrival {
     Preempted,
 }
 
-impl Executor {
+/// Apart, so that the many kinds of futures share it.
+#[inline(never)]
+fn arrive(resource: &Resource, verb: &'static Verb, at: &'static Location<'static>) -> Arrival {
+    context::with(|executor: &Executor| executor.core.borrow_mut().arrive(resource, verb, at))
+        .unwrap_or(Arrival::Goes)
+}
+
+impl Core {
     #[inline]
     fn arrive(
-        &self,
+        &mut self,
         resource: &Resource,
         verb: &'static Verb,
         at: &'static Location<'static>,
     ) -> Arrival {
-        let mut core = self.core.borrow_mut();
-        let core = &mut *core;
-        let Some(index) = core.running else { return Arrival::Goes };
-        if core.is_preempted || core.failure.is_some() || core.count_step() {
-            core.is_preempted = true;
-            core.is_woken = true;
+        let Some(index) = self.running else { return Arrival::Goes };
+        let Some(number) = self.own_number_of(resource) else {
+            return self.arrive_late(index, resource, verb, at);
+        };
+        if self.is_preempted || self.failure.is_some() || self.is_at_fuse() {
+            return self.arrive_late(index, resource, verb, at);
+        }
+        self.steps += 1;
+        let step = self.operate(index, number, verb);
+        if self.is_plain {
+            return Arrival::Goes;
+        }
+        self.go_or_preempt(index, step, resource, verb, at)
+    }
+
+    /// Arrives where something is out of the ordinary.
+    #[cold]
+    #[inline(never)]
+    fn arrive_late(
+        &mut self,
+        index: u32,
+        resource: &Resource,
+        verb: &'static Verb,
+        at: &'static Location<'static>,
+    ) -> Arrival {
+        if self.is_preempted || self.failure.is_some() || self.count_step() {
+            self.is_preempted = true;
+            self.is_woken = true;
             return Arrival::Preempted;
         }
-        let number = core.number_of(resource);
-        let slot = core.tasks.get_mut(index);
+        let number = self.number_of(resource);
+        let step = self.operate(index, number, verb);
+        self.go_or_preempt(index, step, resource, verb, at)
+    }
+
+    /// Counts an operation of a task. Returns the key of the decision about it.
+    #[inline]
+    fn operate(&mut self, index: u32, number: u64, verb: &'static Verb) -> (StreamId, u64) {
+        let slot = self.tasks.get_mut(index);
         slot.steps += 1;
         slot.operation = Operation { resource: number, verb };
         let (stream, step) = (slot.stream, slot.steps);
         let kind = EventKind::Operation;
         let event = Event { kind, task: stream, subject: number, value: verb.number };
-        core.chain = core.chain.with(event);
-        core.event_count += 1;
-        let picked = if core.ready.is_empty() || core.is_fifo() || !core.interrupted.is_empty() {
-            0
-        } else {
-            core.decide((stream, step), Some(index))
-        };
-        if picked == 0 {
-            core.log_use(
-                resource,
-                || Happening::Operation { resource: number, verb: verb.name },
-                at,
-            );
-            return Arrival::Goes;
-        }
-        core.preempt(picked - 1);
-        core.log_use(resource, || Happening::Preempted { resource: number, verb: verb.name }, at);
-        Arrival::Preempted
+        self.chain = self.chain.with(event);
+        self.event_count += 1;
+        (stream, step)
     }
 
+    /// Decides whether the running task does its operation, and logs what comes of it.
+    #[inline(never)]
+    fn go_or_preempt(
+        &mut self,
+        index: u32,
+        step: (StreamId, u64),
+        resource: &Resource,
+        verb: &'static Verb,
+        at: &'static Location<'static>,
+    ) -> Arrival {
+        let number = self.tasks.get(index).operation.resource;
+        let picked = if self.ready.is_empty() || self.is_plain || !self.interrupted.is_empty() {
+            0
+        } else {
+            self.decide(step, Some(index))
+        };
+        if picked == 0 {
+            let what = || Happening::Operation { resource: number, verb: verb.name };
+            self.log_use(resource, what, at);
+            return Arrival::Goes;
+        }
+        self.preempt(picked - 1);
+        let what = || Happening::Preempted { resource: number, verb: verb.name };
+        self.log_use(resource, what, at);
+        Arrival::Preempted
+    }
+}
+
+impl Executor {
     /// Notes what the running task waits for, for stall reports and strategies.
     #[inline]
     pub(super) fn note_wait(

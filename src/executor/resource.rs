@@ -50,18 +50,22 @@ impl Core {
     /// Returns the number of a resource in this run.
     #[inline]
     pub(super) fn number_of(&mut self, resource: &Resource) -> u64 {
-        if resource.made_in == self.serial {
-            return resource.made_as;
+        match self.own_number_of(resource) {
+            Some(number) => number,
+            None => self.number_of_outsider((resource.made_in, resource.made_as)),
         }
-        self.number_of_outsider((resource.made_in, resource.made_as))
+    }
+
+    /// Returns the number of a resource that was made in this run.
+    #[inline]
+    pub(super) fn own_number_of(&self, resource: &Resource) -> Option<u64> {
+        (resource.made_in == self.serial).then_some(resource.made_as)
     }
 
     /// Returns the number of a resource, if it has one in this run.
     pub(super) fn known_number_of(&self, resource: &Resource) -> Option<u64> {
-        if resource.made_in == self.serial {
-            return Some(resource.made_as);
-        }
-        self.outsiders.get(&(resource.made_in, resource.made_as)).copied()
+        let of_outsider = || self.outsiders.get(&(resource.made_in, resource.made_as)).copied();
+        self.own_number_of(resource).or_else(of_outsider)
     }
 
     #[cold]

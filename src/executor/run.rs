@@ -1,7 +1,7 @@
 //! The loop of a run, from its first task to the last destructor.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::Pin;
@@ -22,7 +22,7 @@ use super::pick::Pick;
 use super::spawn::{JoinEnd, SpawnOptions, TaskPanic};
 use super::task_table::{Ownership, PROGRAM, TaskState};
 use super::watch::{Warning, Watch, Watcher};
-use super::{Executor, waker};
+use super::{Executor, WakeTarget, waker};
 use crate::context::{self, Nested};
 use crate::kernel::{Chain, Choices, Event, EventKind, StreamId, VirtualTime};
 
@@ -187,31 +187,31 @@ impl Executor {
         core.end_task(index, kind);
         core.tasks.details_mut(index).keep_panic(panic);
         core.tasks.get_mut(index).cell = Some(cell);
-        let is_closing = core.close(index);
-        drop(core);
-        if !is_closing {
-            self.release(index);
+        if core.close(index) {
+            drop(core);
+        } else {
+            self.release(core, index);
         }
         self.core.borrow_mut().running = None;
     }
 
     /// Lets go of a task that has ended: wakes who joins it, or destroys what nobody will take.
-    pub(super) fn release(&self, index: u32) {
-        let mut core = self.core.borrow_mut();
+    pub(super) fn release(&self, mut core: RefMut<'_, Core>, index: u32) {
         let joiner = core.tasks.details_mut(index).joiner.take();
-        let is_attached = core.tasks.get(index).ownership == Ownership::Attached;
-        let (task, cleanup_of) = (core.task_id(index), core.tasks.cleanup_of(index));
-        drop(core);
         // Still in the context of the task, so that the log says who woke.
-        if is_attached {
-            if let Some(joiner) = joiner {
-                self.catch(|| joiner.wake());
+        if core.tasks.get(index).ownership == Ownership::Attached {
+            match joiner.map(WakeTarget::task_or_waker) {
+                None => {}
+                Some(Ok(task)) if task.run() == self.run => core.wake(task),
+                Some(Ok(task)) => self.catch_unborrowed(core, || waker::waker(task).wake()),
+                Some(Err(waker)) => self.catch_unborrowed(core, || waker.wake()),
             }
-        } else {
-            self.catch(|| drop((joiner, self.take_remains(index))));
-            let rest = self.core.borrow_mut().tasks.remove(index);
-            self.catch(|| drop(rest));
+            return;
         }
+        let (task, cleanup_of) = (core.task_id(index), core.tasks.cleanup_of(index));
+        self.catch_unborrowed(core, || drop((joiner, self.take_remains(index))));
+        let rest = self.core.borrow_mut().tasks.remove(index);
+        self.catch(|| drop(rest));
         if let Some(owner) = cleanup_of {
             self.end_cleanup(task, owner);
         }
@@ -324,6 +324,12 @@ impl Executor {
             let task = core.running.map_or_else(String::new, |at| core.tasks.path(at));
             core.fail(Failure::Panic { task, message: note.message, place: note.place });
         }
+    }
+
+    /// As [`Executor::catch`], where the core is borrowed.
+    fn catch_unborrowed(&self, core: RefMut<'_, Core>, call: impl FnOnce()) {
+        drop(core);
+        self.catch(call);
     }
 
     /// Returns what is known of a panic that was caught.

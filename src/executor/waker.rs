@@ -74,8 +74,18 @@ impl WakeTarget {
 /// Returns the task that a waker of ours stands for.
 #[inline]
 pub(super) fn task_of(waker: &Waker) -> Option<TaskId> {
-    ptr::eq(waker.vtable(), &raw const VTABLE)
-        .then(|| TaskId::from_bits(waker.data().addr() as u64))
+    if ptr::eq(waker.vtable(), &raw const VTABLE) { task_in(waker.data()) } else { None }
+}
+
+#[inline]
+fn task_in(data: *const ()) -> Option<TaskId> {
+    TaskId::from_bits(data.addr() as u64)
+}
+
+fn wake_task_in(data: *const ()) {
+    if let Some(task) = task_in(data) {
+        wake_task(task);
+    }
 }
 
 fn wake_task(task: TaskId) {
@@ -94,8 +104,8 @@ fn wake_task(task: TaskId) {
 // A static, not a const: the address is compared.
 static VTABLE: RawWakerVTable = RawWakerVTable::new(
     |data| RawWaker::new(data, &VTABLE),
-    |data| wake_task(TaskId::from_bits(data.addr() as u64)),
-    |data| wake_task(TaskId::from_bits(data.addr() as u64)),
+    |data| wake_task_in(data),
+    |data| wake_task_in(data),
     |_| {},
 );
 

@@ -45,7 +45,8 @@ pub struct Watch {
     /// A task that keeps its domain busy for longer than this in one poll. Default none.
     pub busy: Option<Duration>,
     /// Futures of this library and tasks that are dropped without ever having been polled. Default
-    /// false.
+    /// false. A receiver of a one-shot channel and the future of `Notify::notified` are not among them:
+    /// they have a use without it.
     pub unpolled: bool,
     /// What becomes of a warning. Default [`WarningAction::Keep`].
     pub action: WarningAction,

@@ -55,6 +55,11 @@ struct State {
 }
 
 impl WaitState for State {
+    #[inline]
+    fn is_idle(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
     fn wake_due(&mut self, wakes: &mut Wakes) {
         self.waiters.wake_before(self.released, wakes);
     }
@@ -87,6 +92,26 @@ impl Event {
     }
 
     /// Clears it, for those that come later.
+    ///
+    /// # Examples
+    /// A pulse, which those who wait now go on from, and nobody else:
+    /// ```
+    /// # parcae::Sim::new(7).run(|| async {
+    /// use parcae::{sync::Event, time::timeout};
+    /// use std::{rc::Rc, time::Duration};
+    ///
+    /// let bell = Rc::new(Event::new());
+    /// let waiter = parcae::spawn({
+    ///     let bell = bell.clone();
+    ///     async move { bell.wait().await }
+    /// });
+    /// parcae::task::settle().await;
+    /// bell.set();
+    /// bell.clear();
+    /// waiter.await;
+    /// assert!(timeout(Duration::from_secs(1), bell.wait()).await.is_err());
+    /// # }).unwrap();
+    /// ```
     pub fn clear(&self) {
         self.primitive.change(|state| state.is_set = false);
     }

@@ -86,6 +86,12 @@ impl Holders {
         self.note_change(key);
     }
 
+    /// Tells whether the run knows of them.
+    #[inline]
+    pub(crate) fn are_published(&self) -> bool {
+        self.published.is_some()
+    }
+
     #[inline]
     fn note_change(&mut self, key: HolderKey) {
         if self.published.is_some() {

@@ -77,6 +77,11 @@ impl WaitState for State {
     const CAN_BE_HELD: bool = true;
 
     #[inline]
+    fn is_idle(&self) -> bool {
+        self.waiters.is_empty() && !self.holders.are_published()
+    }
+
+    #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
         if !self.is_held {
             self.waiters.wake(0, wakes);
@@ -90,7 +95,7 @@ impl WaitState for State {
 
     fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
         if !self.is_held {
-            grants.extend(self.waiters.unclaimed(1));
+            self.waiters.tell_unclaimed(1, grants);
         }
         self.waiters.count() > 0
     }
@@ -99,11 +104,11 @@ impl WaitState for State {
 impl State {
     /// Takes the lock for who stands at this rank, if it is free and theirs.
     #[inline]
-    fn take(&mut self, rank: usize, holder: Holder) -> Option<()> {
+    fn take(&mut self, rank: usize, holder: impl FnOnce() -> Holder) -> Option<()> {
         let may_take = rank == 0 && !self.is_held;
         may_take.then(|| {
             self.is_held = true;
-            self.holders.add(holder);
+            self.holders.add(holder());
         })
     }
 }
@@ -176,7 +181,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let holder = Holder::running(Location::caller());
-        let taken = self.primitive.change(|state| state.take(state.waiters.count(), holder));
+        let taken = self.primitive.change(|state| state.take(state.waiters.count(), || holder));
         taken.map(|()| self.guard())
     }
 
@@ -238,10 +243,10 @@ impl<'a, T> Future for Lock<'a, T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<MutexGuard<'a, T>> {
         let mutex = self.mutex;
         let primitive = &mutex.primitive;
-        let holder = Holder::polling(context, self.wait.at());
+        let at = self.wait.at();
         self.wait
             .poll(context, primitive, &Mutex::<T>::WAITERS, |state, place| {
-                state.take(place.rank, holder)
+                state.take(place.rank, || Holder::polling(context, at))
             })
             .map(|()| mutex.guard())
     }

@@ -94,7 +94,7 @@ impl WaitState for State {
 
     fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
         if !self.is_set && !self.is_taken {
-            grants.extend(self.initialisers.unclaimed(1));
+            self.initialisers.tell_unclaimed(1, grants);
         }
         self.initialisers.count() + self.readers.count() > 0
     }

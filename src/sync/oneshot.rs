@@ -49,7 +49,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 pub use super::error::oneshot::{RecvError, TryRecvError};
 use super::spin::SpinLock;
-use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_wait};
+use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_unpolled, note_wait};
 
 /// Makes a channel for one value.
 #[track_caller]
@@ -131,23 +131,28 @@ fn poll_state<T, R>(
     mut look: impl FnMut(&mut State<T>) -> Option<R>,
     place: fn(&mut State<T>) -> &mut Option<WakeTarget>,
 ) -> Poll<R> {
-    let (result, is_kept) = shared.state.with(|state| {
-        let result = look(state);
-        let kept = place(state).as_ref();
-        (result, kept.is_some_and(|kept| kept.will_wake(waker)))
-    });
-    match result {
-        Some(result) => return Poll::Ready(result),
-        None if is_kept => return Poll::Pending,
-        None => {}
+    let mut target = None;
+    loop {
+        let mut state = shared.state.lock();
+        if let Some(result) = look(&mut state) {
+            return Poll::Ready(result);
+        }
+        let kept = place(&mut state);
+        if kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+            return Poll::Pending;
+        }
+        // A waker of ours is copied without running anything.
+        if let Some(target) = target.take().or_else(|| WakeTarget::of_task(waker)) {
+            let replaced = kept.replace(target);
+            drop(state);
+            // A foreign waker is dropped where the state is not held.
+            drop(replaced);
+            return Poll::Pending;
+        }
+        // And cloned there.
+        drop(state);
+        target = Some(WakeTarget::of(waker));
     }
-    // A foreign waker is cloned here and dropped below, where the state is not held.
-    let target = WakeTarget::of(waker);
-    let (result, _replaced) = shared.state.with(|state| match look(state) {
-        Some(result) => (Poll::Ready(result), Some(target)),
-        None => (Poll::Pending, place(state).replace(target)),
-    });
-    result
 }
 
 fn wake(target: Option<WakeTarget>) {
@@ -396,6 +401,8 @@ impl<T> Drop for Closed<'_, T> {
             let target = self.shared.state.with(|state| state.sender.take());
             // Dropped here, where the state is not held.
             drop(target);
+        } else if self.point.is_ahead() {
+            note_unpolled(Some(&self.shared.resource), &CLOSED, self.at);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::task::{Context, Poll, ready};
 
 use super::holders::Holders;
-use super::spin::SpinLock;
+use super::spin::{SpinGuard, SpinLock};
 use super::waiters::{Ticket, Waiters, Wakes};
 use crate::executor::{
     Grant, Holder, Point, Resource, Verb, WakeTarget, note_unpolled, note_wait, publish,
@@ -21,8 +21,14 @@ pub(crate) trait WaitState {
     /// Whether it can be held; if so it has [`WaitState::holders`].
     const CAN_BE_HELD: bool = false;
 
-    /// Wakes the waiters whose turn has come. Called after every change.
+    /// Wakes the waiters whose turn has come. Called after every change, unless the state is idle.
     fn wake_due(&mut self, wakes: &mut Wakes);
+
+    /// Tells whether nobody waits, and the run knows of no holders: then a change concerns nobody.
+    #[inline]
+    fn is_idle(&self) -> bool {
+        false
+    }
 
     /// Returns who holds it.
     #[inline]
@@ -71,42 +77,45 @@ impl<S: WaitState> Primitive<S> {
     /// Changes the state, and then wakes whose turn has come.
     #[inline]
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
-        let mut wakes = Wakes::default();
-        let result = self.state.with(|state| {
-            let result = change(state);
-            state.wake_due(&mut wakes);
-            if state.holders().is_some_and(|holders| holders.published.is_some()) {
-                self.publish(state);
-            }
-            result
-        });
-        wakes.wake();
+        let mut state = self.state.lock();
+        let result = change(&mut state);
+        if !state.is_idle() {
+            self.attend(state);
+        }
         result
     }
 
     /// As [`Primitive::change`], for a closure that changes nothing when it gives nothing, or adds a
-    /// waiter whose turn has not come: then there is nobody to wake.
+    /// waiter whose turn has not come: that concerns nobody either.
     #[inline]
     fn change_if<R>(&self, change: impl FnOnce(&mut S) -> Option<R>) -> Option<R> {
-        let mut wakes = Wakes::default();
-        let result = self.state.with(|state| {
-            let result = change(state);
-            if result.is_some() {
-                state.wake_due(&mut wakes);
-            }
-            if state.holders().is_some_and(|holders| holders.published.is_some()) {
-                self.publish(state);
-            }
-            result
-        });
-        wakes.wake();
+        let mut state = self.state.lock();
+        let result = change(&mut state);
+        if result.is_some() && !state.is_idle() {
+            self.attend(state);
+        }
         result
+    }
+
+    /// Tells those whom a change concerns, and lets go of the state.
+    #[inline(never)]
+    fn attend(&self, mut state: SpinGuard<'_, S>) {
+        let mut wakes = Wakes::default();
+        state.wake_due(&mut wakes);
+        if S::CAN_BE_HELD && state.holders().is_some_and(|holders| holders.are_published()) {
+            self.publish(&mut state);
+        }
+        drop(state);
+        wakes.wake();
     }
 
     /// Takes a waiter out of its line.
     #[inline(never)]
     fn remove(&self, line: &Line<S>, own: Ticket) {
-        let target = self.change(|state| (line.waiters)(state).remove(own));
+        let target = self.change(|state| {
+            let waiters = (line.waiters)(state);
+            waiters.remove(waiters.rank(own))
+        });
         // Dropped here, where the state is not held.
         drop(target);
     }
@@ -225,11 +234,12 @@ impl Wait {
             let result = primitive.change_if(|state| {
                 let rank = (line.waiters)(state).count();
                 let result = go(state, Place { rank, ticket: None });
-                if result.is_none() {
-                    // A waker of ours is copied without running anything.
-                    let target = WakeTarget::of_task(waker);
-                    let push = |target| (line.waiters)(state).push(self.weight, target);
-                    self.ticket = target.map(push);
+                // A waker of ours is copied without running anything.
+                if result.is_none()
+                    && let Some(target) = WakeTarget::of_task(waker)
+                {
+                    self.ticket = Some((line.waiters)(state).push(self.weight, target));
+                    self.note_asker(state, context, primitive, line);
                 }
                 result
             });
@@ -237,7 +247,7 @@ impl Wait {
                 return Poll::Ready(result);
             }
             if self.ticket.is_some() {
-                self.note(context, primitive, line);
+                note_wait(&primitive.resource, line.verb, self.at);
                 return Poll::Pending;
             }
         }
@@ -265,17 +275,21 @@ impl Wait {
                 let result = go(state, Place { rank, ticket: self.ticket });
                 let waiters = (line.waiters)(state);
                 if result.is_some() {
-                    replaced = self.ticket.take().and_then(|own| waiters.remove(own));
+                    replaced = self.ticket.take().and_then(|_| waiters.remove(rank));
                     return result;
                 }
                 match (self.ticket, target.take()) {
                     (Some(own), _) if waiters.will_wake(own, context.waker()) => {}
-                    (_, None) => step = Step::NeedsTarget,
+                    (_, None) => {
+                        step = Step::NeedsTarget;
+                        return None;
+                    }
                     (Some(own), Some(target)) => replaced = waiters.retarget(own, target),
                     (None, Some(target)) => {
                         self.ticket = Some(waiters.push(self.weight, target));
                     }
                 }
+                self.note_asker(state, context, primitive, line);
                 None
             });
             drop(replaced);
@@ -285,19 +299,10 @@ impl Wait {
             match step {
                 Step::NeedsTarget => target = Some(WakeTarget::of(context.waker())),
                 Step::Waits => {
-                    self.note(context, primitive, line);
+                    note_wait(&primitive.resource, line.verb, self.at);
                     return Poll::Pending;
                 }
             }
-        }
-    }
-
-    /// Notes what it waits for.
-    #[inline]
-    fn note<S: WaitState>(&self, context: &Context<'_>, primitive: &Primitive<S>, line: &Line<S>) {
-        note_wait(&primitive.resource, line.verb, self.at);
-        if S::CAN_BE_HELD {
-            self.note_asker(context, primitive, line);
         }
     }
 
@@ -316,7 +321,7 @@ impl Wait {
             let waiters = (line.waiters)(state);
             if result.is_some() {
                 let own = self.ticket.take();
-                return (result, own.and_then(|own| waiters.remove(own)));
+                return (result, own.and_then(|_| waiters.remove(rank)));
             }
             self.ticket.get_or_insert_with(|| waiters.push_idle());
             (None, None)
@@ -340,20 +345,20 @@ impl Wait {
     #[inline]
     fn note_asker<S: WaitState>(
         &self,
+        state: &mut S,
         context: &Context<'_>,
         primitive: &Primitive<S>,
         line: &Line<S>,
     ) {
-        primitive.state.with(|state| {
-            let Some(holders) = state.holders() else { return };
-            let is_published = holders.published.is_some();
-            if let Some(own) = self.ticket {
-                (line.waiters)(state).note_asker(own, Holder::polling(context, self.at));
-            }
-            if !is_published {
-                primitive.publish(state);
-            }
-        });
+        if !S::CAN_BE_HELD {
+            return;
+        }
+        if let Some(own) = self.ticket {
+            (line.waiters)(state).note_asker(own, Holder::polling(context, self.at));
+        }
+        if state.holders().is_some_and(|holders| !holders.are_published()) {
+            primitive.publish(state);
+        }
     }
 
     /// Leaves the line, if it stands in it: what was its turn is the next waiter's.

@@ -105,6 +105,11 @@ struct State<T> {
 
 impl<T> WaitState for State<T> {
     #[inline]
+    fn is_idle(&self) -> bool {
+        self.getters.is_empty() && self.putters.is_empty() && self.joiners.is_empty()
+    }
+
+    #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
         if self.is_closed {
             self.wake_due_to_end(wakes);

@@ -84,6 +84,11 @@ impl<T> WaitState for State<T> {
     const CAN_BE_HELD: bool = true;
 
     #[inline]
+    fn is_idle(&self) -> bool {
+        self.shares.waiters.is_empty() && !self.holders.are_published()
+    }
+
+    #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
         self.shares.assign(wakes);
     }

@@ -85,6 +85,11 @@ impl WaitState for State {
     const CAN_BE_HELD: bool = true;
 
     #[inline]
+    fn is_idle(&self) -> bool {
+        self.shares.waiters.is_empty() && !self.holders.are_published()
+    }
+
+    #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
         if self.is_closed {
             self.shares.waiters.wake_all(wakes);
@@ -104,11 +109,12 @@ impl WaitState for State {
 }
 
 impl State {
+    #[inline]
     fn take(
         &mut self,
         place: Place,
         count: usize,
-        holder: Holder,
+        holder: impl FnOnce() -> Holder,
     ) -> Option<Result<HolderKey, AcquireError>> {
         // What was assigned before the semaphore was closed is the waiter's.
         let is_assigned = place.ticket.is_some() && self.shares.waiters.is_due(place.rank);
@@ -116,7 +122,7 @@ impl State {
             return Some(Err(AcquireError::Closed));
         }
         let is_taken = self.shares.take(place, count);
-        is_taken.then(|| Ok(self.holders.add(holder)))
+        is_taken.then(|| Ok(self.holders.add(holder())))
     }
 }
 
@@ -413,9 +419,9 @@ impl Semaphore {
         count: usize,
         context: &Context<'_>,
     ) -> Poll<Result<HolderKey, AcquireError>> {
-        let holder = Holder::polling(context, wait.at());
+        let at = wait.at();
         wait.poll(context, &self.primitive, &Self::WAITERS, |state, place| {
-            state.take(place, count, holder)
+            state.take(place, count, || Holder::polling(context, at))
         })
     }
 

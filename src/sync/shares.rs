@@ -74,7 +74,7 @@ impl Shares {
     /// Lists what is assigned to waiters that have not been polled since, and tells whether there are
     /// any waiters.
     pub(super) fn tell_waiters(&self, grants: &mut Vec<Grant>) -> bool {
-        grants.extend(self.waiters.unclaimed_due());
+        self.waiters.tell_unclaimed_due(grants);
         self.waiters.count() > 0
     }
 }

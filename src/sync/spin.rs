@@ -8,17 +8,18 @@
 
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A value that one thread at a time may use, for as long as a closure runs.
+/// A value that one thread at a time may use.
 pub(super) struct SpinLock<S> {
     is_taken: AtomicBool,
     value: UnsafeCell<S>,
 }
 
-// SAFETY: Threads that share the lock reach the value only through `with`, one at a time, so sharing
-// the lock does no more than sending the value from one to the next.
+// SAFETY: Threads that share the lock reach the value only through a guard, of which there is one at a
+// time, so sharing the lock does no more than sending the value from one to the next.
 unsafe impl<S: Send> Sync for SpinLock<S> {}
 
 // What runs under it and may panic (the comparison of items, a check that a future is not polled again)
@@ -31,16 +32,20 @@ impl<S> SpinLock<S> {
         Self { is_taken: AtomicBool::new(false), value: UnsafeCell::new(value) }
     }
 
-    /// Calls `work` with the value while nobody else has it. `work` must be short, and must not come
-    /// back to this lock, or it waits for itself.
+    /// Takes the lock until the guard is dropped. That must be soon, and whoever has the guard must not
+    /// come back to this lock, or it waits for itself.
+    #[inline]
+    pub(super) fn lock(&self) -> SpinGuard<'_, S> {
+        if !self.try_take() {
+            self.take_late();
+        }
+        SpinGuard { lock: self }
+    }
+
+    /// Calls `work` with the value while nobody else has it, on the terms of [`SpinLock::lock`].
     #[inline]
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> R {
-        let _taken = self.take();
-        // SAFETY: `is_taken` went from false to true for this call alone, and stays true until `_taken`
-        // is dropped, which is after `work`, also when that panics. Whoever had the value before has
-        // let go with a release that this call's acquire has seen. The reference cannot leave `work`,
-        // which takes one of any lifetime.
-        work(unsafe { &mut *self.value.get() })
+        work(&mut self.lock())
     }
 
     /// Returns the value: that there is no other reference is lock enough.
@@ -50,14 +55,6 @@ impl<S> SpinLock<S> {
 
     pub(super) fn into_inner(self) -> S {
         self.value.into_inner()
-    }
-
-    #[inline]
-    fn take(&self) -> Taken<'_> {
-        if !self.try_take() {
-            self.take_late();
-        }
-        Taken { is_taken: &self.is_taken }
     }
 
     #[inline]
@@ -89,15 +86,37 @@ impl<S> fmt::Debug for SpinLock<S> {
     }
 }
 
-/// Lets go of the lock when dropped.
-struct Taken<'a> {
-    is_taken: &'a AtomicBool,
+/// The right to use the value, until it is dropped.
+pub(super) struct SpinGuard<'a, S> {
+    lock: &'a SpinLock<S>,
 }
 
-impl Drop for Taken<'_> {
+impl<S> Deref for SpinGuard<'_, S> {
+    type Target = S;
+
+    #[inline]
+    fn deref(&self) -> &S {
+        // SAFETY: This is the only guard: it was made when `is_taken` went from false to true, and that
+        // stays true until it is dropped. Whoever had the value before has let go with a release that
+        // the acquire of this guard has seen. While the reference lives this guard is borrowed, so that
+        // nobody reaches the value as unique.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<S> DerefMut for SpinGuard<'_, S> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut S {
+        // SAFETY: As in `deref`; and while the reference lives this guard, the only one, is borrowed as
+        // unique.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<S> Drop for SpinGuard<'_, S> {
     #[inline]
     fn drop(&mut self) {
-        self.is_taken.store(false, Ordering::Release);
+        self.lock.is_taken.store(false, Ordering::Release);
     }
 }
 

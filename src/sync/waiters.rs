@@ -45,6 +45,12 @@ impl Waiters {
         self.line.len()
     }
 
+    /// Tells whether nobody waits.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+
     /// Counts the waiters before a ticket, which need not stand in the line.
     pub(crate) fn count_before(&self, end: Ticket) -> usize {
         // Nearly always there is none.
@@ -98,6 +104,7 @@ impl Waiters {
     }
 
     /// Returns how many stand before a waiter.
+    #[inline]
     pub(crate) fn rank(&self, ticket: Ticket) -> usize {
         // Nearly always the one that is polled is the first.
         if self.line.front().is_some_and(|first| first.ticket == ticket) {
@@ -107,17 +114,14 @@ impl Waiters {
         found.expect("a waiter is in the line until its future takes it out")
     }
 
-    /// Takes a waiter out of the line. Returns what would have woken it.
-    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<WakeTarget> {
-        let rank = self.rank(ticket);
+    /// Takes the waiter at a rank out of the line. Returns what would have woken it.
+    pub(crate) fn remove(&mut self, rank: usize) -> Option<WakeTarget> {
         let waiter = match rank {
             0 => self.line.pop_front(),
             rank => self.line.remove(rank),
         };
         let waiter = waiter.expect("a rank is in the line");
-        if let Ok(place) = self.place_of_asker(ticket) {
-            self.askers.remove(place);
-        }
+        self.forget_asker(waiter.ticket);
         if self.is_due(rank) {
             self.due_count -= 1;
             self.assigned -= waiter.weight;
@@ -140,23 +144,44 @@ impl Waiters {
 
     /// Notes who waits, and where.
     pub(crate) fn note_asker(&mut self, ticket: Ticket, asker: Holder) {
+        // Nearly always it has just come.
+        if self.askers.back().is_none_or(|(last, _)| *last < ticket) {
+            self.askers.push_back((ticket, asker));
+            return;
+        }
         match self.place_of_asker(ticket) {
             Ok(place) => self.askers[place].1 = asker,
             Err(place) => self.askers.insert(place, (ticket, asker)),
         }
     }
 
+    fn forget_asker(&mut self, ticket: Ticket) {
+        let Some((first, _)) = self.askers.front() else { return };
+        if *first == ticket {
+            self.askers.pop_front();
+        } else if let Ok(place) = self.place_of_asker(ticket) {
+            self.askers.remove(place);
+        }
+    }
+
     fn place_of_asker(&self, ticket: Ticket) -> Result<usize, usize> {
+        // Nearly always the one that is looked for is the first.
+        if self.askers.front().is_some_and(|(first, _)| *first == ticket) {
+            return Ok(0);
+        }
         self.askers.binary_search_by_key(&ticket, |(asked, _)| *asked)
     }
 
     /// Lists those among the first so many that were woken and not polled since: what they were
     /// woken for is theirs. No more than some, because it is done at each change.
-    pub(crate) fn unclaimed(&self, count: usize) -> impl Iterator<Item = Grant> + '_ {
-        let first = self.line.iter().take(count).filter(|waiter| waiter.target.is_none());
-        let first = first.take(UNCLAIMED_TOLD_MAX);
-        let places = first.filter_map(|waiter| self.place_of_asker(waiter.ticket).ok());
-        places.map(|place| Grant::unclaimed(self.askers[place].1))
+    pub(crate) fn tell_unclaimed(&self, count: usize, grants: &mut Vec<Grant>) {
+        for waiter in (0..count.min(UNCLAIMED_TOLD_MAX)).map_while(|rank| self.line.get(rank)) {
+            if waiter.target.is_none()
+                && let Ok(place) = self.place_of_asker(waiter.ticket)
+            {
+                grants.push(Grant::unclaimed(self.askers[place].1));
+            }
+        }
     }
 
     /// Wakes the waiter at a rank, if there is one that has not been woken.
@@ -216,8 +241,8 @@ impl Waiters {
     }
 
     /// Lists the due waiters that have not been polled since.
-    pub(crate) fn unclaimed_due(&self) -> impl Iterator<Item = Grant> + '_ {
-        self.unclaimed(self.due_count)
+    pub(crate) fn tell_unclaimed_due(&self, grants: &mut Vec<Grant>) {
+        self.tell_unclaimed(self.due_count, grants);
     }
 
     /// Returns how much of the supply is assigned.
@@ -229,33 +254,29 @@ impl Waiters {
 
 /// Tasks to be woken once the state is let go: a foreign waker runs code of the user's.
 #[derive(Debug, Default)]
-pub(crate) enum Wakes {
-    #[default]
-    None,
+pub(crate) struct Wakes {
     /// Apart, so that waking one costs no allocation.
-    One(WakeTarget),
-    Many(Vec<WakeTarget>),
+    first: Option<WakeTarget>,
+    others: Vec<WakeTarget>,
 }
 
 impl Wakes {
+    #[inline]
     fn push(&mut self, target: WakeTarget) {
-        *self = match std::mem::take(self) {
-            Self::None => Self::One(target),
-            Self::One(first) => Self::Many(vec![first, target]),
-            Self::Many(mut targets) => {
-                targets.push(target);
-                Self::Many(targets)
-            }
-        };
+        match &self.first {
+            None => self.first = Some(target),
+            Some(_) => self.others.push(target),
+        }
     }
 
     /// Wakes them, in the order in which they were added.
     #[inline]
     pub(crate) fn wake(self) {
-        match self {
-            Self::None => {}
-            Self::One(target) => wake_one(target),
-            Self::Many(targets) => wake_many(targets),
+        if let Some(first) = self.first {
+            first.wake();
+        }
+        if !self.others.is_empty() {
+            self.others.into_iter().for_each(WakeTarget::wake);
         }
     }
 }
@@ -265,15 +286,3 @@ const UNCLAIMED_TOLD_MAX: usize = 32;
 
 /// Waiters from which on a line is large.
 const LARGE_LINE: usize = 4096;
-
-// Apart, so that finding that there is nobody to wake is small.
-
-#[inline(never)]
-fn wake_one(target: WakeTarget) {
-    target.wake();
-}
-
-#[inline(never)]
-fn wake_many(targets: Vec<WakeTarget>) {
-    targets.into_iter().for_each(WakeTarget::wake);
-}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use parcae::executor::{DomainId, Place, Tenure, Warning, WarningAction, Watch};
 use parcae::explore::{Check, Signature, Strategy};
 use parcae::report::{self, ReplayCommand};
-use parcae::sync::{Condition, Event, Mutex, OnceCell, Queue, RwLock, Semaphore};
+use parcae::sync::{Condition, Event, Mutex, OnceCell, Queue, RwLock, Semaphore, oneshot};
 use parcae::task::{Builder, burn, settle, yield_now};
 use parcae::time::{interval, sleep, timeout};
 use parcae::{Failure, Outcome, Sim, spawn, spawn_named};
@@ -270,10 +270,11 @@ fn times_of_several_polls_or_tasks_or_of_other_domains_do_not_add_up() {
 
 #[test]
 fn futures_that_are_dropped_unpolled_are_named_with_their_lines() {
-    let line = line!() + 8;
+    let line = line!() + 9;
     for outcome in watched(&Watch::default().with_unpolled(true), || async {
         let mutex = Mutex::new(0).named("m");
         let (other, changed) = (Mutex::new(0), Condition::new());
+        let (mut sender, _receiver) = oneshot::channel::<u8>();
         let guard = other.lock().await;
         let event = Event::new();
         let queue: Queue<u8> = Queue::unbounded().named("q");
@@ -285,6 +286,7 @@ fn futures_that_are_dropped_unpolled_are_named_with_their_lines() {
         drop(queue.join());
         drop(sleep(millis(1)));
         drop(changed.wait_for(guard, |value| *value == 0));
+        drop(sender.closed());
     }) {
         let wanted = [
             "Mutex lock of `m`",
@@ -294,6 +296,7 @@ fn futures_that_are_dropped_unpolled_are_named_with_their_lines() {
             "Queue join of `q`",
             "sleep",
             "Condition wait",
+            "oneshot closed",
         ];
         assert_eq!(outcome.warnings().len(), wanted.len(), "{:?}", outcome.warnings());
         for ((number, warning), wanted) in (0..).zip(outcome.warnings()).zip(wanted) {

@@ -8,7 +8,8 @@ use std::task::Poll;
 
 use parcae::choose;
 use parcae::sync::{
-    Acquire, AcquireError, Barrier, BarrierError, Notified, Notify, Permit, Semaphore,
+    Acquire, AcquireError, Barrier, BarrierError, BarrierWait, Get, Join, Notified, Notify, Permit,
+    Put, Queue, Semaphore,
 };
 
 use super::{Hand, on_every_seed};
@@ -187,7 +188,7 @@ fn a_notify_does_what_its_model_does() {
 
 /// What a [`Barrier`] should do.
 struct Rounds<'a> {
-    crowd: Crowd<parcae::sync::BarrierWait<'a>>,
+    crowd: Crowd<BarrierWait<'a>>,
     parties: usize,
     filling: Vec<usize>,
     /// Those of the full round that have not gone on, and their indices.
@@ -430,6 +431,184 @@ fn a_semaphore_does_what_its_model_does() {
             }
             model.crowd.check();
             assert_eq!(semaphore.available_permits(), model.free);
+        }
+    });
+}
+
+/// What a [`Queue`] should do.
+struct Items<'a> {
+    puts: Crowd<Put<'a, usize>>,
+    gets: Crowd<Get<'a, usize>>,
+    joins: Crowd<Join<'a, usize>>,
+    putters: Vec<usize>,
+    getters: Vec<usize>,
+    items: Vec<usize>,
+    capacity: usize,
+    unfinished: usize,
+    is_closed: bool,
+}
+
+fn place(line: &[usize], number: usize) -> usize {
+    line.iter().position(|other| *other == number).unwrap_or(line.len())
+}
+
+fn stand_in(line: &mut Vec<usize>, number: usize) {
+    if !line.contains(&number) {
+        line.push(number);
+    }
+}
+
+impl Items<'_> {
+    fn try_put(&mut self, item: usize, rank: usize) -> bool {
+        let is_put = !self.is_closed && rank == 0 && self.items.len() < self.capacity;
+        if is_put {
+            self.items.push(item);
+            self.unfinished += 1;
+        }
+        is_put
+    }
+
+    fn look_to_put(&mut self, number: usize) -> Option<bool> {
+        if self.try_put(number, place(&self.putters, number)) {
+            self.putters.retain(|other| *other != number);
+            return Some(true);
+        }
+        if self.is_closed {
+            self.putters.retain(|other| *other != number);
+            return Some(false);
+        }
+        stand_in(&mut self.putters, number);
+        None
+    }
+
+    fn try_get(&mut self, rank: usize) -> Option<Option<usize>> {
+        if rank < self.items.len() {
+            return Some(Some(self.items.remove(rank)));
+        }
+        (self.is_closed && self.items.is_empty()).then_some(None)
+    }
+
+    fn look_to_get(&mut self, number: usize) -> Option<Option<usize>> {
+        let got = self.try_get(place(&self.getters, number));
+        if got.is_some() {
+            self.getters.retain(|other| *other != number);
+        } else {
+            stand_in(&mut self.getters, number);
+        }
+        got
+    }
+
+    /// Whoever may go on has been woken.
+    fn expect_wakes(&mut self) {
+        let may_end = self.is_closed && self.items.is_empty();
+        for (rank, number) in self.getters.iter().enumerate() {
+            if may_end || rank < self.items.len() {
+                self.gets.expect_wake(*number);
+            }
+        }
+        for (rank, number) in self.putters.iter().enumerate() {
+            if self.is_closed || (rank == 0 && self.items.len() < self.capacity) {
+                self.puts.expect_wake(*number);
+            }
+        }
+        if self.unfinished == 0 {
+            let numbers: Vec<_> = self.joins.hands.keys().copied().collect();
+            numbers.into_iter().for_each(|number| self.joins.expect_wake(number));
+        }
+    }
+
+    /// One of the futures is polled or dropped.
+    fn use_one(&mut self) {
+        let is_dropped = choose(0..4) == 0;
+        match choose(0..5) {
+            0 => {
+                let Some(number) = self.joins.pick() else { return };
+                if is_dropped {
+                    self.joins.remove(number);
+                } else {
+                    assert_eq!(self.joins.poll(number).is_some(), self.unfinished == 0);
+                }
+            }
+            1..=2 => {
+                let Some(number) = self.puts.pick() else { return };
+                if is_dropped {
+                    self.puts.remove(number);
+                    self.putters.retain(|other| *other != number);
+                } else {
+                    let was_put = self.puts.poll(number).map(|result| result.is_ok());
+                    assert_eq!(was_put, self.look_to_put(number));
+                }
+            }
+            _ => {
+                let Some(number) = self.gets.pick() else { return };
+                if is_dropped {
+                    self.gets.remove(number);
+                    self.getters.retain(|other| *other != number);
+                } else {
+                    let got = self.gets.poll(number).map(Result::ok);
+                    assert_eq!(got, self.look_to_get(number));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_queue_does_what_its_model_does() {
+    on_every_seed(|| async {
+        let capacity = choose(1..=3);
+        let queue = Queue::bounded(capacity);
+        let mut model = Items {
+            puts: Crowd::new(),
+            gets: Crowd::new(),
+            joins: Crowd::new(),
+            putters: Vec::new(),
+            getters: Vec::new(),
+            items: Vec::new(),
+            capacity,
+            unfinished: 0,
+            is_closed: false,
+        };
+        for operation in 0..OPERATIONS {
+            match choose(0..24) {
+                0 if operation > OPERATIONS / 2 => {
+                    queue.close();
+                    model.is_closed = true;
+                }
+                1 if operation > OPERATIONS / 2 => {
+                    assert_eq!(queue.shutdown_now(), model.items);
+                    model.is_closed = true;
+                    model.unfinished -= model.items.len().min(model.unfinished);
+                    model.items.clear();
+                }
+                0..=1 => drop(model.joins.add(queue.join())),
+                2 => {
+                    let is_put = queue.try_put(0).is_ok();
+                    assert_eq!(is_put, model.try_put(0, model.putters.len()));
+                }
+                3 => {
+                    let got = queue.try_get().ok();
+                    assert_eq!(got, model.try_get(model.getters.len()).flatten());
+                }
+                4..=5 if model.unfinished > 0 => {
+                    queue.task_done();
+                    model.unfinished -= 1;
+                }
+                4..=8 => {
+                    let number = model.puts.made + 1;
+                    model.puts.add(queue.put(number));
+                }
+                9..=12 => drop(model.gets.add(queue.get())),
+                _ => model.use_one(),
+            }
+            model.expect_wakes();
+            model.puts.check();
+            model.gets.check();
+            model.joins.check();
+            assert_eq!(
+                (queue.len(), queue.unfinished()),
+                (model.items.len(), model.unfinished as u64)
+            );
         }
     });
 }
