@@ -300,8 +300,14 @@ async fn tokio_park(tasks: u32) {
     for duration in Durations(1).take(tasks as usize) {
         drop(tokio::spawn(async move { tokio::time::sleep(LONG + duration).await }));
     }
-    // First in, first out: when this task goes on, every other has begun to sleep.
-    tokio::task::yield_now().await;
+    tokio_let_begin(tasks).await;
+}
+
+/// Yields until so many tasks have begun: the first task of a runtime goes on after 61 others.
+async fn tokio_let_begin(tasks: u32) {
+    for _ in 0..=tasks / 61 {
+        tokio::task::yield_now().await;
+    }
 }
 
 // Whole runs
@@ -379,6 +385,8 @@ fn memory_table() -> String {
     add(parked, "parcae", PARKED, sleeping);
     add(PARKED_ON_EVENT, "tokio", PARKED, tokio_waiting());
     add(PARKED_ON_EVENT, "parcae", PARKED, waiting());
+    add(PARKED_ON_ONESHOT, "tokio", PARKED, tokio_receiving());
+    add(PARKED_ON_ONESHOT, "parcae", PARKED, receiving());
     let world = "a world of 3 tasks, after its end";
     add(world, "tokio", RUNS, counted(|| (0..RUNS).for_each(|_| tokio(tokio_tiny_world()))).1);
     let runs = || (0..RUNS).for_each(|seed| tiny(seed, Strategy::Random));
@@ -417,8 +425,43 @@ fn tokio_waiting() -> Counts {
         for _ in 0..PARKED {
             drop(tokio::spawn(future(&event)));
         }
-        // First in, first out: when this task goes on, every other has begun to wait.
-        tokio::task::yield_now().await;
+        tokio_let_begin(PARKED).await;
+        counting::now().since(before).without(PARKED, size)
+    };
+    counted(|| tokio(program)).0
+}
+
+/// Returns what a task that waits for a value keeps with its channel, without its future.
+fn receiving() -> Counts {
+    use parcae::sync::oneshot::{Receiver, channel};
+    counted_in_run(async {
+        let future = |receiver: Receiver<u32>| async move { receiver.await.is_ok() };
+        let size = size_of_val(&future(channel().1));
+        let mut senders = Vec::with_capacity(PARKED as usize);
+        let before = counting::now();
+        for _ in 0..PARKED {
+            let (sender, receiver) = channel();
+            senders.push(sender);
+            parcae::spawn(future(receiver)).background();
+        }
+        parcae::task::settle().await;
+        counting::now().since(before).without(PARKED, size)
+    })
+}
+
+fn tokio_receiving() -> Counts {
+    use tokio::sync::oneshot::{Receiver, channel};
+    let program = async {
+        let future = |receiver: Receiver<u32>| async move { receiver.await.is_ok() };
+        let size = size_of_val(&future(channel().1));
+        let mut senders = Vec::with_capacity(PARKED as usize);
+        let before = counting::now();
+        for _ in 0..PARKED {
+            let (sender, receiver) = channel();
+            senders.push(sender);
+            drop(tokio::spawn(future(receiver)));
+        }
+        tokio_let_begin(PARKED).await;
         counting::now().since(before).without(PARKED, size)
     };
     counted(|| tokio(program)).0
@@ -442,4 +485,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(1_000_000);
 const RUNS: u32 = 20_000;
 const PARKED: u32 = 100_000;
+const PARKED_ON_ONESHOT: &str =
+    "task that waits for a oneshot, and its channel, 100,000 of them, without its future";
 const PARKED_ON_EVENT: &str = "task that waits for an event, 100,000 of them, without its future";

@@ -14,7 +14,8 @@ use crate::measure::{Options, Side, Workload, time_table};
 
 /// Measures everything and returns the table.
 pub(crate) fn table(options: &Options) -> String {
-    let workloads = queue_workloads().into_iter().chain(oneshot_workloads());
+    let workloads =
+        queue_workloads().into_iter().chain(oneshot_workloads()).chain(event_workloads());
     time_table(workloads.collect(), options)
 }
 
@@ -78,6 +79,40 @@ fn oneshot_workloads() -> Vec<Workload> {
             ],
         },
     ]
+}
+
+/// Ten times as many waiters, and each should cost the same.
+fn event_workloads() -> Vec<Workload> {
+    vec![
+        Workload {
+            name: "event: set, and 2,000 waiting tasks go on",
+            operation: "waiter",
+            operations: 2_000,
+            sides: vec![Side::new("parcae", || fifo(release(2_000)))],
+        },
+        Workload {
+            name: "event: set, and 20,000 waiting tasks go on",
+            operation: "waiter",
+            operations: 20_000,
+            sides: vec![Side::new("parcae", || fifo(release(20_000)))],
+        },
+    ]
+}
+
+// Events
+
+async fn release(waiters: u32) {
+    let event = Arc::new(parcae::sync::Event::new());
+    let spawn = |_| {
+        let event = event.clone();
+        parcae::spawn(async move { event.wait().await })
+    };
+    let tasks: Vec<_> = (0..waiters).map(spawn).collect();
+    parcae::task::settle().await;
+    event.set();
+    for task in tasks {
+        task.await;
+    }
 }
 
 // Queues

@@ -265,9 +265,15 @@ impl Core {
             self.tasks.get_mut(index).state = TaskState::Ready;
             self.ready.push_back(index);
         } else {
-            self.tasks.get_mut(index).state = TaskState::Held;
-            self.domains.get_mut(domain).held.push_back(index);
+            self.hold(index, domain);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hold(&mut self, index: u32, domain: DomainId) {
+        self.tasks.get_mut(index).state = TaskState::Held;
+        self.domains.get_mut(domain).held.push_back(index);
     }
 
     /// Counts a step; true when the run is over its limits and must stop.

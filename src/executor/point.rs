@@ -199,8 +199,7 @@ impl Executor {
         let core = &mut *core;
         let Some(index) = core.running else { return };
         let number = core.number_of(resource);
-        core.tasks.get_mut(index).operation = Operation { resource: number, verb };
-        core.tasks.set_wait_for(index, resource, verb, at);
+        core.tasks.set_wait_for(index, Operation { resource: number, verb }, resource, at);
         core.log_use(resource, || Happening::Wait { resource: number, verb: verb.name }, at);
     }
 

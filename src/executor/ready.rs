@@ -31,10 +31,16 @@ impl ReadyQueue {
     #[inline]
     pub(super) fn push_back(&mut self, task: u32) {
         if self.recent.len() == LANE_TASKS_MAX {
-            self.older_count += LANE_TASKS_MAX;
-            self.older.push_back(std::mem::take(&mut self.recent));
+            self.begin_lane();
         }
         self.recent.push_back(task);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin_lane(&mut self) {
+        self.older_count += LANE_TASKS_MAX;
+        self.older.push_back(std::mem::take(&mut self.recent));
     }
 
     #[inline]

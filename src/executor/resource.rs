@@ -40,6 +40,12 @@ impl Resource {
         self
     }
 
+    /// Returns the name that it was given.
+    #[inline]
+    pub(super) fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+
     /// Returns what a report says of it.
     pub(crate) fn about(&self) -> ResourceInfo {
         ResourceInfo { kind: self.kind, name: self.name, made_at: Some(self.made_at) }

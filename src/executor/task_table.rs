@@ -13,7 +13,7 @@ use super::core::ROOT;
 use super::domain::DomainId;
 use super::id::{GENERATION_MASK, TaskId};
 use super::kin::{Children, Kin, TaskName, kept_kin};
-use super::resource::{Operation, Resource, Verb};
+use super::resource::{Operation, Resource};
 use super::wait_note::{Use, UseId, Uses, WaitNote, WaitSubject};
 use super::waker::WakeTarget;
 use crate::kernel::StreamId;
@@ -307,20 +307,30 @@ impl TaskTable {
         Some(path)
     }
 
-    /// Notes that a task is about to wait for the resource of its operation.
+    /// Notes that a task is about to wait with an operation on this resource.
     #[inline]
     pub(super) fn set_wait_for(
         &mut self,
         index: u32,
+        operation: Operation,
         resource: &Resource,
-        verb: &'static Verb,
         at: &'static Location<'static>,
     ) {
+        let note = &mut self.waits[index as usize];
+        let number = operation.resource;
         // Most tasks wait for the same again and again.
-        let guess = self.waits[index as usize].subject;
-        let used = self.uses.id(resource, verb, guess);
-        let number = self.slots[index as usize].operation.resource;
-        self.set_wait(index, WaitSubject::Resource { number, used }, at);
+        let used = match note.subject {
+            WaitSubject::Resource { number: guessed, used }
+                if guessed == number && self.uses.get(used).is_of(resource, operation.verb) =>
+            {
+                used
+            }
+            _ => self.uses.id(resource, operation.verb),
+        };
+        *note = WaitNote { subject: WaitSubject::Resource { number, used }, at: Some(at) };
+        let slot = &mut self.slots[index as usize];
+        slot.operation = operation;
+        slot.is_waiting = true;
     }
 
     /// Returns what reports say of what a task waits for.

@@ -37,14 +37,15 @@ pub(super) struct Use {
 }
 
 impl Use {
-    /// Tells whether it is made of the same literals; of two that read alike, it may say no.
+    /// Tells whether it is such a use of a resource of the same number, so of the same kind and place;
+    /// of two names that read alike, it may say no.
     #[inline]
-    fn is(&self, other: &Self) -> bool {
-        self.place() == other.place()
+    pub(super) fn is_of(&self, resource: &Resource, verb: &'static Verb) -> bool {
+        let (name, other) = (self.resource.name.unwrap_or_default(), resource.name());
+        ptr::eq(self.verb, verb) && ptr::eq(name, other.unwrap_or_default())
     }
 
     /// Where its parts are. Numbers for comparison, which enter nothing.
-    #[inline]
     fn place(&self) -> UsePlace {
         let Self { resource: ResourceInfo { kind, name, made_at }, verb } = self;
         let name = name.unwrap_or_default();
@@ -79,22 +80,10 @@ impl Uses {
         &self.list[id.0 as usize]
     }
 
-    /// Returns the name of a use; `guess` is looked at first.
-    #[inline]
-    pub(super) fn id(
-        &mut self,
-        resource: &Resource,
-        verb: &'static Verb,
-        guess: WaitSubject,
-    ) -> UseId {
+    /// Returns the name of a use.
+    #[inline(never)]
+    pub(super) fn id(&mut self, resource: &Resource, verb: &'static Verb) -> UseId {
         let wanted = Use { resource: resource.about(), verb };
-        match guess {
-            WaitSubject::Resource { used, .. } if self.get(used).is(&wanted) => used,
-            _ => self.find(wanted),
-        }
-    }
-
-    fn find(&mut self, wanted: Use) -> UseId {
         *self.places.entry(wanted.place()).or_insert_with(|| {
             self.list.push(wanted);
             UseId(u32::try_from(self.list.len() - 1).expect("fewer than 4 billion literals"))

@@ -118,10 +118,12 @@ impl Waiters {
     pub(crate) fn remove(&mut self, rank: usize) -> Option<WakeTarget> {
         let waiter = match rank {
             0 => self.line.pop_front(),
-            rank => self.line.remove(rank),
+            rank => self.remove_inside(rank),
         };
         let waiter = waiter.expect("a rank is in the line");
-        self.forget_asker(waiter.ticket);
+        if !self.askers.is_empty() {
+            self.forget_asker(waiter.ticket);
+        }
         if self.is_due(rank) {
             self.due_count -= 1;
             self.assigned -= waiter.weight;
@@ -155,6 +157,12 @@ impl Waiters {
         }
     }
 
+    #[inline(never)]
+    fn remove_inside(&mut self, rank: usize) -> Option<Waiter> {
+        self.line.remove(rank)
+    }
+
+    #[inline(never)]
     fn forget_asker(&mut self, ticket: Ticket) {
         let Some((first, _)) = self.askers.front() else { return };
         if *first == ticket {
@@ -254,29 +262,42 @@ impl Waiters {
 
 /// Tasks to be woken once the state is let go: a foreign waker runs code of the user's.
 #[derive(Debug, Default)]
-pub(crate) struct Wakes {
+pub(crate) enum Wakes {
+    #[default]
+    None,
     /// Apart, so that waking one costs no allocation.
-    first: Option<WakeTarget>,
-    others: Vec<WakeTarget>,
+    One(WakeTarget),
+    Many(Vec<WakeTarget>),
 }
 
 impl Wakes {
     #[inline]
     fn push(&mut self, target: WakeTarget) {
-        match &self.first {
-            None => self.first = Some(target),
-            Some(_) => self.others.push(target),
+        match self {
+            Self::None => *self = Self::One(target),
+            Self::One(_) | Self::Many(_) => self.push_more(target),
         }
+    }
+
+    #[inline(never)]
+    fn push_more(&mut self, target: WakeTarget) {
+        *self = match std::mem::take(self) {
+            Self::None => Self::One(target),
+            Self::One(first) => Self::Many(vec![first, target]),
+            Self::Many(mut targets) => {
+                targets.push(target);
+                Self::Many(targets)
+            }
+        };
     }
 
     /// Wakes them, in the order in which they were added.
     #[inline]
     pub(crate) fn wake(self) {
-        if let Some(first) = self.first {
-            first.wake();
-        }
-        if !self.others.is_empty() {
-            self.others.into_iter().for_each(WakeTarget::wake);
+        match self {
+            Self::None => {}
+            Self::One(target) => target.wake(),
+            Self::Many(targets) => targets.into_iter().for_each(WakeTarget::wake),
         }
     }
 }
