@@ -273,15 +273,15 @@ impl Rate {
 
 impl fmt::Debug for Rate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.primitive.read(|state| {
-            let period = Duration::from_nanos(state.token);
-            formatter
-                .debug_struct("Rate")
-                .field("count", &state.count)
-                .field("period", &period)
-                .field("burst", &state.burst)
-                .finish_non_exhaustive()
-        })
+        // Copied out: what is written to may be code of the user's.
+        let read = |state: &State| (state.count, Duration::from_nanos(state.token), state.burst);
+        let (count, period, burst) = self.primitive.read(read);
+        formatter
+            .debug_struct("Rate")
+            .field("count", &count)
+            .field("period", &period)
+            .field("burst", &burst)
+            .finish_non_exhaustive()
     }
 }
 

@@ -266,7 +266,7 @@ impl RetryBuilder {
         self
     }
 
-    /// Gives up so long after the call began, whatever is under way then.
+    /// Gives up so long after the first poll of the call, whatever is under way then.
     ///
     /// # Examples
     /// ```
