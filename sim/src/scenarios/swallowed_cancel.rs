@@ -41,7 +41,7 @@ async fn buggy() {
         async move {
             for _ in 0..JOBS {
                 begun.set(begun.get() + 1);
-                if unless_stopped(&stops, job()).await.is_none() {
+                if unless(stops.get(), job()).await.is_none() {
                     return;
                 }
             }
@@ -52,21 +52,6 @@ async fn buggy() {
     let begun_before = begun.get();
     worker.await;
     assert!(begun.get() <= begun_before + 1, "told to stop, it has gone on");
-}
-
-/// Returns the output of the job; nothing when the request to stop comes first.
-async fn unless_stopped<T>(stops: &Queue<()>, job: impl Future<Output = T>) -> Option<T> {
-    let (mut job, mut stop) = (pin!(job), pin!(stops.get()));
-    poll_fn(|context| {
-        let is_stopped = stop.as_mut().poll(context).is_ready();
-        match job.as_mut().poll(context) {
-            // What is done is done.
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if is_stopped => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
 
 async fn fixed() {
@@ -80,7 +65,7 @@ async fn fixed() {
                     return;
                 }
                 begun.set(begun.get() + 1);
-                if unless_set(&stop, job()).await.is_none() {
+                if unless(stop.wait(), job()).await.is_none() {
                     return;
                 }
             }
@@ -93,11 +78,13 @@ async fn fixed() {
     assert!(begun.get() <= begun_before + 1, "told to stop, it has gone on");
 }
 
-async fn unless_set<T>(stop: &Event, job: impl Future<Output = T>) -> Option<T> {
-    let (mut job, mut stop) = (pin!(job), pin!(stop.wait()));
+/// Returns the output of the job; nothing when the request to stop comes first.
+async fn unless<S, T>(stop: impl Future<Output = S>, job: impl Future<Output = T>) -> Option<T> {
+    let (mut job, mut stop) = (pin!(job), pin!(stop));
     poll_fn(|context| {
         let is_stopped = stop.as_mut().poll(context).is_ready();
         match job.as_mut().poll(context) {
+            // What is done is done.
             Poll::Ready(output) => Poll::Ready(Some(output)),
             Poll::Pending if is_stopped => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
