@@ -362,7 +362,10 @@ fn regression_many_tasks_are_cancelled_once_when_one_fails() {
             spawn(async move {
                 let _guard = OnDrop(|| dropped.set(dropped.get() + 1));
                 match number {
-                    0 => Err(yield_now().await),
+                    0 => {
+                        yield_now().await;
+                        Err(())
+                    }
                     _ => pending::<Result<(), ()>>().await,
                 }
             })
