@@ -262,13 +262,24 @@ impl Executor {
         self.destroy_rest();
         if self.core.borrow().cleanup_count > 0 {
             self.core.borrow_mut().spawning = Spawning::Open;
-            self.drive(Until::CleanedUp);
+            self.clean_up();
             self.core.borrow_mut().spawning = Spawning::Closed;
             self.destroy_rest();
         }
         // Wakers that are not ours may be left in timers that nobody dropped.
         let left = self.core.borrow_mut().take_wakers();
         self.catch(|| drop(left));
+    }
+
+    /// Lets open cleanups come to their ends; then no task that one of them has detached may be left.
+    fn clean_up(&self) {
+        while self.core.borrow().cleanup_count > 0 {
+            self.drive(Until::CleanedUp);
+            if let Some(failure) = self.settle_rest() {
+                self.core.borrow_mut().fail(failure);
+                return;
+            }
+        }
     }
 
     /// Destroys all tasks but cleanups that can come to their ends, each in its own context.

@@ -198,43 +198,32 @@ impl WaitGraph {
 
     /// Returns cycles of tasks: for each task that is on one, and on none before, the shortest.
     fn cycles(&self) -> Vec<Vec<usize>> {
-        let is_inner = self.inner();
+        let components = components(&self.targets);
+        let mut sizes = vec![0; self.targets.len()];
+        components.iter().for_each(|component| sizes[*component] += 1);
+        let is_on_cycle =
+            |task: usize| sizes[components[task]] > 1 || self.targets[task].contains(&task);
         let mut is_named = vec![false; self.tasks.len()];
         let mut cycles = Vec::new();
         for task in 0..self.tasks.len() {
-            if !is_inner[task] || is_named[task] || cycles.len() == CYCLES_MAX {
+            if is_named[task] || cycles.len() == CYCLES_MAX || !is_on_cycle(task) {
                 continue;
             }
-            if let Some(mut cycle) = self.shortest_cycle(task, &is_inner) {
-                cycle.retain(|place| *place < self.tasks.len());
-                cycle.iter().for_each(|place| is_named[*place] = true);
-                cycles.push(cycle);
-            }
+            let mut cycle = self.shortest_cycle(task, &components);
+            cycle.retain(|place| *place < self.tasks.len());
+            cycle.iter().for_each(|place| is_named[*place] = true);
+            cycles.push(cycle);
         }
         cycles
     }
 
-    /// Marks what is on a cycle or between two: what is left when all that waits for nothing, and
-    /// all that nothing waits for, has been taken away again and again.
-    fn inner(&self) -> Vec<bool> {
-        let count = self.targets.len();
-        let mut sources = vec![Vec::new(); count];
-        for (source, targets) in self.targets.iter().enumerate() {
-            targets.iter().for_each(|target| sources[*target].push(source));
-        }
-        let mut is_inner = vec![true; count];
-        strip(&mut is_inner, &self.targets, &sources);
-        strip(&mut is_inner, &sources, &self.targets);
-        is_inner
-    }
-
-    /// Returns the places on the shortest way from one back to it, which comes first.
-    fn shortest_cycle(&self, start: usize, is_inner: &[bool]) -> Option<Vec<usize>> {
+    /// Returns the places on the shortest way from one that is on a cycle back to it, which comes first.
+    fn shortest_cycle(&self, start: usize, components: &[usize]) -> Vec<usize> {
         let mut sources = vec![None; self.targets.len()];
         let mut ahead = VecDeque::from([start]);
         while let Some(place) = ahead.pop_front() {
-            for target in self.targets[place].iter().copied().filter(|target| is_inner[*target]) {
-                if sources[target].is_none() {
+            for target in self.targets[place].iter().copied() {
+                if components[target] == components[start] && sources[target].is_none() {
                     sources[target] = Some(place);
                     ahead.push_back(target);
                 }
@@ -245,26 +234,58 @@ impl WaitGraph {
                 });
                 let mut cycle: Vec<usize> = back.collect();
                 cycle.reverse();
-                return Some(cycle);
+                return cycle;
             }
         }
-        None
+        unreachable!("there is a way back from each place of a component")
     }
 }
 
-/// Takes away what has nothing ahead, again and again.
-fn strip(is_inner: &mut [bool], ahead: &[Vec<usize>], behind: &[Vec<usize>]) {
-    let mut counts: Vec<usize> = ahead.iter().map(Vec::len).collect();
-    let mut ends: Vec<usize> = (0..counts.len()).filter(|place| counts[*place] == 0).collect();
-    while let Some(end) = ends.pop() {
-        is_inner[end] = false;
-        for place in behind[end].iter().copied() {
-            counts[place] -= 1;
-            if counts[place] == 0 {
-                ends.push(place);
+/// Returns for each place the number of its strongly connected component: there is a way from each place
+/// of one to each other.
+///
+/// # Source
+/// Tarjan, "Depth-first search and linear graph algorithms" (1972), without recursion.
+fn components(targets: &[Vec<usize>]) -> Vec<usize> {
+    let mut components = vec![None; targets.len()];
+    // In which order they were come to, and the first that can be come back to.
+    let mut numbers = vec![None; targets.len()];
+    let mut earliest = Vec::new();
+    // Those whose components are not known yet.
+    let mut open = Vec::new();
+    let mut component = 0;
+    for root in 0..targets.len() {
+        let mut ahead = Vec::from_iter(numbers[root].is_none().then_some((root, 0)));
+        while let Some((place, edge)) = ahead.last_mut() {
+            let place = *place;
+            if *edge == 0 {
+                numbers[place] = Some(earliest.len());
+                earliest.push(earliest.len());
+                open.push(place);
+            }
+            let number = numbers[place].expect("it was just come to");
+            if let Some(target) = targets[place].get(*edge).copied() {
+                *edge += 1;
+                match numbers[target] {
+                    None => ahead.push((target, 0)),
+                    Some(_) if components[target].is_some() => {}
+                    Some(other) => earliest[number] = earliest[number].min(other),
+                }
+                continue;
+            }
+            ahead.pop();
+            if earliest[number] == number {
+                let first = open.iter().rposition(|member| *member == place);
+                let first = first.expect("it is open until its component is known");
+                open.drain(first..).for_each(|member| components[member] = Some(component));
+                component += 1;
+            }
+            if let Some(above) = ahead.last().and_then(|(above, _)| numbers[*above]) {
+                earliest[above] = earliest[above].min(earliest[number]);
             }
         }
     }
+    components.into_iter().map(|known| known.expect("all were come to")).collect()
 }
 
 /// Most cycles that a report names.

@@ -68,7 +68,8 @@ struct Node {
 
 /// What a node knows of the one above it; the other one forgets it when this is dropped.
 struct Link {
-    parent: Arc<Node>,
+    /// None when it is being dropped.
+    parent: Option<Arc<Node>>,
     /// The node's own number among the children.
     number: u64,
 }
@@ -168,7 +169,7 @@ impl CancelToken {
         };
         let node = Node {
             resource,
-            link: Some(Link { parent: self.node.clone(), number }),
+            link: Some(Link { parent: Some(self.node.clone()), number }),
             deadline: deadline.into_iter().chain(self.node.deadline).min(),
             state: Mutex::new(State { reason, ..State::default() }),
         };
@@ -284,15 +285,21 @@ impl Node {
     /// Makes the node known to the one above it, which may have been cancelled since it was looked at.
     fn attach(self) -> Arc<Self> {
         let node = Arc::new(self);
-        if let Some(link) = &node.link {
-            let mut above = link.parent.lock();
+        if let Some((parent, number)) = node.link() {
+            let mut above = parent.lock();
             if let Some(reason) = above.reason.clone() {
                 node.lock().reason.get_or_insert(reason);
             } else {
-                above.children.insert(link.number, Arc::downgrade(&node));
+                above.children.insert(number, Arc::downgrade(&node));
             }
         }
         node
+    }
+
+    /// Returns the node above, and which of its children this one is.
+    fn link(&self) -> Option<(&Arc<Self>, u64)> {
+        let link = self.link.as_ref()?;
+        Some((link.parent.as_ref()?, link.number))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -320,10 +327,10 @@ impl Node {
     /// Cancels all that a deadline which has passed reaches: from the highest such node on.
     fn expire(&self) {
         let mut highest = self;
-        while let Some(link) = &highest.link
-            && link.parent.has_passed()
+        while let Some((parent, _)) = highest.link()
+            && parent.has_passed()
         {
-            highest = &link.parent;
+            highest = parent;
         }
         highest.cancel_tree(&CancelReason::Deadline);
     }
@@ -376,8 +383,17 @@ impl Node {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        let forgotten = self.parent.lock().children.remove(&self.number);
-        drop(forgotten);
+        let mut above = self.parent.take().map(|parent| (parent, self.number));
+        while let Some((parent, number)) = above {
+            let forgotten = parent.lock().children.remove(&number);
+            drop(forgotten);
+            // A parent that goes with its last child lets go of its own parent here, and not one call
+            // deeper: the chain may be longer than the stack of the thread.
+            above = Arc::into_inner(parent).and_then(|node| {
+                let mut link = node.link?;
+                Some((link.parent.take()?, link.number))
+            });
+        }
     }
 }
 

@@ -186,6 +186,8 @@ struct Gathering<T: 'static, V, E> {
     values: Vec<Option<V>>,
     /// Why not all values are there.
     stop: Option<Stop<E>>,
+    /// Whether the others were cancelled for that.
+    is_cut: bool,
     split: fn(T) -> Result<V, E>,
 }
 
@@ -203,7 +205,7 @@ impl<T: 'static, V, E> Gathering<T, V, E> {
     fn new(tasks: impl IntoIterator<Item = Task<T>>, split: fn(T) -> Result<V, E>) -> Self {
         let tasks = OwnedTasks::new(tasks);
         let values = (0..tasks.count()).map(|_| None).collect();
-        Self { tasks, values, stop: None, split }
+        Self { tasks, values, stop: None, is_cut: false, split }
     }
 
     /// Waits for all tasks; once one has failed the others are cancelled.
@@ -240,8 +242,10 @@ impl<T: 'static, V, E> Gathering<T, V, E> {
         Poll::Ready(true)
     }
 
-    fn cancel_if_stopped(&self) {
-        if self.stop.is_some() {
+    fn cancel_if_stopped(&mut self) {
+        // Once: it goes through all tasks, and this is called for the end of each.
+        if self.stop.is_some() && !self.is_cut {
+            self.is_cut = true;
             self.tasks.cancel_rest();
         }
     }

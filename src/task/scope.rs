@@ -27,8 +27,8 @@ use crate::time::timeout;
 ///
 /// # Cancel safety
 /// Dropping the returned future drops the body and leaves the cleanup behind. It is left out where
-/// nothing can run any more (the domain of the task was killed, the run has failed), and where the body never
-/// began.
+/// nothing can run any more (the domain of the task was killed, or is paused when the run ends; the run has
+/// failed), and where the body never began.
 ///
 /// # Examples
 /// ```

@@ -12,7 +12,7 @@ use parcae::executor::DomainId;
 use parcae::sync::Mutex;
 use parcae::task::{Builder, ContextVar, finally, group, settle};
 use parcae::time::{Instant, sleep, timeout};
-use parcae::{Task, spawn};
+use parcae::{Failure, Task, spawn};
 
 use crate::runs::{Journal, discard, fifo, panicked, poll_once, secs};
 
@@ -218,5 +218,35 @@ fn regression_a_task_that_owns_its_handle_may_leave_a_cleanup_at_the_end() {
         settle().await;
     })
     .unwrap();
+    assert_eq!(journal.take(), ["clean"]);
+}
+
+#[test]
+fn regression_a_task_that_a_last_cleanup_detaches_must_end_as_others_must() {
+    let outcome = fifo(|| async {
+        let leave = async || spawn(pending::<()>()).detach();
+        spawn(finally(pending::<()>(), leave)).background();
+        settle().await;
+    });
+    assert!(matches!(outcome.failure(), Some(Failure::Leak { tasks, .. }) if tasks.len() == 1));
+    // One that ends in time does no harm, nor does its own cleanup.
+    let journal = Journal::new();
+    let entries = journal.clone();
+    let outcome = fifo(move || async move {
+        let leave = async move || {
+            let note = async move || {
+                sleep(secs(1)).await;
+                entries.add("clean");
+            };
+            spawn(async move {
+                let mut work = Box::pin(finally(pending::<()>(), note));
+                assert!(poll_once(&mut work).is_pending());
+            })
+            .detach();
+        };
+        spawn(finally(pending::<()>(), leave)).background();
+        settle().await;
+    });
+    outcome.unwrap();
     assert_eq!(journal.take(), ["clean"]);
 }

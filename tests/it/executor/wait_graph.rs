@@ -412,3 +412,47 @@ fn looking_changes_nothing() {
 fn there_is_nothing_to_dump_outside_of_a_run() {
     drop(dump_tasks());
 }
+
+// Looking for a way back from each task of the chain took the square of its length.
+#[test]
+fn regression_a_long_chain_between_two_cycles_is_looked_at_once() {
+    let outcome = fifo(|| async {
+        let locks = [(); 3].map(|()| Rc::new(Mutex::new(())));
+        let permits = Rc::new(Semaphore::new(2));
+        let pair = |first: &Rc<Mutex<()>>, second: &Rc<Mutex<()>>| {
+            let (first, second) = (first.clone(), second.clone());
+            spawn_named("end", async move {
+                let _first = first.lock().await;
+                settle().await;
+                let _second = second.lock().await;
+            })
+        };
+        let mut last = pair(&locks[0], &locks[1]);
+        let _other = pair(&locks[1], &locks[0]);
+        for _ in 0..30_000 {
+            last = spawn(last);
+        }
+        let one_permit = permits.clone();
+        let _head = spawn_named("head", async move {
+            let _permit = one_permit.acquire().await.unwrap();
+            last.await;
+        });
+        let (lock, other_permit) = (locks[2].clone(), permits.clone());
+        let _holder = spawn_named("begin", async move {
+            let _permit = other_permit.acquire().await.unwrap();
+            settle().await;
+            let _lock = lock.lock().await;
+        });
+        let lock = locks[2].clone();
+        let _waiter = spawn_named("begin", async move {
+            let _lock = lock.lock().await;
+            let _permit = permits.acquire().await.unwrap();
+        });
+        pending::<()>().await;
+    });
+    let Failure::Deadlock { cycles, .. } = failure(&outcome) else { panic!("no deadlock") };
+    let of =
+        |cycle: &WaitCycle| names(cycle).into_iter().map(|(task, _)| task.to_owned()).collect();
+    let found: Vec<Vec<String>> = cycles.iter().map(of).collect();
+    assert_eq!(found, [["end", "end#1"], ["begin", "begin#1"]]);
+}

@@ -329,3 +329,17 @@ fn regression_a_token_may_have_all_the_time_there_is() {
     })
     .unwrap();
 }
+
+#[test]
+fn regression_a_long_chain_of_tokens_is_dropped_without_using_up_the_stack() {
+    let root = CancelToken::new();
+    let leaf = (0..100_000).fold(root.clone(), |token, _| token.child());
+    assert_eq!(root.child_count(), 1);
+    root.cancel("enough");
+    assert!(leaf.is_cancelled());
+    drop(leaf);
+    let root = CancelToken::new();
+    let leaf = (0..100_000).fold(root.clone(), |token, _| token.child());
+    drop(leaf);
+    assert_eq!(root.child_count(), 0);
+}

@@ -1,7 +1,9 @@
 //! Gathering: order of values, errors, cancellation, panics.
 
+use std::cell::Cell;
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::task::Poll;
 
 use futures::FutureExt as _;
@@ -348,4 +350,28 @@ fn gathering_works_inside_of_combinators_that_wrap_wakers() {
         let (one, two) = futures::join!(numbers(10), numbers(20));
         assert_eq!((one, two), (vec![13, 11], vec![23, 21]));
     });
+}
+
+// Cancelling all that were left whenever one of them had ended took the square of their number.
+#[test]
+fn regression_many_tasks_are_cancelled_once_when_one_fails() {
+    fifo(|| async {
+        let dropped = Rc::new(Cell::new(0));
+        let tasks = (0..50_000).map(|number| {
+            let dropped = dropped.clone();
+            spawn(async move {
+                let _guard = OnDrop(|| dropped.set(dropped.get() + 1));
+                match number {
+                    0 => {
+                        yield_now().await;
+                        Err(())
+                    }
+                    _ => pending::<Result<(), ()>>().await,
+                }
+            })
+        });
+        assert_eq!(try_gather(tasks).await, Err(()));
+        assert_eq!(dropped.get(), 50_000);
+    })
+    .unwrap();
 }
