@@ -35,6 +35,7 @@ pub(crate) const SCHEDULE: Site = Site::new("schedule");
 /// Place of the first task of a run: the program itself.
 pub(super) const ROOT: u32 = 0;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Core {
     pub(super) now: VirtualTime,
     pub(super) tasks: TaskTable,

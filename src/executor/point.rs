@@ -9,7 +9,7 @@ use super::failure::Wait;
 use super::log::Happening;
 use super::resource::{Operation, Resource, Verb};
 use crate::context;
-use crate::kernel::{Event, EventKind, StreamId};
+use crate::kernel::{Event, EventKind};
 
 /// The point in front of one operation of a leaf future.
 ///
@@ -117,11 +117,11 @@ impl Core {
             return self.arrive_late(index, resource, verb, at);
         }
         self.steps += 1;
-        let step = self.operate(index, number, verb);
+        self.operate(index, number, verb);
         if self.is_plain {
             return Arrival::Goes;
         }
-        self.go_or_preempt(index, step, resource, verb, at)
+        self.go_or_preempt(index, resource, verb, at)
     }
 
     /// Arrives where something is out of the ordinary.
@@ -140,22 +140,21 @@ impl Core {
             return Arrival::Preempted;
         }
         let number = self.number_of(resource);
-        let step = self.operate(index, number, verb);
-        self.go_or_preempt(index, step, resource, verb, at)
+        self.operate(index, number, verb);
+        self.go_or_preempt(index, resource, verb, at)
     }
 
-    /// Counts an operation of a task. Returns the key of the decision about it.
+    /// Counts an operation of a task.
     #[inline]
-    fn operate(&mut self, index: u32, number: u64, verb: &'static Verb) -> (StreamId, u64) {
+    fn operate(&mut self, index: u32, number: u64, verb: &'static Verb) {
         let slot = self.tasks.get_mut(index);
         slot.steps += 1;
         slot.operation = Operation { resource: number, verb };
-        let (stream, step) = (slot.stream, slot.steps);
+        let stream = slot.stream;
         let kind = EventKind::Operation;
         let event = Event { kind, task: stream, subject: number, value: verb.number };
         self.chain = self.chain.with(event);
         self.event_count += 1;
-        (stream, step)
     }
 
     /// Decides whether the running task does its operation, and logs what comes of it.
@@ -163,12 +162,12 @@ impl Core {
     fn go_or_preempt(
         &mut self,
         index: u32,
-        step: (StreamId, u64),
         resource: &Resource,
         verb: &'static Verb,
         at: &'static Location<'static>,
     ) -> Arrival {
-        let number = self.tasks.get(index).operation.resource;
+        let slot = self.tasks.get(index);
+        let (number, step) = (slot.operation.resource, (slot.stream, slot.steps));
         let picked = if self.ready.is_empty() || self.is_plain || !self.interrupted.is_empty() {
             0
         } else {

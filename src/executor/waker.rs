@@ -102,12 +102,8 @@ fn wake_task(task: TaskId) {
 }
 
 // A static, not a const: the address is compared.
-static VTABLE: RawWakerVTable = RawWakerVTable::new(
-    |data| RawWaker::new(data, &VTABLE),
-    |data| wake_task_in(data),
-    |data| wake_task_in(data),
-    |_| {},
-);
+static VTABLE: RawWakerVTable =
+    RawWakerVTable::new(|data| RawWaker::new(data, &VTABLE), wake_task_in, wake_task_in, |_| {});
 
 fn data(task: TaskId) -> *const () {
     ptr::without_provenance(usize::try_from(task.to_bits()).expect("targets have 64 bits"))
