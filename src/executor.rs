@@ -90,8 +90,9 @@ pub(crate) struct Executor {
     run: u16,
     core: RefCell<Core>,
     number: RefCell<RunNumber>,
-    /// What the panic hook saw last. Apart from the core, which may be borrowed then.
-    panic_note: RefCell<Option<PanicNote>>,
+    /// What the panic hook saw last. Apart from the core, which may be borrowed then; boxed, because a
+    /// run of more than 1,032 bytes is none of malloc's quick ones.
+    panic_note: RefCell<Option<Box<PanicNote>>>,
     /// Whether tracing spans are entered around polls.
     is_traced: bool,
     /// Whether all holders are published, and not only those that somebody waits for.
@@ -232,7 +233,7 @@ impl Executor {
         let replaced = match ticket {
             None => {
                 core.settled_count += 1;
-                let number = (u64::from(core.run) << 48) | core.settled_count;
+                let number = (u64::from(core.run) << 48) | u64::from(core.settled_count);
                 *ticket = Some(number);
                 core.settling.push_back(Settling { ticket: number, task: index, target });
                 None
@@ -310,7 +311,7 @@ impl Executor {
     }
 
     fn note_panic(&self, note: PanicNote) {
-        *self.panic_note.borrow_mut() = Some(note);
+        *self.panic_note.borrow_mut() = Some(Box::new(note));
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) struct Core {
     pub(super) interrupted: Vec<Interrupted>,
     /// Who waits until all others are blocked.
     pub(super) settling: VecDeque<Settling>,
-    pub(super) settled_count: u64,
+    pub(super) settled_count: u32,
     pub(super) timers: Timers,
     pub(super) domains: Domains,
     pub(super) choices: Choices,
@@ -86,7 +86,7 @@ pub(super) struct Core {
     /// What may still be spawned: once the program has ended, not what destructors spawn.
     pub(super) spawning: Spawning,
     /// How many cleanups have not ended.
-    pub(super) cleanup_count: usize,
+    pub(super) cleanup_count: u32,
     due: Vec<DueTimer>,
 }
 

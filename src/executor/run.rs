@@ -348,7 +348,7 @@ impl Executor {
         let plain = PanicNote::of_payload(payload);
         // The hook may have seen another panic last, one that the program has caught itself.
         let noted = self.panic_note.borrow_mut().take();
-        noted.filter(|noted| noted.message == plain.message).unwrap_or(plain)
+        noted.filter(|noted| noted.message == plain.message).map_or(plain, |noted| *noted)
     }
 
     fn finish<T>(&self, result: Result<T, Failure>) -> Finished<T> {
