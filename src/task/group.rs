@@ -1,5 +1,9 @@
 //! Tasks that end before the code that started them goes on.
 
+mod error;
+mod state;
+mod task;
+
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -9,11 +13,12 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+pub use self::error::GroupError;
+pub use self::task::{GroupJoin, GroupTask, GroupTaskError};
+
+use self::state::{Child, Outcome, Shared};
 use super::builder::Builder;
 use super::end_order::leave_behind;
-use super::group_error::GroupError;
-use super::group_state::{Child, Outcome, Shared};
-use super::group_task::GroupTask;
 use crate::context;
 use crate::executor::{CleanupSpan, Executor, JoinEnd, TaskPanic, catch_panic, cleanups_of};
 

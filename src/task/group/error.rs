@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Everything that failed in a [`group`](super::group()): the errors of the body and of the children, in
+/// Everything that failed in a [`group`](crate::task::group()): the errors of the body and of the children, in
 /// the order in which they came, those included that came while the others were ending.
 ///
 /// The error of a group inside of a group is one error of the outer one: `GroupError<GroupError<E>>`,

@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::group_state::Outcome;
-use super::handle::CancelHandle;
+use super::state::Outcome;
 use crate::context;
 use crate::executor::Executor;
+use crate::task::handle::CancelHandle;
 
 /// A child of a [`Group`](super::Group). Await it for its value; dropping it changes nothing, for the
 /// child is the group's.

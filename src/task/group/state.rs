@@ -9,10 +9,10 @@ use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
-use super::end_order::Ends;
-use super::group_task::GroupTaskError;
-use super::handle::Task;
+use super::task::GroupTaskError;
 use crate::executor::{JoinEnd, WakeTarget};
+use crate::task::end_order::Ends;
+use crate::task::handle::Task;
 
 /// State of a group. While it is held no code of the user's runs: futures, values, errors and
 /// foreign wakers are dropped and called after.
