@@ -13,6 +13,7 @@ mod clock;
 mod journal;
 mod polling;
 
+mod foreign;
 mod load;
 mod pool;
 mod rate;

@@ -119,6 +119,30 @@ conformance! {
     }
 
     #[after_the_run(is_destroyed)]
+    async fn what_a_destructor_spawns_at_the_end_is_not_polled() -> Journal<&'static str> {
+        struct Spawner(Journal<&'static str>);
+        impl Drop for Spawner {
+            fn drop(&mut self) {
+                let (guard, entries) = (self.0.on_drop("destroyed"), self.0.clone());
+                spawn(async move {
+                    let _guard = guard;
+                    entries.add("polled");
+                })
+                .background();
+            }
+        }
+        let journal = Journal::new();
+        let spawner = Spawner(journal.clone());
+        spawn(async move {
+            let _spawner = spawner;
+            pending::<()>().await;
+        })
+        .background();
+        settle().await;
+        journal
+    }
+
+    #[after_the_run(is_destroyed)]
     async fn a_task_whose_handle_is_dropped_last_is_destroyed() -> Journal<&'static str> {
         let journal = Journal::new();
         let guard = journal.on_drop("destroyed");

@@ -129,6 +129,16 @@ conformance! {
         assert_eq!(task.await, 7);
     }
 
+    async fn a_handle_may_be_awaited_by_another_task_than_its_maker() {
+        let (sender, receiver) = oneshot::channel();
+        let waiter = spawn(async move {
+            let task: parcae::Task<u32> = receiver.await.unwrap();
+            task.await + 1
+        });
+        drop(sender.send(spawn(async { 41 })));
+        assert_eq!(waiter.await, 42);
+    }
+
     async fn a_task_is_finished_when_it_has_ended_and_not_before() {
         let gate = Rc::new(Event::new());
         let task = spawn({
