@@ -46,7 +46,17 @@ pub(crate) fn assert_time(measured: Duration, exact: Duration) {
 /// Keeps the thread of the running task busy: no task runs and no timer fires meanwhile.
 pub(crate) async fn hold_up(duration: Duration) {
     parcae::task::burn(duration).await;
+    block_thread(duration);
 }
 
-/// Keeps the thread of a blocking call busy; in the simulation no time passes in such a call.
-pub(crate) fn block_thread(_duration: Duration) {}
+/// Blocks the thread; in the simulation, where a call takes no time, it does nothing.
+#[cfg_attr(
+    feature = "real",
+    expect(clippy::disallowed_methods, reason = "this is what takes time on real time")
+)]
+pub(crate) fn block_thread(duration: Duration) {
+    #[cfg(feature = "real")]
+    if !is_simulated() {
+        std::thread::sleep(duration);
+    }
+}

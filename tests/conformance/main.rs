@@ -13,12 +13,15 @@ mod clock;
 mod journal;
 mod polling;
 
+#[cfg(all(feature = "simulation", feature = "real"))]
+mod draws;
 mod foreign;
 mod load;
 mod pool;
 mod rate;
 mod retry;
 mod rng;
+mod runs;
 mod stream;
 mod sync;
 mod task;
