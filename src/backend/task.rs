@@ -163,7 +163,14 @@ where
 {
     match worker {
         #[cfg(feature = "simulation")]
-        WorkerRef::Simulated => spawn(call, async move { make().await }, options),
+        WorkerRef::Simulated => {
+            // They are not sent to a thread, and so not to the only one there is.
+            let own = super::variables();
+            let is_inside = super::set_variables(call, None);
+            let handle = spawn(call, async move { make().await }, options);
+            let _ = is_inside && super::set_variables(call, own);
+            handle
+        }
         #[cfg(feature = "real")]
         WorkerRef::Real(worker) => {
             let _ = call;
