@@ -18,9 +18,8 @@ impl RealTimer {
     }
 
     #[inline]
-    pub(crate) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
-        let mut context = Context::from_waker(context.waker());
-        ready!(Pin::new(&mut self.0).poll(&mut context));
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        ready!(Pin::new(&mut self.0).poll(context));
         Poll::Ready(())
     }
 }
