@@ -6,9 +6,11 @@
 //! What is absent: `#[parcae::main]`, and tests of functions that are not asynchronous (nothing in
 //! them depends on a seed, so the `#[test]` of the standard library serves).
 
-mod expand;
+mod attribute;
 mod options;
 mod select;
+mod test_attribute;
+mod test_options;
 
 use proc_macro::TokenStream;
 
@@ -89,7 +91,7 @@ use proc_macro::TokenStream;
 /// decides nothing in a run.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    expand::expand(arguments.into(), item.into()).into()
+    attribute::expand::<test_attribute::TestAttribute>(arguments.into(), item.into()).into()
 }
 
 /// Waits for the first of several futures to be ready, and runs the code that belongs to it.
