@@ -61,7 +61,7 @@ fn write_result(crate_path: &Path, output: &ReturnType) -> TokenStream {
 mod tests {
     use super::MainAttribute;
     use crate::attribute::{AsyncFunction, expand};
-    use proc_macro2::TokenStream;
+    use proc_macro2::{TokenStream, TokenTree};
     use quote::quote;
     use syn::parse::Parser as _;
 
@@ -190,6 +190,19 @@ mod tests {
                 }
             },
         );
+    }
+
+    #[test]
+    fn an_output_that_the_library_refuses_is_pointed_at() {
+        let item: TokenStream = "async fn main() -> u32 { 3 }".parse().unwrap();
+        let output: Vec<TokenTree> = expand::<MainAttribute>(quote!(), item).into_iter().collect();
+        let Some(TokenTree::Group(body)) = output.last() else { panic!("no body: {output:?}") };
+        let body: Vec<TokenTree> = body.stream().into_iter().collect();
+        let [.., callee, arguments] = &*body else { panic!("no call: {body:?}") };
+        assert_eq!(callee.to_string(), "main");
+        for token in [callee, arguments] {
+            assert_eq!(token.span().source_text().as_deref(), Some("u32"));
+        }
     }
 
     #[test]
