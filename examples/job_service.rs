@@ -225,7 +225,7 @@ fn main() {
     // Until there is a production backend.
     parcae::Sim::new(7)
         .run(|| async {
-            println!("{}", program(CancelToken::new(), Shutdown::Correct, 4, 9).await);
+            println!("{}", program(CancelToken::new(), Shutdown::Correct, 9, 4).await);
         })
         .unwrap();
 }
@@ -268,7 +268,13 @@ mod tests {
 
     #[parcae::test(seeds = 500)]
     async fn an_accepted_order_is_answered_once_whenever_the_shutdown_comes() {
-        program_with_signal(Shutdown::Correct, 4, 9).await;
+        program_with_signal(Shutdown::Correct, 9, 4).await;
+    }
+
+    #[parcae::test]
+    async fn without_a_shutdown_all_orders_are_answered() {
+        let tally = program(CancelToken::new(), Shutdown::Correct, 9, 4).await;
+        assert_eq!((tally.answers.len(), tally.refused.len()), (36, 0));
     }
 
     #[test]
