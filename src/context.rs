@@ -8,15 +8,54 @@
 //! A slot has the type of its state. One array of `Rc<dyn Any>` for all layers was measured too:
 //! the check of the type cost 2 to 3 ns per call, and a spawn with its join makes five.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::thread::LocalKey;
 
+/// What runs a program: the simulation, or threads on real time.
+///
+/// # Examples
+/// ```
+/// use parcae::Backend;
+///
+/// assert_eq!(Backend::current(), None);
+/// # #[cfg(feature = "simulation")]
+/// parcae::Sim::new(7).run(|| async { assert_eq!(Backend::current(), Some(Backend::Simulation)) }).unwrap();
+/// # #[cfg(feature = "real")]
+/// parcae::real::run(async { assert_eq!(Backend::current(), Some(Backend::Real)) });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// One thread, virtual time and a seed that decides everything.
+    Simulation,
+    /// Threads, the clock and the chance of the machine.
+    Real,
+}
+
+impl Backend {
+    /// Returns the one that this thread is inside of; none outside of both.
+    ///
+    /// For measurements and tests, such as one that allows real time to be late. A program that does
+    /// something else in production than in simulation is not tested by it.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        // None while the thread is being torn down, so that destructors may ask.
+        BACKEND.try_with(Cell::get).ok().flatten()
+    }
+}
+
+thread_local! {
+    static BACKEND: Cell<Option<Backend>> = const { Cell::new(None) };
+}
+
 /// State of one layer for the current run; implemented by [`slot`].
 pub(crate) trait Slot: Sized + 'static {
+    /// The backend that whoever has this state is inside of.
+    const BACKEND: Backend;
+
     /// Returns where the state is while a run lasts.
     fn place() -> &'static LocalKey<Place<Self>>;
 }
@@ -27,8 +66,10 @@ pub(crate) type Place<S> = RefCell<ManuallyDrop<Option<Rc<S>>>>;
 
 /// Gives a type its slot, of that very type: looking into it costs no comparison of types.
 macro_rules! slot {
-    ($state:ty) => {
+    ($state:ty, $backend:ident) => {
         impl $crate::context::Slot for $state {
+            const BACKEND: $crate::context::Backend = $crate::context::Backend::$backend;
+
             #[inline]
             fn place() -> &'static ::std::thread::LocalKey<$crate::context::Place<Self>> {
                 ::std::thread_local! {
@@ -62,25 +103,48 @@ pub(crate) fn expect<S: Slot, R>(call: &str, read: impl FnOnce(&S) -> R) -> R {
     }
 }
 
+/// Returns the backend that this thread is inside of, or panics with a message that names the call.
+#[inline]
+#[track_caller]
+pub(crate) fn backend(call: &str) -> Backend {
+    match BACKEND.try_with(Cell::get) {
+        Ok(Some(backend)) => backend,
+        _ => outside(call),
+    }
+}
+
+/// Tells whether a run may begin on this thread.
+///
+/// # Errors
+/// [`Nested`] when this thread is inside of a run already. A simulation may be run inside of the real
+/// backend: the thread does nothing else meanwhile.
+pub(crate) fn may_enter(inner: Backend) -> Result<(), Nested> {
+    match (BACKEND.get(), inner) {
+        (None, _) | (Some(Backend::Real), Backend::Simulation) => Ok(()),
+        (Some(outer), inner) => Err(Nested { outer, inner }),
+    }
+}
+
 /// Puts the state of a layer into its slot until the guard is dropped.
 ///
 /// # Errors
-/// [`Nested`] when the slot is taken: this thread is inside of a run already.
+/// [`Nested`] as [`may_enter`].
 pub(crate) fn enter<S: Slot>(state: Rc<S>) -> Result<Entered<S>, Nested> {
+    may_enter(S::BACKEND)?;
+    let outer = BACKEND.get();
     S::place().with(|place| {
-        let mut slot = place.borrow_mut();
-        if slot.is_some() {
-            return Err(Nested);
-        }
-        *slot = ManuallyDrop::new(Some(state));
-        Ok(Entered { layer: PhantomData })
-    })
+        let replaced = place.replace(ManuallyDrop::new(Some(state)));
+        assert!(replaced.is_none(), "a slot is cleared when its run ends");
+    });
+    BACKEND.set(Some(S::BACKEND));
+    Ok(Entered { outer, layer: PhantomData })
 }
 
 /// Clears the slot of a layer when dropped.
 #[must_use = "dropping the guard ends the run"]
 #[derive(Debug)]
 pub(crate) struct Entered<S: Slot> {
+    outer: Option<Backend>,
     layer: PhantomData<Rc<S>>,
 }
 
@@ -88,19 +152,29 @@ impl<S: Slot> Drop for Entered<S> {
     fn drop(&mut self) {
         // Taken out first: dropping the state may run destructors that look here again.
         let state = S::place().with(|place| place.replace(ManuallyDrop::new(None)));
+        BACKEND.set(self.outer);
         drop(ManuallyDrop::into_inner(state));
     }
 }
 
 /// This thread is inside of a run already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Nested;
+pub(crate) struct Nested {
+    outer: Backend,
+    inner: Backend,
+}
 
 impl fmt::Display for Nested {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(
-            "a simulation was started inside of a simulation: await the inner program instead, or \
-             run it before or after",
+        let name = |backend| match backend {
+            Backend::Simulation => "a simulation",
+            Backend::Real => "a runtime on real time",
+        };
+        write!(
+            formatter,
+            "{} was started inside of {}: await the inner program instead, or run it before or after",
+            name(self.inner),
+            name(self.outer)
         )
     }
 }
@@ -112,6 +186,13 @@ impl std::error::Error for Nested {}
 fn outside(call: &str) -> ! {
     panic!(
         "`{call}` was called outside of a parcae runtime: call it from a task, inside of \
-         `#[parcae::test]`, `Sim::run` or `parcae::check`"
+         `#[parcae::test]`, `Sim::run`, `parcae::check` or `parcae::real::run`"
     )
+}
+
+/// The backend that a thread is inside of is always one that was compiled.
+#[cfg(not(all(feature = "simulation", feature = "real")))]
+#[cold]
+pub(crate) fn absent() -> ! {
+    unreachable!("a thread is inside of a backend whose feature is switched off")
 }

@@ -54,13 +54,14 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
 pub use self::domain::{DomainId, DomainState};
-pub use self::failure::{Failure, HeldBy, Place, StalledTask, Tenure, Wait};
+pub use self::failure::{Failure, HeldBy, StalledTask, Tenure, Wait};
 pub use self::limits::Limits;
 pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 pub use self::pick::{Candidate, Decision, Pick};
-pub use self::resource::{Access, Operation, ResourceInfo, Verb};
+pub use self::resource::{Operation, ResourceInfo};
 pub use self::wait_graph::{TaskStatus, WaitCycle, WaitLink};
 pub use self::watch::{Warning, WarningAction, Watch};
+pub use crate::kernel::{Access, Place, Verb};
 
 pub(crate) use self::cleanup::{CleanupSpan, cleanups_of};
 pub(crate) use self::core::SCHEDULE;
@@ -70,7 +71,7 @@ pub(crate) use self::kin::TaskName;
 pub(crate) use self::point::{Point, current_wait, is_preempted, note, note_wait};
 pub(crate) use self::resource::Resource;
 pub(crate) use self::run::Plan;
-pub(crate) use self::spawn::{JoinEnd, SpawnOptions, TaskPanic, catch_panic};
+pub(crate) use self::spawn::SpawnOptions;
 pub(crate) use self::timers::TimerKey;
 pub(crate) use self::wait_graph::Waiting;
 pub(crate) use self::waker::WakeTarget;
@@ -78,21 +79,21 @@ pub(crate) use self::watch::{note_unpolled, watches_holders};
 
 use self::core::{Core, Settling};
 use self::foreign::RunNumber;
-use self::panic::PanicNote;
 use self::task_table::count_up;
 use self::timers::TimerTarget;
 use self::wait_note::WaitSubject;
 use crate::context;
-use crate::kernel::{Event, EventKind, Key, Site, Space, VirtualTime, prf};
+use crate::ending::{LastPanic, PanicNote};
+use crate::kernel::{Event, EventKind, Site, Space, VirtualTime, rng_seed};
 
 /// One run in progress.
 pub(crate) struct Executor {
     run: u16,
     core: RefCell<Core>,
     number: RefCell<RunNumber>,
-    /// What the panic hook saw last. Apart from the core, which may be borrowed then; boxed, because a
-    /// run of more than 1,032 bytes is none of malloc's quick ones.
-    panic_note: RefCell<Option<Box<PanicNote>>>,
+    /// Apart from the core, which may be borrowed when a task panics. A run of more than 1,032 bytes is
+    /// none of malloc's quick ones.
+    last_panic: LastPanic,
     /// Whether tracing spans are entered around polls.
     is_traced: bool,
     /// Whether all holders are published, and not only those that somebody waits for.
@@ -101,7 +102,7 @@ pub(crate) struct Executor {
     epoch_nanos: u64,
 }
 
-context::slot!(Executor);
+context::slot!(Executor, Simulation);
 
 impl fmt::Debug for Executor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -282,14 +283,7 @@ impl Executor {
         let core = &mut *core;
         let stream = core.current_stream();
         let seed = core.choices.seed();
-        let new = || {
-            let mut bytes = [0; 32];
-            for (ordinal, chunk) in (0..).zip(bytes.chunks_exact_mut(8)) {
-                let word = prf(seed, Key::new(stream, RNG, ordinal));
-                chunk.copy_from_slice(&word.to_le_bytes());
-            }
-            ChaCha8Rng::from_seed(bytes)
-        };
+        let new = || ChaCha8Rng::from_seed(rng_seed(seed, stream));
         match core.running {
             Some(index) => read(core.tasks.details_mut(index).cold().rng.get_or_insert_with(new)),
             None => read(&mut new()),
@@ -310,8 +304,9 @@ impl Executor {
         self.core.borrow_mut().fail(failure);
     }
 
-    fn note_panic(&self, note: PanicNote) {
-        *self.panic_note.borrow_mut() = Some(Box::new(note));
+    /// Keeps what the panic hook saw.
+    pub(crate) fn note_panic(&self, note: PanicNote) {
+        self.last_panic.keep(note);
     }
 }
 
@@ -337,7 +332,5 @@ impl Core {
     }
 }
 
-/// The site that seeds the generator of a task.
-const RNG: Site = Site::new("rng");
-
+/// What a task does that sleeps.
 pub(crate) static SLEEP: Verb = Verb::new("sleep", Access::Read);

@@ -34,12 +34,21 @@ mod event;
 
 mod mix;
 
+mod verb;
+
+mod place;
+
 pub use choices::{Choices, Draw, Fill, Overrides, Source};
 pub use event::{Chain, Event, EventKind};
+pub(crate) use key::rng_seed;
 pub use key::{Key, Site, StreamId};
+#[cfg(feature = "simulation")]
+pub(crate) use mix::fold;
+pub(crate) use mix::hash_text;
 pub use mix::prf;
-pub(crate) use mix::{fold, hash_text};
+pub use place::Place;
 pub use ratio::Ratio;
 pub use seed::{ParseSeedError, Seed};
 pub use space::Space;
 pub use time::VirtualTime;
+pub use verb::{Access, Verb};

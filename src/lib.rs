@@ -196,11 +196,21 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("parcae needs a target with 64-bit pointers: a waker is an integer of 64 bits");
 
+#[cfg(not(any(feature = "simulation", feature = "real")))]
+compile_error!("parcae needs a backend: switch on its feature `simulation`, `real` or both");
+
 pub mod kernel;
 
 mod context;
+mod ending;
 
+#[cfg(feature = "simulation")]
 pub mod executor;
+
+#[cfg(feature = "real")]
+mod worker;
+
+mod backend;
 
 pub mod task;
 
@@ -220,23 +230,36 @@ pub mod rate;
 
 pub mod load;
 
+#[cfg(feature = "real")]
+pub mod real;
+
+#[cfg(feature = "simulation")]
 pub mod explore;
 
+#[cfg(feature = "simulation")]
 pub mod testing;
 
+#[cfg(feature = "simulation")]
 pub mod report;
 
+#[cfg(feature = "simulation")]
 pub mod harness;
 
+pub use context::Backend;
+#[cfg(feature = "simulation")]
 pub use executor::Failure;
+#[cfg(feature = "simulation")]
 pub use explore::{Outcome, Sim, SimBuilder};
+#[cfg(feature = "simulation")]
 pub use harness::check;
 pub use kernel::Seed;
-pub use parcae_macros::{select, test};
+pub use parcae_macros::select;
+#[cfg(feature = "simulation")]
+pub use parcae_macros::test;
 pub use rng::{Rng, choose, rng};
 pub use task::{Task, spawn, spawn_named, spawn_try};
 
 /// The examples of the README, which run with the other doc tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "simulation"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

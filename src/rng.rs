@@ -12,8 +12,7 @@ use std::panic::Location;
 
 use rand_core::{Rng as _, TryRng};
 
-use crate::context;
-use crate::executor::Executor;
+use crate::backend;
 use crate::kernel::{Site, Space};
 
 /// Returns the random generator of the running task.
@@ -52,9 +51,7 @@ impl Rng {
     /// Outside of a parcae runtime.
     #[track_caller]
     pub fn next_u32(&mut self) -> u32 {
-        context::expect("Rng::next_u32", |executor: &Executor| {
-            executor.with_rng(rand_core::Rng::next_u32)
-        })
+        backend::with_rng("Rng::next_u32", rand_core::Rng::next_u32)
     }
 
     /// Returns 64 random bits.
@@ -63,9 +60,7 @@ impl Rng {
     /// Outside of a parcae runtime.
     #[track_caller]
     pub fn next_u64(&mut self) -> u64 {
-        context::expect("Rng::next_u64", |executor: &Executor| {
-            executor.with_rng(rand_core::Rng::next_u64)
-        })
+        backend::with_rng("Rng::next_u64", rand_core::Rng::next_u64)
     }
 
     /// Fills a buffer with random bytes.
@@ -74,9 +69,7 @@ impl Rng {
     /// Outside of a parcae runtime.
     #[track_caller]
     pub fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        context::expect("Rng::fill_bytes", |executor: &Executor| {
-            executor.with_rng(|generator| generator.fill_bytes(bytes));
-        });
+        backend::with_rng("Rng::fill_bytes", |generator| generator.fill_bytes(bytes));
     }
 }
 
@@ -128,9 +121,7 @@ impl fmt::Debug for Rng {
 #[track_caller]
 pub fn choose<T: Choosable>(range: impl RangeBounds<T>) -> T {
     let (space, at) = (space("parcae::choose", &range), Location::caller());
-    let value = context::expect("parcae::choose", |executor: &Executor| {
-        executor.choose(CHOOSE, None, space, at)
-    });
+    let value = backend::choose("parcae::choose", CHOOSE, None, space, at);
     number(space, value)
 }
 
@@ -160,9 +151,8 @@ pub fn choose_for<T: Choosable>(
     range: impl RangeBounds<T>,
 ) -> T {
     let (space, at) = (space("parcae::rng::choose_for", &range), Location::caller());
-    let value = context::expect("parcae::rng::choose_for", |executor: &Executor| {
-        executor.choose(Site::label(label), Some(ordinal), space, at)
-    });
+    let site = Site::label(label);
+    let value = backend::choose("parcae::rng::choose_for", site, Some(ordinal), space, at);
     number(space, value)
 }
 

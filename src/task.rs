@@ -31,6 +31,8 @@
 //! | the first of several futures, with code for each | [`select!`](crate::select!) |
 //! | to be asked to end, with a reason, along a tree | [`CancelToken`] |
 //! | to stop waiting for a task without ending it | [`shield()`] |
+//! | to hear that the program is to end | [`shutdown_token`] |
+//! | a task on a thread of your choice | [`spawn_on`] |
 //!
 //! Prefer a [`group()`] to single tasks: nothing in it outlives it, and nothing that fails in it is lost.
 //! What takes tasks cancels them when it is dropped, and the task or time-out that dropped it ends after they
@@ -72,14 +74,17 @@ mod end_order;
 mod gather;
 mod group;
 mod handle;
+#[cfg(feature = "simulation")]
 mod introspect;
 mod race;
 mod rotation;
 mod scope;
 mod select;
 mod shield;
+mod shutdown;
 mod unblock;
 mod wait;
+mod worker;
 mod yielding;
 
 pub use as_completed::{AsCompleted, NextCompleted, as_completed};
@@ -90,12 +95,15 @@ pub use context_var::{ContextScope, ContextVar};
 pub use gather::{Gather, GatherResults, TryGather, gather, gather_results, try_gather};
 pub use group::{Group, GroupError, GroupJoin, GroupTask, GroupTaskError, RunGroup, group};
 pub use handle::{Cancel, CancelHandle, Join, JoinError, Task};
+#[cfg(feature = "simulation")]
 pub use introspect::{AwaitBranch, AwaitTree, TaskDump, TaskRow, await_tree, dump_tasks};
 pub use race::{Race, race};
 pub use scope::{GRACE, finally, finally_within, scope};
 #[doc(hidden)]
 pub use select::Select;
 pub use shield::{Shield, shield};
+pub use shutdown::shutdown_token;
 pub use unblock::{BlockingPool, Unblock, unblock};
 pub use wait::{Wait, WaitUntil, wait};
+pub use worker::{Worker, spawn_on, workers};
 pub use yielding::{Settle, YieldNow, settle, yield_now};

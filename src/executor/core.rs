@@ -10,7 +10,7 @@ use std::task::Waker;
 use super::cleanup::Spawning;
 use super::domain::{DomainId, DomainState, Domains};
 use super::eager::Interrupted;
-use super::failure::{Failure, Place, StalledTask, Wait};
+use super::failure::{Failure, StalledTask, Wait};
 use super::foreign::RunNumber;
 use super::holding::{HoldersByNumber, Holdings};
 use super::id::TaskId;
@@ -25,7 +25,7 @@ use super::wait_note::{Use, WaitNote, WaitSubject};
 use super::waker::WakeTarget;
 use super::watch::Watcher;
 use crate::kernel::{
-    Chain, Choices, Draw, Event, EventKind, Fill, Key, Site, Space, StreamId, VirtualTime,
+    Chain, Choices, Draw, Event, EventKind, Fill, Key, Place, Site, Space, StreamId, VirtualTime,
 };
 
 /// The site at which schedules are decided: the ordinal is the number of the task's step, the value

@@ -1,12 +1,11 @@
 //! How a run fails.
 
 use std::fmt;
-use std::panic::Location;
 use std::time::Duration;
 
 use super::wait_graph::WaitCycle;
 use super::watch::Warning;
-use crate::kernel::VirtualTime;
+use crate::kernel::{Place, VirtualTime};
 
 /// Why a run failed: the program's failure as data, never a panic of the library.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,29 +200,6 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-/// A place in a source file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// File, as the compiler was given it.
-    pub file: String,
-    /// Line, from 1.
-    pub line: u32,
-    /// Column, from 1.
-    pub column: u32,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.file, self.line)
-    }
-}
-
-impl From<&Location<'_>> for Place {
-    fn from(location: &Location<'_>) -> Self {
-        Self { file: location.file().to_owned(), line: location.line(), column: location.column() }
-    }
-}
 
 /// A task that has not ended, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

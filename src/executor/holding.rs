@@ -10,13 +10,13 @@ use std::task::Context;
 
 use super::Executor;
 use super::core::Core;
-use super::failure::{HeldBy, Place, Tenure};
+use super::failure::{HeldBy, Tenure};
 use super::id::TaskId;
 use super::resource::{Resource, ResourceInfo};
 use super::task_table::TaskState;
 use super::waker::task_of;
 use crate::context;
-use crate::kernel::VirtualTime;
+use crate::kernel::{Place, VirtualTime};
 
 /// Who takes something, and on which line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

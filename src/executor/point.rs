@@ -7,9 +7,9 @@ use super::Executor;
 use super::core::Core;
 use super::failure::Wait;
 use super::log::Happening;
-use super::resource::{Operation, Resource, Verb};
+use super::resource::{Operation, Resource};
 use crate::context;
-use crate::kernel::{Event, EventKind};
+use crate::kernel::{Event, EventKind, Verb};
 
 /// The point in front of one operation of a leaf future.
 ///

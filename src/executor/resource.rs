@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Executor;
 use super::core::Core;
 use crate::context;
-use crate::kernel::{StreamId, fold};
+use crate::kernel::{Access, StreamId, Verb, fold};
 
 /// Identity of a lock, queue, event or cell, for points, reports and strategies.
 ///
@@ -107,33 +107,6 @@ pub struct ResourceInfo {
     pub name: Option<&'static str>,
     /// Where it was made.
     pub made_at: Option<&'static Location<'static>>,
-}
-
-/// What a task does to a resource at a point.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Verb {
-    /// Name as reports print it: `lock`, `get`.
-    pub name: &'static str,
-    /// Whether two of them on one resource commute.
-    pub access: Access,
-    /// A number for the hash chain, unlike those of other verbs.
-    pub(crate) number: u64,
-}
-
-impl Verb {
-    /// Makes a verb.
-    pub(crate) const fn new(name: &'static str, access: Access) -> Self {
-        Self { name, access, number: crate::kernel::hash_text(name) }
-    }
-}
-
-/// Whether an operation changes what it operates on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Two reads in either order give the same.
-    Read,
-    /// The order matters.
-    Write,
 }
 
 /// The next operation of a candidate: which resource, how.

@@ -17,13 +17,14 @@ use super::foreign::RunNumber;
 use super::id::TaskId;
 use super::limits::Limits;
 use super::log::{Happening, Log};
-use super::panic::{PanicNote, install_hook};
+use super::panic::install_hook;
 use super::pick::Pick;
-use super::spawn::{JoinEnd, SpawnOptions, TaskPanic};
+use super::spawn::SpawnOptions;
 use super::task_table::{Ownership, PROGRAM, TaskState};
 use super::watch::{Warning, Watch, Watcher};
 use super::{Executor, WakeTarget, waker};
 use crate::context::{self, Nested};
+use crate::ending::{JoinEnd, LastPanic, PanicNote, TaskPanic};
 use crate::kernel::{Chain, Choices, Event, EventKind, StreamId, VirtualTime};
 
 /// Everything that decides a run but the program.
@@ -74,7 +75,7 @@ impl Plan {
             run: number.get(),
             core: RefCell::new(core),
             number: RefCell::new(number),
-            panic_note: RefCell::new(None),
+            last_panic: LastPanic::default(),
             is_traced: self.is_traced,
             watches_holders: self.watch.watches_holders(),
             epoch_nanos: self.epoch_nanos,
@@ -344,11 +345,8 @@ impl Executor {
     }
 
     /// Returns what is known of a panic that was caught.
-    pub(super) fn note_of(&self, payload: &(dyn Any + Send)) -> PanicNote {
-        let plain = PanicNote::of_payload(payload);
-        // The hook may have seen another panic last, one that the program has caught itself.
-        let noted = self.panic_note.borrow_mut().take();
-        noted.filter(|noted| noted.message == plain.message).map_or(plain, |noted| *noted)
+    pub(crate) fn note_of(&self, payload: &(dyn Any + Send)) -> PanicNote {
+        self.last_panic.note_of(payload)
     }
 
     fn finish<T>(&self, result: Result<T, Failure>) -> Finished<T> {

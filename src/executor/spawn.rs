@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe, Location};
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -12,17 +12,16 @@ use super::cell::{self, DebugError, FutureCell, NoError, TaskCell};
 use super::cleanup::Spawning;
 use super::core::{Core, ROOT};
 use super::domain::{DomainId, DomainState};
-use super::failure::{Failure, Place};
+use super::failure::Failure;
 use super::id::TaskId;
 use super::kin::{Kin, TaskName};
 use super::log::Happening;
-use super::panic::PanicNote;
-use super::resource::{Access, Operation, Verb};
+use super::resource::Operation;
 use super::task_table::{Details, Ownership, PROGRAM, Slot, TaskState};
 use super::wait_note::WaitSubject;
 use super::{Executor, WakeTarget};
-use crate::context;
-use crate::kernel::{Event, EventKind};
+use crate::ending::{JoinEnd, TaskPanic};
+use crate::kernel::{Access, Event, EventKind, Verb};
 
 /// How a task is made.
 #[derive(Debug)]
@@ -31,61 +30,6 @@ pub(crate) struct SpawnOptions {
     /// None is the domain of the spawning task.
     pub(crate) domain: Option<DomainId>,
     pub(crate) spawned_at: &'static Location<'static>,
-}
-
-/// How a task ended, for whoever joins it.
-#[derive(Debug)]
-pub(crate) enum JoinEnd<T> {
-    /// It returned.
-    Value(T),
-    /// It panicked with this payload. Boxed, so that an end that is a value is small.
-    Panicked(Box<TaskPanic>),
-    /// It was cancelled before it returned.
-    Cancelled,
-    /// It was destroyed with its domain, or at the end of the run.
-    Gone,
-}
-
-/// A panic that ended a task.
-#[derive(Debug)]
-pub(crate) struct TaskPanic {
-    pub(crate) payload: Box<dyn Any + Send>,
-    note: Option<PanicNote>,
-}
-
-impl TaskPanic {
-    pub(super) fn new(payload: Box<dyn Any + Send>, note: PanicNote) -> Self {
-        Self { payload, note: Some(note) }
-    }
-
-    /// Returns the message.
-    pub(crate) fn message(&self) -> String {
-        self.noted().message
-    }
-
-    /// Returns the place.
-    pub(crate) fn place(&self) -> Option<Place> {
-        self.noted().place
-    }
-
-    /// Panics on in the calling task; the report still names the place of the first panic.
-    pub(crate) fn resume(self) -> ! {
-        let note = self.noted();
-        let _ = context::with(|executor: &Executor| executor.note_panic(note));
-        panic::resume_unwind(self.payload)
-    }
-
-    fn noted(&self) -> PanicNote {
-        self.note.clone().unwrap_or_else(|| PanicNote::of_payload(&*self.payload))
-    }
-}
-
-/// Calls a function of the user's; its panic becomes a value that can be resumed later.
-pub(crate) fn catch_panic<R>(call: impl FnOnce() -> R) -> Result<R, Box<TaskPanic>> {
-    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
-        let note = context::with(|executor: &Executor| executor.note_of(&*payload));
-        Box::new(TaskPanic { payload, note })
-    })
 }
 
 impl Executor {

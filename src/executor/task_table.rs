@@ -16,6 +16,7 @@ use super::kin::{Children, Kin, TaskName, kept_kin};
 use super::resource::{Operation, Resource};
 use super::wait_note::{Use, UseId, Uses, WaitNote, WaitSubject};
 use super::waker::WakeTarget;
+use crate::ending::PanicNote;
 use crate::kernel::StreamId;
 
 /// Life of a task.
@@ -89,7 +90,7 @@ pub(super) struct Cold {
     pub(super) site_ordinals: Vec<(u32, u64)>,
     pub(super) rng: Option<ChaCha8Rng>,
     pub(super) payload: Option<Box<dyn Any + Send>>,
-    pub(super) panic: Option<super::panic::PanicNote>,
+    pub(super) panic: Option<PanicNote>,
     pub(super) span: Option<tracing::Span>,
     pub(super) cleanups: Option<Box<Cleanups>>,
     /// Context variables, of a type that the layer above knows.

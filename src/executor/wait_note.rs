@@ -5,7 +5,8 @@ use std::panic::Location;
 use std::ptr;
 
 use super::id::TaskId;
-use super::resource::{Resource, ResourceInfo, Verb};
+use super::resource::{Resource, ResourceInfo};
+use crate::kernel::Verb;
 
 /// What a task waits for, in 24 bytes.
 #[derive(Clone, Copy, Debug)]

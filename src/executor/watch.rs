@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::core::Core;
 use super::domain::DomainId;
-use super::failure::{Failure, HeldBy, Place};
+use super::failure::{Failure, HeldBy};
 use super::holding::Grant;
 use super::id::TaskId;
-use super::resource::{Resource, Verb};
+use super::resource::Resource;
 use super::{Executor, ResourceInfo};
 use crate::context;
-use crate::kernel::VirtualTime;
+use crate::kernel::{Place, Verb, VirtualTime};
 
 /// Which habits a run watches for. By default none: watching costs time and memory.
 ///

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::mix::{PRIMES, fold, hash_text};
+use super::Seed;
+use super::mix::{PRIMES, fold, hash_text, prf};
 
 /// The object that asks for choices: a task, a link, a disk.
 ///
@@ -109,6 +110,7 @@ pub struct Key {
 
 impl Key {
     /// Returns the key as one word, for events.
+    #[cfg(feature = "simulation")]
     pub(crate) const fn folded(self) -> u64 {
         self.stream.get() ^ (self.site as u64).rotate_left(32) ^ self.ordinal
     }
@@ -121,3 +123,16 @@ impl Key {
 }
 
 const LABELS: u32 = 0x9e37_79b9;
+
+/// Returns what seeds the random generator of a stream.
+pub(crate) fn rng_seed(seed: Seed, stream: StreamId) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (ordinal, chunk) in (0..).zip(bytes.chunks_exact_mut(8)) {
+        let word = prf(seed, Key::new(stream, RNG, ordinal));
+        chunk.copy_from_slice(&word.to_le_bytes());
+    }
+    bytes
+}
+
+/// The site that seeds the generator of a stream.
+const RNG: Site = Site::new("rng");

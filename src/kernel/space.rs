@@ -87,6 +87,7 @@ impl Space {
         }
     }
 
+    #[cfg(feature = "simulation")]
     /// Returns the value that is `distance` from the default, on the side of `value`.
     #[must_use]
     pub(crate) const fn toward(self, value: u64, distance: u64) -> u64 {

@@ -12,7 +12,8 @@ use super::manage::Manage;
 use super::pooled::Pooled;
 use super::shared::{Shared, StateOf};
 use super::state::{State, Status};
-use crate::executor::{self, Access, Verb};
+use crate::backend;
+use crate::kernel::{Access, Verb};
 use crate::sync::primitive::{Line, Wait};
 use crate::time::{Instant, Sleep, sleep_until};
 
@@ -187,7 +188,7 @@ impl<M: Manage + 'static> Future for Get<'_, M> {
             Poll::Ready(Some(Err(error))) => Poll::Ready(Err(GetError::Connect(error))),
             Poll::Ready(Some(Ok(idle))) => Poll::Ready(Ok(Pooled::new(shared.clone(), idle))),
             // Preempted is not "not ready", as in `timeout`.
-            Poll::Pending if executor::is_preempted() => {
+            Poll::Pending if backend::is_preempted() => {
                 context.waker().wake_by_ref();
                 Poll::Pending
             }

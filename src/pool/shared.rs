@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::builder::Options;
 use super::manage::Manage;
 use super::state::{Idle, State, Work};
-use crate::context;
-use crate::executor::Executor;
+use crate::context::Backend;
 use crate::sync::primitive::Primitive;
 use crate::task::spawn;
 use crate::time::Instant;
@@ -97,7 +96,7 @@ impl<M: Manage + 'static> Shared<M> {
 
 /// Returns the time, if this thread is inside of a run.
 pub(super) fn now() -> Option<Instant> {
-    context::with(|_: &Executor| ()).map(|()| Instant::now())
+    Backend::current().map(|_| Instant::now())
 }
 
 /// A connection that is being made or tested, until it is there or the task is destroyed.

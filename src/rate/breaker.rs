@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::executor::{Access, Point, Resource, Verb};
-use crate::kernel::Ratio;
+use crate::backend::{Point, Resource};
+use crate::kernel::{Access, Ratio, Verb};
 use crate::time::Instant;
 
 /// Stops calls to something that keeps failing, and lets a few through after a while to see.

@@ -7,9 +7,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::context;
-use crate::executor::{Access, Executor, Verb};
-use crate::kernel::VirtualTime;
+use crate::backend;
+use crate::kernel::{Access, Verb, VirtualTime};
 use crate::sync::primitive::{Line, Place, Primitive, Wait, WaitState};
 use crate::sync::waiters::{Ticket, Waiters, Wakes};
 use crate::time::{Sleep, sleep};
@@ -352,7 +351,7 @@ impl Error for RetryAfter {}
 /// was taken there would lie the further ahead the longer the run.
 #[track_caller]
 fn now() -> VirtualTime {
-    context::expect("a rate limit", Executor::now)
+    backend::global_now("a rate limit")
 }
 
 static ACQUIRE: Verb = Verb::new("acquire", Access::Write);

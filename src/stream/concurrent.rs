@@ -11,7 +11,8 @@ use std::task::{Context, Poll, Waker, ready};
 use pin_project_lite::pin_project;
 
 use super::Stream;
-use crate::executor::{self, Access, Resource, Verb, note_wait};
+use crate::backend::{self, Resource, note_wait};
+use crate::kernel::{Access, Verb};
 use crate::task::{Task, spawn};
 
 /// Adapters that work on several items of a stream at a time; every [`Stream`] has them.
@@ -247,7 +248,7 @@ fn poll_source<S: Stream>(
             source.set(None);
             Source::Ended
         }
-        Poll::Pending if executor::is_preempted() => {
+        Poll::Pending if backend::is_preempted() => {
             // As in a time-out: it may have been another one that was preempted.
             context.waker().wake_by_ref();
             Source::Preempted

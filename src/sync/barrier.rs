@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use super::error::BarrierError;
 use super::primitive::{Line, Place, Primitive, Wait, WaitState};
 use super::waiters::{Ticket, Waiters, Wakes};
-use crate::executor::{Access, Verb};
+use crate::kernel::{Access, Verb};
 
 /// Lets a number of tasks wait for each other: none goes on before all have come.
 ///

@@ -58,7 +58,7 @@ pub use super::error::SendError;
 pub use super::error::broadcast::{RecvError, TryRecvError};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Waiters, Wakes};
-use crate::executor::{Access, Verb};
+use crate::kernel::{Access, Verb};
 
 /// Makes a channel that keeps so many values for receivers that are behind.
 ///

@@ -9,7 +9,7 @@ use super::mutex::{Lock, Mutex, MutexGuard};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::shares::Shares;
 use super::waiters::Wakes;
-use crate::executor::{Access, Verb};
+use crate::kernel::{Access, Verb};
 
 /// Lets tasks that hold a [`super::Mutex`] wait until others have changed what it guards.
 ///

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Ticket, Waiters, Wakes};
-use crate::executor::{Access, Verb};
+use crate::kernel::{Access, Verb};
 
 /// A flag that tasks can wait for.
 ///

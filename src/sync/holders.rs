@@ -1,6 +1,6 @@
 //! Who holds a primitive.
 
-use crate::executor::{Held, Holder, HoldingKey};
+use crate::backend::{Held, Holder, HoldingKey};
 
 /// Those who hold a primitive now. The first costs no allocation.
 ///

@@ -17,7 +17,8 @@ use std::task::{Context, Poll};
 use super::holders::{HolderKey, Holders};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Waiters, Wakes};
-use crate::executor::{Access, Grant, Holder, Verb};
+use crate::backend::{Grant, Holder};
+use crate::kernel::{Access, Verb};
 
 /// A value that one task at a time may use, also across awaits.
 ///

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::primitive::{Line, Place, Primitive, Wait, WaitState};
 use super::waiters::{Ticket, Waiters, Wakes};
-use crate::executor::{Access, Verb};
+use crate::kernel::{Access, Verb};
 
 /// Tells one waiting task, or all, to look again; it carries no value.
 ///

@@ -13,7 +13,8 @@ use super::error::SetError;
 use super::holders::{HolderKey, Holders};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Waiters, Wakes};
-use crate::executor::{Access, Grant, Holder, Verb};
+use crate::backend::{Grant, Holder};
+use crate::kernel::{Access, Verb};
 
 /// A value that is made when it is first asked for, and read from then on.
 ///

@@ -49,7 +49,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 pub use super::error::oneshot::{RecvError, TryRecvError};
 use super::spin::SpinLock;
-use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_unpolled, note_wait};
+use crate::backend::{Point, Resource, WakeTarget, note_unpolled, note_wait};
+use crate::kernel::{Access, Verb};
 
 /// Makes a channel for one value.
 #[track_caller]

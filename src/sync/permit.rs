@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::holders::HolderKey;
 use super::semaphore::Semaphore;
-use crate::executor::Holder;
+use crate::backend::Holder;
 
 /// Permits of a semaphore; dropping it gives them back.
 #[derive(Debug)]

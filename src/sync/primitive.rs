@@ -11,10 +11,10 @@ use std::task::{Context, Poll, ready};
 use super::holders::Holders;
 use super::spin::{SpinGuard, SpinLock};
 use super::waiters::{Ticket, Waiters, Wakes};
-use crate::executor::{
-    Grant, Holder, Point, Resource, Verb, WakeTarget, note_unpolled, note_wait, publish,
-    watches_holders,
+use crate::backend::{
+    Grant, Holder, Point, Resource, WakeTarget, note_unpolled, note_wait, publish, watches_holders,
 };
+use crate::kernel::Verb;
 
 /// State with waiters in it.
 pub(crate) trait WaitState {

@@ -11,7 +11,7 @@ use super::items::Items;
 use super::job::GetJob;
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Waiters, Wakes};
-use crate::executor::{Access, Verb};
+use crate::kernel::{Access, Verb};
 
 /// Hands items from those who put to those who get, first in, first out.
 ///

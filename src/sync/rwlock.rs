@@ -12,7 +12,8 @@ use super::holders::{HolderKey, Holders};
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::shares::Shares;
 use super::waiters::Wakes;
-use crate::executor::{Access, Grant, Holder, Verb};
+use crate::backend::{Grant, Holder};
+use crate::kernel::{Access, Verb};
 
 /// A value that many tasks may read at once, or one may change, also across awaits.
 ///

@@ -13,7 +13,8 @@ use super::permit::{OwnedPermit, Permit};
 use super::primitive::{Line, Place, Primitive, Wait, WaitState};
 use super::shares::Shares;
 use super::waiters::Wakes;
-use crate::executor::{Access, Grant, Holder, Verb};
+use crate::backend::{Grant, Holder};
+use crate::kernel::{Access, Verb};
 
 /// A number of permits; whoever wants one waits until there is one.
 ///

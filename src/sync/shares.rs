@@ -2,7 +2,7 @@
 
 use super::primitive::Place;
 use super::waiters::{Waiters, Wakes};
-use crate::executor::Grant;
+use crate::backend::Grant;
 
 /// A number of equal shares, and the line of those who wait for some of them.
 ///

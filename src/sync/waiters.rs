@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::task::Waker;
 
-use crate::executor::{Grant, Holder, WakeTarget};
+use crate::backend::{Grant, Holder, WakeTarget};
 
 /// Futures that wait, in the order of their arrival.
 ///

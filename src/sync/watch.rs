@@ -54,8 +54,8 @@ pub use super::error::SendError;
 pub use super::error::watch::RecvError;
 use super::primitive::{Line, Primitive, Wait, WaitState};
 use super::waiters::{Waiters, Wakes};
-use crate::context;
-use crate::executor::{Access, Executor, Verb};
+use crate::context::Backend;
+use crate::kernel::{Access, Verb};
 
 /// Makes a value that can be watched. The receiver has seen the first value.
 #[must_use]
@@ -175,7 +175,7 @@ fn free<G>(guard: TryLockResult<G>) -> Option<G> {
 }
 
 fn is_simulated() -> bool {
-    context::with(|_: &Executor| ()).is_some()
+    Backend::current() == Some(Backend::Simulation)
 }
 
 /// Takes what another thread has for a moment: a run on it may share the value. What this thread itself

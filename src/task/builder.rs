@@ -6,8 +6,9 @@ use std::future::Future;
 use std::panic::Location;
 
 use super::Task;
-use crate::context;
-use crate::executor::{DomainId, Executor, SpawnOptions, TaskId, TaskName};
+use crate::backend::{self, SpawnOptions};
+#[cfg(feature = "simulation")]
+use crate::executor::DomainId;
 
 /// Spawns a task and returns its handle; it begins when the caller comes to an await.
 ///
@@ -29,7 +30,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    spawn_with("parcae::spawn", TaskName::Unnamed, future)
+    spawn_with("parcae::spawn", None, future)
 }
 
 /// Spawns a task with a name, which stands in reports and in replay tokens.
@@ -54,7 +55,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    spawn_with("parcae::spawn_named", task_name(name.into()), future)
+    spawn_with("parcae::spawn_named", Some(name.into()), future)
 }
 
 /// Spawns a task whose error fails the run unless somebody awaits it.
@@ -92,6 +93,7 @@ where
 #[must_use = "a builder does nothing before `spawn`"]
 pub struct Builder {
     name: Option<Cow<'static, str>>,
+    #[cfg(feature = "simulation")]
     domain: Option<DomainId>,
     is_eager: bool,
 }
@@ -108,6 +110,7 @@ impl Builder {
         self
     }
 
+    #[cfg(feature = "simulation")]
     /// Puts the task into a domain other than that of its maker. In a dead domain nothing starts, nor
     /// does what a task of a dead domain spawns elsewhere: the future is dropped, and joining the task
     /// reports that it is gone.
@@ -146,11 +149,8 @@ impl Builder {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let is_eager = self.is_eager;
         let options = self.options(Location::caller());
-        context::expect("parcae::task::Builder::spawn", |executor: &Executor| {
-            begin(executor, executor.spawn(future, options), is_eager)
-        })
+        Task::new(backend::spawn("parcae::task::Builder::spawn", future, options))
     }
 
     /// Spawns the task; its error fails the run unless somebody awaits it.
@@ -164,39 +164,25 @@ impl Builder {
         V: 'static,
         E: Debug + 'static,
     {
-        let is_eager = self.is_eager;
         let options = self.options(Location::caller());
-        context::expect("parcae::spawn_try", |executor: &Executor| {
-            begin(executor, executor.spawn_try(future, options), is_eager)
-        })
+        Task::new(backend::spawn_try("parcae::spawn_try", future, options))
     }
 
     fn options(self, spawned_at: &'static Location<'static>) -> SpawnOptions {
-        let name = self.name.map_or(TaskName::Unnamed, task_name);
-        SpawnOptions { name, domain: self.domain, spawned_at }
+        SpawnOptions {
+            #[cfg(feature = "simulation")]
+            domain: self.domain,
+            is_eager: self.is_eager,
+            ..SpawnOptions::new(self.name, spawned_at)
+        }
     }
 }
 
 #[track_caller]
-fn spawn_with<F>(call: &str, name: TaskName, future: F) -> Task<F::Output>
+fn spawn_with<F>(call: &str, name: Option<Cow<'static, str>>, future: F) -> Task<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let options = SpawnOptions { name, domain: None, spawned_at: Location::caller() };
-    Task::new(context::expect(call, |executor: &Executor| executor.spawn(future, options)))
-}
-
-fn begin<T>(executor: &Executor, task: TaskId, is_eager: bool) -> Task<T> {
-    if is_eager {
-        executor.begin_now(task);
-    }
-    Task::new(task)
-}
-
-fn task_name(name: Cow<'static, str>) -> TaskName {
-    match name {
-        Cow::Borrowed(name) => TaskName::Static(name),
-        Cow::Owned(name) => TaskName::Shared(name.into()),
-    }
+    Task::new(backend::spawn(call, future, SpawnOptions::new(name, Location::caller())))
 }

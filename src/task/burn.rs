@@ -6,8 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::context;
-use crate::executor::Executor;
+use crate::backend;
 
 /// Computes for so long: the whole simulated machine is busy, and none of its tasks runs meanwhile.
 ///
@@ -43,7 +42,7 @@ use crate::executor::Executor;
 /// ```
 #[track_caller]
 pub fn burn(duration: Duration) -> Burn {
-    context::expect("parcae::task::burn", |_: &Executor| ());
+    backend::expect("parcae::task::burn");
     Burn { ahead: Some(duration), at: Location::caller() }
 }
 
@@ -61,8 +60,9 @@ impl Future for Burn {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let Some(duration) = self.ahead.take() else { return Poll::Ready(()) };
-        let domain = context::expect("Burn::poll", Executor::running_domain);
-        domain.busy_for_at(duration, self.at);
+        if !backend::burn(duration, self.at) {
+            return Poll::Ready(());
+        }
         // Ready again at once, but held until the machine is.
         context.waker().wake_by_ref();
         Poll::Pending

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::context;
-use crate::executor::{self, Access, Executor, Point, Resource, Verb, WakeTarget, note_wait};
+use crate::backend::{self, Point, Resource, WakeTarget, note_wait};
+use crate::kernel::{Access, Verb};
 use crate::time::{Instant, Sleep, sleep_until};
 
 /// A request to end, seen by all who hold a token of the same node or of one below it.
@@ -319,8 +319,7 @@ impl Node {
 
     fn has_passed(&self) -> bool {
         self.deadline.is_some_and(|deadline| {
-            let is_over = |executor: &Executor| executor.local_now() >= deadline.nanos();
-            context::with(is_over).unwrap_or(false)
+            backend::local_now_if_inside().is_some_and(|now| now >= deadline.nanos())
         })
     }
 
@@ -474,7 +473,7 @@ impl<F: Future> Future for CancelRun<'_, F> {
             return Poll::Ready(Ok(value));
         }
         // Preempted is not "not ready": the future has its say before the token.
-        if executor::is_preempted() {
+        if backend::is_preempted() {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }

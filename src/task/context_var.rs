@@ -10,8 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::context;
-use crate::executor::Executor;
+use crate::backend;
 
 /// A variable of which each task has its own value; a task that is spawned begins with those of its
 /// maker.
@@ -103,9 +102,7 @@ impl<T: Clone + 'static> ContextVar<T> {
         let mut variables = variables();
         let replaced = variables.find(self);
         variables.put(self, value);
-        let is_set = context::expect("ContextVar::set", |executor: &Executor| {
-            executor.set_variables(Some(Rc::new(variables)))
-        });
+        let is_set = backend::set_variables("ContextVar::set", Some(Rc::new(variables)));
         assert!(is_set, "a context variable was set while no task runs");
         replaced
     }
@@ -139,7 +136,7 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if this.future.is_some() && context::with(Executor::has_variables) == Some(true) {
+            if this.future.is_some() && backend::has_variables() {
                 let _swapped = SwapBack::enter(this.variable, this.value);
                 this.future.set(None);
             }
@@ -215,7 +212,7 @@ fn place_of<T>(variable: &'static ContextVar<T>) -> *const u8 {
 }
 
 fn variables() -> Variables {
-    let of_task = context::with(Executor::variables).flatten();
+    let of_task = backend::variables();
     let of_task = of_task.and_then(|variables| variables.downcast::<Variables>().ok());
     of_task.map_or_else(Variables::default, Rc::unwrap_or_clone)
 }

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
 use super::Task;
-use crate::context;
-use crate::executor::{Executor, JoinEnd, TaskId, WakeTarget};
+use crate::backend::{self, TaskRef, WakeTarget};
+use crate::ending::JoinEnd;
 
 /// Notices tasks as they end, each through a waker of its own: a look costs what has ended since,
 /// not what there is. Those that had ended before the first look come in the order given.
 #[derive(Debug)]
 pub(super) struct EndOrder {
-    tasks: Vec<TaskId>,
+    tasks: Vec<TaskRef>,
     /// Which ends have been noticed.
     is_noticed: Vec<bool>,
     /// No unnoticed task comes before it.
@@ -25,7 +25,7 @@ pub(super) struct EndOrder {
 }
 
 impl EndOrder {
-    pub(super) fn new(tasks: Vec<TaskId>, at: &'static Location<'static>) -> Self {
+    pub(super) fn new(tasks: Vec<TaskRef>, at: &'static Location<'static>) -> Self {
         let is_noticed = vec![false; tasks.len()];
         Self { tasks, is_noticed, first: 0, is_begun: false, ends: Arc::default(), at }
     }
@@ -78,15 +78,7 @@ impl EndOrder {
     }
 
     fn poll_finished(&self, index: usize) -> Poll<()> {
-        let task = self.tasks[index];
-        let waker = self.ends.waker(index);
-        context::expect("waiting for tasks", |executor: &Executor| {
-            assert!(
-                executor.run() == task.run(),
-                "a task was waited for inside of another simulation than its own"
-            );
-            executor.poll_finished(task, &waker, self.at)
-        })
+        self.tasks[index].poll_finished(&self.ends.waker(index), self.at)
     }
 }
 
@@ -173,7 +165,7 @@ impl<T: 'static> OwnedTasks<T> {
     #[track_caller]
     pub(super) fn new(tasks: impl IntoIterator<Item = Task<T>>) -> Self {
         let tasks: Vec<Option<Task<T>>> = tasks.into_iter().map(Some).collect();
-        let ids = tasks.iter().flatten().map(Task::id).collect();
+        let ids = tasks.iter().flatten().map(Task::task_ref).collect();
         Self { tasks, order: EndOrder::new(ids, Location::caller()) }
     }
 
@@ -227,7 +219,7 @@ pub(super) fn leave_behind<T: 'static>(tasks: Vec<Task<T>>, at: &'static Locatio
         return;
     }
     tasks.iter().for_each(|task| task.cancel_handle().cancel());
-    let mut order = EndOrder::new(tasks.iter().map(Task::id).collect(), at);
+    let mut order = EndOrder::new(tasks.iter().map(Task::task_ref).collect(), at);
     let mut tasks: Vec<Option<Task<T>>> = tasks.into_iter().map(Some).collect();
     let wait = poll_fn(move |context: &mut Context<'_>| {
         while let Some(index) = ready!(order.poll_next(context)) {
@@ -236,5 +228,5 @@ pub(super) fn leave_behind<T: 'static>(tasks: Vec<Task<T>>, at: &'static Locatio
         }
         Poll::Ready(())
     });
-    let _ = context::with(|executor: &Executor| executor.spawn_cleanup(wait, at));
+    backend::spawn_cleanup(wait, at);
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::end_order::OwnedTasks;
 use super::handle::{JoinError, Task};
-use crate::executor::{JoinEnd, TaskPanic};
+use crate::ending::{JoinEnd, TaskPanic};
 
 /// Waits for all tasks and returns what they returned, in the order given.
 ///

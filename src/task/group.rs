@@ -19,8 +19,8 @@ pub use self::task::{GroupJoin, GroupTask, GroupTaskError};
 use self::state::{Child, Outcome, Shared};
 use super::builder::Builder;
 use super::end_order::leave_behind;
-use crate::context;
-use crate::executor::{CleanupSpan, Executor, JoinEnd, TaskPanic, catch_panic, cleanups_of};
+use crate::backend::{self, CleanupSpan, catch_panic, cleanups_of};
+use crate::ending::{JoinEnd, TaskPanic};
 
 /// Runs a body that may spawn children, and waits for it and for all of them.
 ///
@@ -390,10 +390,8 @@ where
 
     /// Waits for what the body left behind when it was dropped.
     fn poll_cleanups(self: Pin<&mut Self>, context: &Context<'_>) -> Poll<()> {
-        let (Some(span), at) = (self.cleanups, self.at) else { return Poll::Ready(()) };
-        context::expect("a group", |executor: &Executor| {
-            executor.poll_cleanups(span, context.waker(), at)
-        })
+        let Some(span) = &self.cleanups else { return Poll::Ready(()) };
+        backend::poll_cleanups(span, context.waker(), self.at)
     }
 
     /// Lets go of the children that have ended.

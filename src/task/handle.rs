@@ -2,19 +2,19 @@
 
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use crate::context;
-use crate::executor::{Executor, JoinEnd, Place, TaskId, TaskPanic};
+use crate::backend::{Handle, TaskRef};
+use crate::ending::{JoinEnd, TaskPanic};
+use crate::kernel::Place;
 
 /// A task that was spawned. Await it for its output; dropping it cancels it.
 ///
-/// The handle is a number, so it is `Send` and `Sync` whatever the output is. It is of use only
-/// inside of the run that made it: awaiting it elsewhere panics, dropping it elsewhere does nothing.
+/// The handle is `Send` and `Sync` if the output is `Send`. In a simulation it is a number, and of use
+/// only inside of the run that made it: awaiting it elsewhere panics, dropping it elsewhere does nothing.
+/// On real time any thread may await or drop it, also one outside of the runtime.
 ///
 /// A task that panicked panics on in whoever awaits it; [`Task::join`] returns the panic instead. A
 /// panic that nobody observes fails the run.
@@ -35,26 +35,31 @@ use crate::executor::{Executor, JoinEnd, Place, TaskId, TaskPanic};
 /// ```
 #[must_use = "dropping a task cancels it: await it, or call `detach`"]
 pub struct Task<T> {
-    id: TaskId,
-    output: PhantomData<fn() -> T>,
+    /// None when it was let go.
+    handle: Option<Handle<T>>,
 }
 
 impl<T> Task<T> {
-    pub(super) fn new(id: TaskId) -> Self {
-        Self { id, output: PhantomData }
+    pub(super) fn new(handle: Handle<T>) -> Self {
+        Self { handle: Some(handle) }
     }
 
     /// Lets the task go on without its handle. It must end before the program does: if it is still
-    /// alive then, the run fails with [`crate::Failure::Leak`].
-    pub fn detach(self) {
-        let task = ManuallyDrop::new(self);
-        let _ = task.in_its_run(|executor| executor.detach(task.id, false));
+    /// alive then, a simulation fails with `Failure::Leak`. On real time it is cancelled, as those that
+    /// are in the background.
+    pub fn detach(mut self) {
+        self.let_go(false);
     }
 
     /// Lets the task go on without its handle, and be cancelled when the program ends.
-    pub fn background(self) {
-        let task = ManuallyDrop::new(self);
-        let _ = task.in_its_run(|executor| executor.detach(task.id, true));
+    pub fn background(mut self) {
+        self.let_go(true);
+    }
+
+    fn let_go(&mut self, is_background: bool) {
+        if let Some(handle) = self.handle.take() {
+            handle.detach(is_background);
+        }
     }
 
     /// Cancels the task and waits until its future is destroyed. Returns the output if it had ended
@@ -75,7 +80,7 @@ impl<T> Task<T> {
     /// ```
     #[track_caller]
     pub fn cancel(self) -> Cancel<T> {
-        let _ = self.in_its_run(|executor| executor.cancel(self.id));
+        self.handle().cancel();
         Cancel { task: self, at: Location::caller() }
     }
 
@@ -121,37 +126,30 @@ impl<T> Task<T> {
     /// # }).unwrap();
     /// ```
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle { id: self.id }
+        CancelHandle { task: self.task_ref() }
     }
 
     /// Tells whether the task has ended: returned, panicked or been destroyed. True outside of its
     /// run.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.in_its_run(|executor| executor.is_finished(self.id)).unwrap_or(true)
+        self.handle().is_finished()
     }
 
     /// Returns the name that reports use, or an empty text when the task or its run is gone.
     #[must_use]
     pub fn name(&self) -> String {
-        self.in_its_run(|executor| executor.task_name(self.id)).flatten().unwrap_or_default()
+        self.handle().name()
     }
 
-    /// Calls `act` if this thread is inside of the run that made the task.
     #[inline]
-    fn in_its_run<R>(&self, act: impl FnOnce(&Executor) -> R) -> Option<R> {
-        in_run_of(self.id, act)
+    fn handle(&self) -> &Handle<T> {
+        self.handle.as_ref().expect("a task that is let go is not used again")
     }
 
-    pub(super) fn id(&self) -> TaskId {
-        self.id
+    pub(super) fn task_ref(&self) -> TaskRef {
+        self.handle().task()
     }
-}
-
-#[inline]
-fn in_run_of<R>(task: TaskId, act: impl FnOnce(&Executor) -> R) -> Option<R> {
-    context::with(|executor: &Executor| (executor.run() == task.run()).then(|| act(executor)))
-        .flatten()
 }
 
 impl<T: 'static> Task<T> {
@@ -160,13 +158,7 @@ impl<T: 'static> Task<T> {
         context: &Context<'_>,
         at: &'static Location<'static>,
     ) -> Poll<JoinEnd<T>> {
-        context::expect("Task::poll", |executor: &Executor| {
-            assert!(
-                executor.run() == self.id.run(),
-                "a task was awaited inside of another simulation than its own"
-            );
-            executor.poll_join(self.id, context.waker(), at)
-        })
+        self.handle().poll_join(context.waker(), at)
     }
 }
 
@@ -189,7 +181,9 @@ impl<T: 'static> Future for Task<T> {
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
-        let _ = self.in_its_run(|executor| executor.abandon(self.id));
+        if let Some(handle) = &self.handle {
+            handle.abandon();
+        }
     }
 }
 
@@ -201,29 +195,29 @@ impl<T> fmt::Debug for Task<T> {
 
 /// Cancels a task whose handle somebody else has; made by [`Task::cancel_handle`].
 ///
-/// It is a number, as a [`Task`] is, and of use only inside of the run that made the task. It does
-/// not keep the task alive, and dropping it does nothing.
-#[derive(Clone, Copy, Debug)]
+/// It is `Send` and `Sync` whatever the output is, and of use where the [`Task`] is. Dropping it does
+/// nothing.
+#[derive(Clone, Debug)]
 #[must_use = "it does nothing before `cancel`"]
 pub struct CancelHandle {
-    id: TaskId,
+    task: TaskRef,
 }
 
 impl CancelHandle {
     /// Cancels the task: its future is destroyed at its next turn. Nothing happens when it has ended:
     /// what it returned stays its output.
-    pub fn cancel(self) {
-        let _ = in_run_of(self.id, |executor| executor.cancel(self.id));
+    pub fn cancel(&self) {
+        self.task.cancel();
     }
 
     /// Tells whether the task has ended, as [`Task::is_finished`] does.
     #[must_use]
-    pub fn is_finished(self) -> bool {
-        in_run_of(self.id, |executor| executor.is_finished(self.id)).unwrap_or(true)
+    pub fn is_finished(&self) -> bool {
+        self.task.is_finished()
     }
 
-    pub(super) fn id(self) -> TaskId {
-        self.id
+    pub(super) fn note_join(&self, at: &'static Location<'static>) {
+        self.task.note_join(at);
     }
 }
 

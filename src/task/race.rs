@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::rotation::draw_rotation;
-use crate::executor;
+use crate::backend;
 use crate::kernel::Site;
 
 /// Waits for the first of several futures of one type to be ready, and returns its value.
@@ -74,7 +74,7 @@ impl<F: Future> Future for Race<F> {
                 return Poll::Ready(value);
             }
             // Preempted is not "not ready": this one has its say before the next.
-            if executor::is_preempted() {
+            if backend::is_preempted() {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }

@@ -4,8 +4,7 @@ use std::future::{Future, IntoFuture, poll_fn};
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::context;
-use crate::executor::{self, CleanupSpan, Executor, cleanups_of};
+use crate::backend::{self, CleanupSpan, cleanups_of};
 use crate::time::timeout;
 
 /// Awaits a body, and then a cleanup: when the body has ended, when it panics and when it is cancelled.
@@ -144,7 +143,7 @@ struct Cleanup {
 impl Cleanup {
     #[track_caller]
     fn new(call: &str, grace: Duration) -> Self {
-        context::expect(call, |_: &Executor| ());
+        backend::expect(call);
         Self { grace, at: Location::caller() }
     }
 
@@ -172,12 +171,7 @@ impl<R: 'static, C: AsyncFnOnce(R) + 'static> Guard<R, C> {
     async fn finish(&mut self) {
         let Some(span) = self.spawn() else { return };
         let at = self.how.at;
-        poll_fn(|context| {
-            context::expect("a cleanup", |executor: &Executor| {
-                executor.poll_cleanups(span, context.waker(), at)
-            })
-        })
-        .await;
+        poll_fn(|context| backend::poll_cleanups(&span, context.waker(), at)).await;
     }
 
     fn spawn(&mut self) -> Option<CleanupSpan> {
@@ -185,18 +179,16 @@ impl<R: 'static, C: AsyncFnOnce(R) + 'static> Guard<R, C> {
         let Cleanup { grace, at } = self.how;
         let bounded = async move {
             if timeout(grace, cleanup(resource)).await.is_err() {
-                executor::note(|| format!("cleanup is cut after {grace:?} ({at})"));
+                backend::note(|| format!("cleanup is cut after {grace:?} ({at})"));
                 tracing::warn!(target: "parcae", %at, ?grace, "cleanup is cut");
             }
         };
-        cleanups_of(|| {
-            let _ = context::with(|executor: &Executor| executor.spawn_cleanup(bounded, at));
-        })
+        cleanups_of(|| backend::spawn_cleanup(bounded, at))
     }
 }
 
 impl<R: 'static, C: AsyncFnOnce(R) + 'static> Drop for Guard<R, C> {
     fn drop(&mut self) {
-        let _ = self.spawn();
+        self.spawn();
     }
 }

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::task::{Context, Poll};
 
 use super::rotation::draw_rotation;
-use crate::executor;
+use crate::backend;
 use crate::kernel::Site;
 
 /// The branches of one `select!`: which are left, and which is polled first.
@@ -56,7 +56,7 @@ impl<const N: usize> Select<N> {
                 Poll::Ready(None) => self.is_left[branch] = false,
                 Poll::Pending => {
                     // Preempted is not "not ready": this branch has its say before the next.
-                    if executor::is_preempted() {
+                    if backend::is_preempted() {
                         context.waker().wake_by_ref();
                         return Poll::Pending;
                     }

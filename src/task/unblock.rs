@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::{Task, spawn_named};
-use crate::context;
-use crate::executor::Executor;
+use crate::backend;
+use crate::context::Backend;
 use crate::rng::choose_for;
 use crate::sync::Semaphore;
 use crate::time::sleep;
@@ -50,10 +50,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let pool = context::expect("parcae::task::unblock", |executor: &Executor| {
-        executor.domain_local(|| BlockingPool::threads(THREADS).named("blocking threads"))
-    });
-    pool.unblock(call)
+    let make = || BlockingPool::threads(THREADS).named("blocking threads");
+    backend::shared_local("parcae::task::unblock", make).unblock(call)
 }
 
 /// Virtual threads or processes that make blocking calls: so many at a time, first come first served.
@@ -169,6 +167,9 @@ impl BlockingPool {
         let job = async move {
             let _slot = slots.acquire_owned().await.expect("a pool is not closed");
             begins.store(true, Ordering::Relaxed);
+            if Backend::current() == Some(Backend::Real) {
+                return backend::call_on_thread(call).await;
+            }
             let takes = choose_for("unblock takes", 0, nanos(takes.0)..=nanos(takes.1));
             sleep(Duration::from_nanos(takes)).await;
             call()

@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use super::end_order::EndOrder;
 use super::handle::Task;
-use crate::context;
-use crate::executor::Executor;
 use crate::time::{Sleep, sleep};
 
 /// What [`wait`] waits for.
@@ -57,7 +55,7 @@ pub enum WaitUntil {
 /// ```
 #[track_caller]
 pub fn wait<T: 'static>(tasks: &mut Vec<Task<T>>, until: WaitUntil) -> Wait<'_, T> {
-    let ids = tasks.iter().map(Task::id).collect();
+    let ids = tasks.iter().map(Task::task_ref).collect();
     let order = EndOrder::new(ids, Location::caller());
     Wait { tasks, until, order, ended: Vec::new(), has_failed: false, timer: None }
 }
@@ -114,10 +112,8 @@ impl<T: 'static> Future for Wait<'_, T> {
         while let Poll::Ready(next) = this.order.poll_next(context) {
             let Some(index) = next else { return Poll::Ready(this.take_ended()) };
             this.ended.push(index);
-            let task = this.tasks[index].id();
-            let has_failed = || context::with(|executor: &Executor| executor.has_failed(task));
             this.has_failed |=
-                this.until == WaitUntil::FirstFailure && has_failed().unwrap_or(false);
+                this.until == WaitUntil::FirstFailure && this.tasks[index].task_ref().has_failed();
         }
         let mut is_over = this.is_enough();
         if let Some(timer) = &mut this.timer {

@@ -5,8 +5,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::context;
-use crate::executor::Executor;
+use crate::backend;
 
 /// Goes to the back of the queue of ready tasks, once. Works on any executor.
 ///
@@ -82,8 +81,6 @@ impl Future for Settle {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let at = self.at;
-        context::expect("parcae::task::settle", |executor: &Executor| {
-            executor.poll_settle(&mut self.ticket, context.waker(), at)
-        })
+        backend::poll_settle(&mut self.ticket, context.waker(), at)
     }
 }

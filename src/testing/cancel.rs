@@ -7,10 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::cancel_report::{CancelFailure, CancelMoment, CancelPoint, CancelReport, CancelWait};
-use crate::context::{self, Nested};
-use crate::executor::{
-    Executor, Failure, Happening, Limits, Log, Wait, current_wait, is_preempted, note,
-};
+use crate::context::{self, Backend};
+use crate::executor::{Failure, Happening, Limits, Log, Wait, current_wait, is_preempted, note};
 use crate::explore::{ConfigError, Sim, Strategy};
 use crate::kernel::Seed;
 use crate::task::settle;
@@ -213,7 +211,9 @@ impl CancelAtEveryAwait {
             return Err(ConfigError::NoSeeds);
         }
         // Seen here, where the place of the call is known.
-        assert!(context::with(|_: &Executor| ()).is_none(), "{Nested}");
+        if let Err(nested) = context::may_enter(Backend::Simulation) {
+            panic!("{nested}");
+        }
         let parts = Rc::new((setup, operation, invariant));
         // The program is made anew for each run, and the parts are shared by all.
         let run = |seed: Seed, cut: Option<Cut>, is_logged: bool| {

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::sleep;
-use crate::context;
-use crate::executor::Executor;
+use crate::backend;
 use crate::task::{self, Task};
 
 /// Calls a function after so long, in a task of its own.
@@ -28,7 +27,7 @@ use crate::task::{self, Task};
 /// ```
 #[track_caller]
 pub fn call_after(delay: Duration, call: impl FnOnce() + 'static) -> Call {
-    let _ = context::expect("parcae::time::call_after", Executor::local_now);
+    let _ = backend::local_now("parcae::time::call_after");
     let sleep = sleep(delay);
     let task = task::spawn_named("call_after", async move {
         sleep.await;

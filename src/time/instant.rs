@@ -4,8 +4,7 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub, SubAssign};
 use std::time::Duration;
 
-use crate::context;
-use crate::executor::Executor;
+use crate::backend;
 use crate::kernel::VirtualTime;
 
 /// A reading of the virtual monotonic clock of the task's domain, exact to the nanosecond.
@@ -37,7 +36,7 @@ impl Instant {
     #[must_use]
     #[track_caller]
     pub fn now() -> Self {
-        Self { nanos: context::expect("Instant::now", Executor::local_now) }
+        Self { nanos: backend::local_now("Instant::now") }
     }
 
     /// Returns the time since this reading; zero if it lies ahead.
@@ -84,7 +83,7 @@ impl Instant {
     /// Reads the clock for a call that is to be named when there is none.
     #[track_caller]
     pub(super) fn in_run(call: &str) -> Self {
-        Self { nanos: context::expect(call, Executor::local_now) }
+        Self { nanos: backend::local_now(call) }
     }
 
     pub(super) const fn from_nanos(nanos: u64) -> Self {

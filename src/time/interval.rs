@@ -7,9 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::Instant;
-use super::sleep::Timer;
-use crate::context;
-use crate::executor::Executor;
+use crate::backend::{self, Timer};
 
 /// Ticks at once and then every `period`.
 ///
@@ -32,7 +30,7 @@ use crate::executor::Executor;
 /// ```
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
-    let _ = context::expect("parcae::time::interval", Executor::local_now);
+    let _ = backend::local_now("parcae::time::interval");
     interval_at(Instant::now(), period)
 }
 
@@ -42,7 +40,7 @@ pub fn interval(period: Duration) -> Interval {
 /// When the period is zero, and outside of a parcae runtime.
 #[track_caller]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
-    let _ = context::expect("parcae::time::interval_at", Executor::local_now);
+    let _ = backend::local_now("parcae::time::interval_at");
     assert!(!period.is_zero(), "the period of an interval is above zero");
     let at = Location::caller();
     let timer = Timer::new(start.nanos(), at);

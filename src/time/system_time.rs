@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::context;
-use crate::executor::Executor;
+use crate::backend;
 
 /// A reading of the virtual wall clock of the task's domain: time since 1970, without leap seconds.
 ///
@@ -31,7 +30,7 @@ impl SystemTime {
     #[must_use]
     #[track_caller]
     pub fn now() -> Self {
-        Self { nanos: context::expect("SystemTime::now", Executor::wall_now) }
+        Self { nanos: backend::wall_now("SystemTime::now") }
     }
 
     /// Returns the time since 1970-01-01.

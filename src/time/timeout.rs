@@ -10,9 +10,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::Instant;
-use super::sleep::Timer;
-use crate::context;
-use crate::executor::{self, CleanupSpan, Executor, cleanups_of};
+use crate::backend::{self, CleanupSpan, Timer, cleanups_of};
 
 /// Waits for a future, but no longer than so long.
 ///
@@ -151,7 +149,7 @@ impl<F: Future> Future for Timeout<F> {
             }
             // Preempted is not "not ready": the future has its say before the timer. The wake is for a
             // combinator around this one, which may have seen another of its children preempted.
-            if executor::is_preempted() {
+            if backend::is_preempted() {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -159,10 +157,8 @@ impl<F: Future> Future for Timeout<F> {
             *this.cleanups = cleanups_of(|| this.future.set(None));
         }
         let at = this.timer.place();
-        if let Some(span) = *this.cleanups {
-            ready!(context::expect("a time-out", |executor: &Executor| {
-                executor.poll_cleanups(span, context.waker(), at)
-            }));
+        if let Some(span) = this.cleanups {
+            ready!(backend::poll_cleanups(span, context.waker(), at));
         }
         Poll::Ready(Err(Elapsed { after: *this.after, at }))
     }

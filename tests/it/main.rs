@@ -13,6 +13,7 @@ mod points;
 mod pool;
 mod random_programs;
 mod rate;
+mod real;
 mod replay;
 mod report;
 mod retry;

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 
 /// The rows of the layer table; a module may import those of its own row and of the rows above.
 /// `oracle` is narrower, see [`may_import`].
-const LAYERS: [&[&str]; 15] = [
+const LAYERS: [&[&str]; 17] = [
     &["kernel"],
-    &["context"],
-    &["executor", "real"],
+    &["context", "ending"],
+    &["executor", "worker"],
+    &["backend"],
     &["task", "time", "rng", "sync"],
     &["stream", "retry", "pool", "rate", "load"],
+    &["real"],
     &["world"],
     &["net", "fs"],
     &["actor"],
@@ -46,7 +48,7 @@ fn may_import(importer: &str, imported: &str) -> bool {
     match (importer, imported) {
         (importer, imported) if importer == imported => true,
         ("oracle", imported) => matches!(imported, "kernel" | "context"),
-        ("executor", "real") | ("real", "executor") => false,
+        ("executor", "worker") | ("worker", "executor") => false,
         _ => row_of(imported) <= row_of(importer),
     }
 }

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker, ready};
 use pin_project_lite::pin_project;
 
 use super::task::GroupTaskError;
-use crate::executor::{JoinEnd, WakeTarget};
+use crate::backend::WakeTarget;
+use crate::ending::JoinEnd;
 use crate::task::end_order::Ends;
 use crate::task::handle::Task;
 

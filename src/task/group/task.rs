@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::state::Outcome;
-use crate::context;
-use crate::executor::Executor;
 use crate::task::handle::CancelHandle;
 
 /// A child of a [`Group`](super::Group). Await it for its value; dropping it changes nothing, for the
@@ -53,7 +51,7 @@ impl<V> GroupTask<V> {
     /// # }).unwrap();
     /// ```
     pub fn cancel(&self) {
-        if let Some(handle) = self.handle {
+        if let Some(handle) = &self.handle {
             handle.cancel();
         }
     }
@@ -104,13 +102,9 @@ impl<V> GroupTask<V> {
     ) -> Poll<Result<V, GroupTaskError>> {
         let poll = self.outcome.poll(context);
         if poll.is_pending()
-            && let Some(handle) = self.handle
+            && let Some(handle) = &self.handle
         {
-            let _ = context::with(|executor: &Executor| {
-                if executor.run() == handle.id().run() {
-                    executor.note_join(handle.id(), at);
-                }
-            });
+            handle.note_join(at);
         }
         poll
     }

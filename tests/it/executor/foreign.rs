@@ -133,7 +133,7 @@ fn a_call_outside_of_a_runtime_panics_with_its_name_and_says_what_to_do() {
             message,
             format!(
                 "`{name}` was called outside of a parcae runtime: call it from a task, inside of \
-                 `#[parcae::test]`, `Sim::run` or `parcae::check`"
+                 `#[parcae::test]`, `Sim::run`, `parcae::check` or `parcae::real::run`"
             )
         );
     }

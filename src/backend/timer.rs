@@ -1,0 +1,138 @@
+//! A timer of one future, on the clock of the backend that it is first polled in.
+
+use std::panic::Location;
+use std::task::{Context, Poll};
+
+use super::on;
+use crate::context;
+#[cfg(feature = "simulation")]
+use crate::executor::{Executor, TimerKey};
+#[cfg(feature = "real")]
+use crate::worker::{RealTimer, Worker};
+
+/// Set when it is first polled, removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    deadline: u64,
+    set: Set,
+    at: &'static Location<'static>,
+}
+
+#[derive(Debug)]
+enum Set {
+    Not,
+    #[cfg(feature = "simulation")]
+    Simulated {
+        key: Option<TimerKey>,
+        run: u16,
+    },
+    #[cfg(feature = "real")]
+    Real(RealTimer),
+}
+
+impl Timer {
+    /// Makes a timer for when the clock shows so many nanoseconds.
+    pub(crate) fn new(deadline: u64, at: &'static Location<'static>) -> Self {
+        Self { deadline, set: Set::Not, at }
+    }
+
+    pub(crate) fn deadline(&self) -> u64 {
+        self.deadline
+    }
+
+    pub(crate) fn place(&self) -> &'static Location<'static> {
+        self.at
+    }
+
+    /// Moves the deadline; the timer is set anew at the next poll.
+    pub(crate) fn reset(&mut self, deadline: u64) {
+        self.cancel();
+        self.deadline = deadline;
+    }
+
+    #[inline]
+    fn cancel(&mut self) {
+        match std::mem::replace(&mut self.set, Set::Not) {
+            Set::Not => {}
+            #[cfg(feature = "simulation")]
+            Set::Simulated { key: None, .. } => {}
+            #[cfg(feature = "simulation")]
+            Set::Simulated { key: Some(key), run } => {
+                let is_of = |executor: &Executor| run == executor.run();
+                let cancel =
+                    |executor: &Executor| is_of(executor).then(|| executor.cancel_timer(key));
+                let _ = context::with(cancel);
+            }
+            #[cfg(feature = "real")]
+            Set::Real(timer) => drop(timer),
+        }
+    }
+
+    pub(crate) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
+        match &mut self.set {
+            #[cfg(feature = "simulation")]
+            Set::Simulated { key, run } => {
+                poll_simulated((key, *run), self.deadline, context, self.at)
+            }
+            #[cfg(feature = "real")]
+            Set::Real(timer) => timer.poll(context),
+            Set::Not => self.set(context),
+        }
+    }
+
+    fn set(&mut self, context: &Context<'_>) -> Poll<()> {
+        on!(context::backend("a timer"),
+            simulation: {
+                let run = context::expect("a timer", Executor::run);
+                let mut key = None;
+                let poll = poll_simulated((&mut key, run), self.deadline, context, self.at);
+                self.set = Set::Simulated { key, run };
+                poll
+            },
+            real: {
+                let mut timer =
+                    context::expect("a timer", |worker: &Worker| worker.timer(self.deadline));
+                let poll = timer.poll(context);
+                self.set = Set::Real(timer);
+                poll
+            },
+        )
+    }
+
+    /// Tells a watch for bad habits that the running task goes to sleep on this timer.
+    #[inline]
+    pub(crate) fn note_sleep(&self) {
+        #[cfg(feature = "simulation")]
+        if let Set::Simulated { .. } = self.set {
+            let _ = context::with(|executor: &Executor| {
+                if executor.watches_holders {
+                    executor.note_sleep(self.deadline, self.at);
+                }
+            });
+        }
+    }
+}
+
+#[cfg(feature = "simulation")]
+#[track_caller]
+fn poll_simulated(
+    (key, run): (&mut Option<TimerKey>, u16),
+    deadline: u64,
+    context: &Context<'_>,
+    at: &'static Location<'static>,
+) -> Poll<()> {
+    context::expect("a timer", |executor: &Executor| {
+        assert!(
+            run == executor.run(),
+            "a timer was polled inside of another simulation than its own"
+        );
+        executor.poll_timer(key, deadline, context.waker(), at)
+    })
+}
+
+impl Drop for Timer {
+    #[inline]
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}

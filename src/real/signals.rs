@@ -1,0 +1,42 @@
+//! Ctrl-C and SIGTERM.
+
+use std::future::pending;
+use std::io;
+
+use async_signal::Signal;
+use futures_lite::StreamExt as _;
+
+use super::options::Signals;
+use crate::task::CancelToken;
+
+/// Hears of signals, if it was asked to.
+#[derive(Debug)]
+pub(super) struct SignalWatch(Option<async_signal::Signals>);
+
+impl SignalWatch {
+    pub(super) fn new(signals: Signals) -> io::Result<Self> {
+        match signals {
+            Signals::Ignore => Ok(Self(None)),
+            Signals::Graceful => {
+                async_signal::Signals::new([Signal::Int, Signal::Term]).map(|own| Self(Some(own)))
+            }
+        }
+    }
+
+    /// Cancels the token at the first signal, and is ready at the second.
+    pub(super) async fn watch(&mut self, token: &CancelToken) {
+        self.next().await.map(|name| token.cancel(name));
+        self.next().await;
+    }
+
+    /// Waits for a signal; for ever, if none is heard of.
+    async fn next(&mut self) -> Option<&'static str> {
+        let Some(signals) = &mut self.0 else { return pending().await };
+        match signals.next().await {
+            Some(Ok(Signal::Int)) => Some("SIGINT"),
+            Some(Ok(_)) => Some("SIGTERM"),
+            // It hears of no more.
+            Some(Err(_)) | None => pending().await,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The loop of a worker.
+
+use std::future::Future;
+
+use futures_lite::future;
+
+use super::Worker;
+
+impl Worker {
+    /// Polls tasks until a future is ready, which may look at them. Sleeps while there is nothing to do.
+    pub(crate) fn drive<T>(&self, until: impl Future<Output = T>) -> T {
+        let local = self.local.borrow().clone();
+        let tasks = async {
+            loop {
+                if (0..BATCH).all(|_| local.try_tick()) {
+                    // Others on this thread have their say: the future, and the reactor.
+                    future::yield_now().await;
+                } else if !self.wake_settling() {
+                    local.tick().await;
+                }
+            }
+        };
+        async_io::block_on(future::or(until, tasks))
+    }
+
+    /// Wakes the first that waits until nothing is ready, now that nothing is.
+    fn wake_settling(&self) -> bool {
+        let first = self.settling.borrow_mut().pop_front();
+        let is_one = first.is_some();
+        if let Some(settling) = first {
+            settling.waker.wake();
+        }
+        is_one
+    }
+
+    /// Destroys what is left of the tasks, each in its own context.
+    pub(crate) fn clear(&self) {
+        let local = self.local.take();
+        drop(local);
+    }
+}
+
+/// Polls in a row; as many as `async_executor` has.
+const BATCH: usize = 200;
