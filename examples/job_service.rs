@@ -17,7 +17,7 @@ use std::time::Duration;
 use parcae::choose;
 use parcae::retry::{Retry, RetryError};
 use parcae::sync::{Queue, oneshot};
-use parcae::task::{CancelToken, GroupTask, group};
+use parcae::task::{self, CancelToken, GroupTask, group};
 use parcae::time::{sleep, timeout};
 
 // The service
@@ -170,8 +170,9 @@ struct Tally {
 }
 
 /// The whole program: a service, and clients that submit so many orders each.
-async fn program(stop: CancelToken, shutdown: Shutdown, clients: u32, orders: u32) -> Tally {
-    let stop = stop.child();
+async fn program(shutdown: Shutdown, clients: u32, orders: u32) -> Tally {
+    // Below that of the program: a signal cancels both, and the end of the clients only this one.
+    let stop = task::shutdown_token().child();
     let run = group(async |group| {
         let service = JobService::new(shutdown);
         group.spawn_named("service", service.clone().serve(stop.clone(), deliver));
@@ -221,13 +222,9 @@ impl fmt::Display for Tally {
     }
 }
 
-fn main() {
-    // Until there is a production backend.
-    parcae::Sim::new(7)
-        .run(|| async {
-            println!("{}", program(CancelToken::new(), Shutdown::Correct, 9, 4).await);
-        })
-        .unwrap();
+#[parcae::main]
+async fn main() {
+    println!("{}", program(Shutdown::Correct, 9, 4).await);
 }
 
 #[cfg(test)]
@@ -248,16 +245,12 @@ mod tests {
 
     /// Runs the program, and stops it at any time; that may be after its own end.
     async fn program_with_signal(shutdown: Shutdown, clients: u32, orders: u32) {
-        let stop = CancelToken::new();
         let stops_at = Instant::now() + Duration::from_millis(choose(1..=3000));
-        let _signal = spawn_named("signal", {
-            let stop = stop.clone();
-            async move {
-                sleep_until(stops_at).await;
-                stop.cancel("SIGTERM");
-            }
+        let _signal = spawn_named("signal", async move {
+            sleep_until(stops_at).await;
+            task::shutdown_token().cancel("SIGTERM");
         });
-        let tally = program(stop, shutdown, clients, orders).await;
+        let tally = program(shutdown, clients, orders).await;
         assert!(Instant::now() <= stops_at + SHUTDOWN_MAX, "it ends in time");
         let mut seen: Vec<u32> = tally.answers.iter().map(|(order, _)| *order).collect();
         seen.extend(tally.refused);
@@ -273,7 +266,7 @@ mod tests {
 
     #[parcae::test]
     async fn without_a_shutdown_all_orders_are_answered() {
-        let tally = program(CancelToken::new(), Shutdown::Correct, 9, 4).await;
+        let tally = program(Shutdown::Correct, 9, 4).await;
         assert_eq!((tally.answers.len(), tally.refused.len()), (36, 0));
     }
 
