@@ -99,8 +99,8 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Turns an `async fn` into a function that runs it on the production backend: real time, real threads.
 ///
 /// The function takes no arguments and has no generics. It is mostly `main`, and may have any name.
-/// What it returns must implement `std::process::Termination`, as for any `main`: `()`, `Result<(), E>`,
-/// `ExitCode` and others; so an error is printed and the process ends with exit code 1.
+/// What `main` returns must implement `std::process::Termination`, as without the attribute: `()`,
+/// `Result<(), E>`, `ExitCode` and others; so an error is printed and the process ends with exit code 1.
 ///
 /// ```text
 /// #[parcae::main]
@@ -115,9 +115,12 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// When the function has returned, what it left is shut down: tasks are cancelled, and their
-/// cleanups are awaited for as long as `grace` says. The same program runs in the simulation when a
-/// `#[parcae::test]` calls what it consists of; a function under this attribute cannot be called there.
+/// At Ctrl-C or SIGTERM the program is asked to end and has its `grace` to do so; at a second one it is
+/// cut short. When it has ended, what it left is shut down: tasks are cancelled, and their cleanups have
+/// `grace` to end.
+///
+/// The same program runs in the simulation when a `#[parcae::test]` calls what it consists of; a function
+/// under this attribute makes a runtime of its own and cannot be called there.
 ///
 /// What is written at the function stays with it: visibility, documentation, `#[cfg(...)]`,
 /// `#[expect(...)]`. The function that is made returns `Result<T, parcae::real::RunError>`, where `T` is
@@ -131,9 +134,9 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | option | value | meaning | default |
 /// |---|---|---|---|
-/// | `workers = 4` | integer, at least 1 | how many threads run tasks; the calling one is the first | 1 |
+/// | `workers = 4` | integer, at least 1 | how many threads run tasks, the calling one among them; the others do what `parcae::task::spawn_on` gives them | 1 |
 /// | `seed = 17` | integer below 2^64, or a string | what `parcae::rng` and `parcae::choose` draw from | from the operating system |
-/// | `grace = "30s"` | an integer followed by `ns`, `us`, `ms`, `s`, `m` or `h` | how long a shutdown waits for tasks and cleanups | `"10s"` |
+/// | `grace = "30s"` | an integer followed by `ns`, `us`, `ms`, `s`, `m` or `h` | how long a program that is asked to end may take, and then how long cleanups may | `"10s"` |
 /// | `panics = "go_on"` | `"shut_down"`, `"go_on"` | whether a panic or error of a task that nobody observed ends the run | `"shut_down"` |
 /// | `signals = "ignore"` | `"ignore"`, `"graceful"` | whether Ctrl-C and SIGTERM cancel `parcae::task::shutdown_token()` | `"graceful"` |
 /// | `config = expression` | `fn(parcae::real::Options) -> parcae::real::Options` | anything else; applied after all other options | none |

@@ -1,7 +1,8 @@
 //! `#[parcae::main]`: a function that runs an `async fn` on the production backend.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use syn::{Path, ReturnType, Type};
 
 use crate::attribute::{AsyncFunction, Attribute, write_configure};
@@ -44,17 +45,20 @@ impl Attribute for MainAttribute {
     }
 }
 
-/// Writes what the function returns: its output, or why there is none.
+/// Writes what the function returns: its output, or why there is none. It is at the place of the
+/// output: what `main` cannot return is refused there.
 fn write_result(crate_path: &Path, output: &ReturnType) -> TokenStream {
-    let output = match output {
-        ReturnType::Default => quote!(()),
+    let (output, place) = match output {
+        ReturnType::Default => (quote!(()), Span::call_site()),
         // `!` cannot be written here yet, only be inferred.
         ReturnType::Type(_, output) if matches!(**output, Type::Never(_)) => {
             return quote!(impl ::std::process::Termination);
         }
-        ReturnType::Type(_, output) => quote!(#output),
+        ReturnType::Type(_, output) => (quote!(#output), output.span()),
     };
-    quote!(::core::result::Result<#output, #crate_path::real::RunError>)
+    // The error stays at the attribute, or the user would be told of paths that could be shorter.
+    let error = quote!(#crate_path::real::RunError);
+    quote_spanned!(place=> ::core::result::Result<#output, #error>)
 }
 
 #[cfg(test)]
