@@ -270,6 +270,13 @@ mod tests {
         assert_eq!((tally.answers.len(), tally.refused.len()), (36, 0));
     }
 
+    #[parcae::main(signals = "ignore")]
+    #[test]
+    async fn on_real_time_all_orders_are_answered_too() {
+        let tally = program(Shutdown::Correct, 3, 1).await;
+        assert_eq!((tally.answers.len(), tally.refused.len()), (3, 0));
+    }
+
     #[test]
     fn a_shutdown_that_closes_the_queue_last_is_found() {
         let check = Check::new("racy shutdown").seeds(200);
