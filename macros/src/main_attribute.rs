@@ -197,9 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_the_library_refuses_is_pointed_at() {
+    fn an_output_that_is_refused_is_pointed_at() {
         let item: TokenStream = "async fn main() -> u32 { 3 }".parse().unwrap();
         let output: Vec<TokenTree> = expand::<MainAttribute>(quote!(), item).into_iter().collect();
+        let result = output.iter().find(|token| token.to_string() == "Result").unwrap();
+        assert_eq!(result.span().source_text().as_deref(), Some("u32"));
         let Some(TokenTree::Group(body)) = output.last() else { panic!("no body: {output:?}") };
         let body: Vec<TokenTree> = body.stream().into_iter().collect();
         let [.., callee, arguments] = &*body else { panic!("no call: {body:?}") };
