@@ -164,12 +164,12 @@ where
     match worker {
         #[cfg(feature = "simulation")]
         WorkerRef::Simulated => {
-            // They are not sent to a thread, and so not to the only one there is.
-            let own = super::variables();
-            let is_inside = super::set_variables(call, None);
-            let handle = spawn(call, async move { make().await }, options);
-            let _ = is_inside && super::set_variables(call, own);
-            handle
+            let task = async move {
+                // On another thread they would not be there either.
+                super::set_variables("parcae::task::spawn_on", None);
+                make().await
+            };
+            spawn(call, task, options)
         }
         #[cfg(feature = "real")]
         WorkerRef::Real(worker) => {

@@ -21,9 +21,9 @@ impl RealTimer {
     }
 
     #[inline]
-    pub(crate) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(timer) = &mut self.ahead {
-            ready!(Pin::new(timer).poll(&mut Context::from_waker(context.waker())));
+            ready!(Pin::new(timer).poll(context));
             self.ahead = None;
         }
         Poll::Ready(())
