@@ -128,7 +128,9 @@ pub(crate) fn wall_now(call: &str) -> u64 {
 pub(crate) fn burn(nanos: std::time::Duration, at: &'static Location<'static>) -> bool {
     on!(context::backend("Burn::poll"),
         simulation: {
-            context::expect("Burn::poll", Executor::running_domain).busy_for_at(nanos, at);
+            context::expect("Burn::poll", |executor: &Executor| {
+                executor.running_domain().busy_for_at(executor.slowed(nanos), at);
+            });
             true
         },
         real: {

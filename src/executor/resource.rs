@@ -34,6 +34,16 @@ impl Resource {
         Self { made_in, made_as, kind, name: None, made_at: Location::caller() }
     }
 
+    /// Makes an identity again that was taken apart to be kept in fewer bytes.
+    pub(crate) fn rebuilt(
+        serial: u64,
+        number: u64,
+        kind: &'static str,
+        made_at: &'static Location<'static>,
+    ) -> Self {
+        Self { made_in: serial, made_as: number, kind, name: None, made_at }
+    }
+
     /// Gives it a name for reports.
     pub(crate) fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
