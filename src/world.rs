@@ -24,3 +24,8 @@ mod node;
 mod socket;
 mod state;
 mod tcp;
+
+pub use self::node::{
+    ClockOptions, ClockSteps, Everyone, Exit, Exited, Exits, Label, Node, NodeBuilder, NodeStatus,
+    NodesBuilder, RestartPolicy, Stop, Target, Targets, TimeStep, everyone, label, node, nodes,
+};

@@ -19,7 +19,7 @@ impl DomainId {
     /// The domain of the test itself.
     pub const ROOT: Self = Self(0);
 
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }
 
