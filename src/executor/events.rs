@@ -27,7 +27,9 @@ impl Executor {
     pub(super) fn detach_layer(&self) -> Vec<Attachment> {
         let mut left = Vec::new();
         // Again, when something of the user's that it lets go of has asked for a new one.
-        while let Some(layer) = self.core.borrow_mut().layer.take() {
+        loop {
+            let layer = self.core.borrow_mut().layer.take();
+            let Some(layer) = layer else { return left };
             self.catch(|| left.extend(layer.end()));
             if let Some(log) = &mut self.core.borrow_mut().log {
                 log.phrases = layer.phrases();
@@ -35,7 +37,6 @@ impl Executor {
             // The programs of machines, for example.
             self.catch(|| drop(layer));
         }
-        left
     }
 
     /// Tells whether what goes over the network is to be kept.
