@@ -154,6 +154,7 @@ impl State {
         let incarnation = owner.incarnation.into();
         driver.record(EventKind::Node, stream, incarnation, change as u64);
         let (sockets, mut outside) = self.parts(driver);
+        sockets.resolver.close_all(&mut outside, owner, death == Death::PowerOff);
         match death {
             // The kernel lives: FIN, or RST where data is unread.
             Death::Exit | Death::Kill => sockets.close_all(&mut outside, owner),
