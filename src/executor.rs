@@ -91,6 +91,7 @@ use crate::ending::{LastPanic, PanicNote};
 use crate::kernel::{Event, EventKind, Site, Space, VirtualTime, rng_seed};
 
 /// One run in progress.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Executor {
     run: u16,
     core: RefCell<Core>,

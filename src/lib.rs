@@ -238,7 +238,6 @@ pub mod real;
     dead_code,
     unused_imports,
     unused_variables,
-    clippy::needless_lifetimes,
     reason = "built in parts, of which the last one takes this line away"
 )]
 pub mod world;

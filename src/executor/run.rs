@@ -29,6 +29,7 @@ use crate::kernel::{Chain, Choices, Event, EventKind, StreamId, VirtualTime};
 
 /// Everything that decides a run but the program.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Plan {
     pub(crate) choices: Choices,
     /// None is `Fifo`.

@@ -37,6 +37,10 @@ pub enum Shape {
 
 impl Shape {
     /// Maps evenly distributed bits to a duration in `low..=high`.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an exponent is below 64 in 32.32; compared"
+    )]
     pub(super) const fn sample(self, bits: u64, low: u64, high: u64) -> u64 {
         let value = match self {
             Self::Exponential { mean } => {

@@ -19,7 +19,7 @@ impl Key {
     /// Returns the place.
     #[inline]
     pub(crate) fn index(self) -> u32 {
-        (self.0.get() & u64::from(u32::MAX)) as u32
+        (self.0.get() & 0xffff_ffff) as u32
     }
 
     /// Returns how often the place was used, this time included.
@@ -37,7 +37,7 @@ impl Key {
     /// Returns the key that [`Key::packed`] made these bits of.
     #[inline]
     pub(crate) fn unpacked(bits: u64) -> Self {
-        Self::new((bits >> 32) as u32, (bits & u64::from(u32::MAX)) as u32)
+        Self::new((bits >> 32) as u32, (bits & 0xffff_ffff) as u32)
     }
 }
 
@@ -254,7 +254,7 @@ mod tests {
             assert_eq!(arena.count(), model.len());
         }
         for key in gone {
-            assert_eq!((arena.get(key), arena.remove(key)), (None, None));
+            assert_eq!((arena.get(key).copied(), arena.remove(key)), (None, None));
         }
         let by_place: Vec<_> = arena.iter().map(|(key, value)| (key, *value)).collect();
         assert!(by_place.is_sorted_by_key(|(key, _)| key.index()));

@@ -23,8 +23,8 @@ pub(crate) use self::tcp::{
     tcp_poll_connected, tcp_set_options,
 };
 pub(crate) use self::udp::{
-    UdpOption, udp_bind, udp_connect, udp_join, udp_leave, udp_poll_receive, udp_poll_send,
-    udp_set_option,
+    UdpOption, UdpOptions, udp_bind, udp_connect, udp_join, udp_leave, udp_poll_receive,
+    udp_poll_send, udp_set_option,
 };
 pub(crate) use super::socket::NameError;
 pub(crate) use super::tcp::{KeepAlive, Shutdown};

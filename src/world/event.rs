@@ -50,7 +50,7 @@ impl WorldEvent {
     #[inline]
     pub(crate) fn of(EventId(bits): EventId) -> Self {
         let payload = bits & ((1 << 56) - 1);
-        let number = (payload & u64::from(u32::MAX)) as u32;
+        let number = (payload & 0xffff_ffff) as u32;
         let node = NodeId::of_number((payload & 0xffff) as u16);
         match bits >> 56 {
             0 => Self::Arrive(FlightKey(Key::unpacked(payload))),
@@ -60,7 +60,7 @@ impl WorldEvent {
             4 => Self::Lookup(LookupKey(Key::unpacked(payload))),
             5 => Self::Start(node),
             6 => Self::ClockStep(node),
-            7 => Self::GraceOver(node, (payload >> 16 & u64::from(u32::MAX)) as u32),
+            7 => Self::GraceOver(node, ((payload >> 16) & 0xffff_ffff) as u32),
             tag => unreachable!("no event of the world has the tag {tag}"),
         }
     }

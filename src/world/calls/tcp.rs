@@ -10,6 +10,7 @@ use super::SocketHandle;
 
 /// Options of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct TcpOptions {
     pub(crate) reuse_address: bool,
     pub(crate) only_v6: bool,

@@ -15,11 +15,14 @@ pub(crate) enum UdpOption {
     Ttl(u32),
 }
 
-pub(crate) fn udp_bind(
-    local: SocketAddr,
-    reuse_address: bool,
-    only_v6: bool,
-) -> io::Result<SocketHandle> {
+/// How a datagram socket is bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UdpOptions {
+    pub(crate) reuse_address: bool,
+    pub(crate) only_v6: bool,
+}
+
+pub(crate) fn udp_bind(options: UdpOptions, local: SocketAddr) -> io::Result<SocketHandle> {
     panic!("part B")
 }
 
