@@ -24,3 +24,5 @@ mod node;
 mod socket;
 mod state;
 mod tcp;
+
+pub use self::network::{FaultCounters, Latency, LinkCounters, LinkOptions, Overflow};

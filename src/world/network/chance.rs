@@ -42,7 +42,7 @@ impl Network {
             self.lose(host, packet, loss);
             return Sent::Lost;
         }
-        let natural = way.departs.saturating_add(self.latency(host, &packet, profile.latency));
+        let natural = way.departs.saturating_add(self.latency(host, &packet, profile.time()));
         let sent = match loss {
             Some(loss) => {
                 self.lose(host, packet, loss);

@@ -193,7 +193,7 @@ impl Network {
             let profile = profile.clone();
             return self.send_with_faults(host, packet, not_before, &profile);
         }
-        let space = profile.latency;
+        let space = profile.time();
         self.number(&mut packet);
         let latency = self.latency(host, &packet, space);
         let at = now.saturating_add(latency).max(not_before);
@@ -214,9 +214,15 @@ impl Network {
 
     /// Returns how long a packet takes, in nanoseconds, at least 1.
     #[inline]
-    pub(super) fn latency<H: Host>(&self, host: &mut H, packet: &Packet, space: Space) -> u64 {
+    pub(super) fn latency<H: Host>(
+        &self,
+        host: &mut H,
+        packet: &Packet,
+        (space, has_offset): (Space, bool),
+    ) -> u64 {
         let latency = draw(host, packet, LATENCY, space);
-        latency.saturating_add(self.links.get(packet.link).offset).max(1)
+        let offset = if has_offset { self.links.get(packet.link).offset } else { 0 };
+        latency.saturating_add(offset).max(1)
     }
 
     /// Puts a packet into flight.

@@ -34,7 +34,8 @@ use crate::kernel::{Ratio, Space};
 pub struct LinkOptions {
     /// How long a packet takes. Default: 50 µs to 1 ms, evenly.
     pub latency: Latency,
-    /// A range from which each link draws once what all its packets take on top. Default: none.
+    /// A range from which each link draws once what all its packets take on top; it keeps that, also
+    /// when the range is another one later. Default: none.
     pub offset: Option<RangeInclusive<Duration>>,
     /// Bytes per second, headers included. Default: no limit.
     pub bandwidth: Option<u64>,
@@ -193,7 +194,7 @@ impl Default for LinkOptions {
 #[derive(Debug)]
 pub(super) struct Profile {
     pub(super) options: LinkOptions,
-    pub(super) latency: Space,
+    latency: Space,
     pub(super) offset: Option<Space>,
     pub(super) duplicate_delay: Space,
     pub(super) reorder_delay: Space,
@@ -216,6 +217,14 @@ impl Profile {
             is_plain: options.bandwidth.is_none() && faults.iter().all(|share| !is_on(*share)),
             options,
         }
+    }
+}
+
+impl Profile {
+    /// Returns what a packet's latency is drawn from, and whether the offset of its link is added.
+    #[inline]
+    pub(super) fn time(&self) -> (Space, bool) {
+        (self.latency, self.offset.is_some())
     }
 }
 
