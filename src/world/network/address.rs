@@ -268,4 +268,6 @@ const BROADCAST_OF_NET: Ipv4Addr = Ipv4Addr::new(10, 255, 255, 255);
 const AUTOMATIC: u32 = 1 << 31;
 
 /// Number of the first address that is interned.
-const OTHERS: u32 = FIXED.len() as u32;
+const OTHERS: u32 = 4;
+
+const _: () = assert!(FIXED.len() == OTHERS as usize);

@@ -192,7 +192,7 @@ impl Network {
         let link = self.links.get_mut(packet.link);
         let shaper = link.shaper.as_mut().expect("its queue is full");
         let victim = shaper.give_way(place);
-        for behind in shaper.from_place(place) {
+        for behind in shaper.behind(place) {
             let flight = self.flights.get_mut(behind.flight).expect("what waits has not arrived");
             flight.at = behind.natural.max(behind.not_before);
             let (at, event) =

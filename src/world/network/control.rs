@@ -53,14 +53,18 @@ impl Network {
 
     /// Ends all faults between two sets of machines, in both directions.
     pub(crate) fn heal<H: Host>(&mut self, host: &mut H, one: &Set, other: &Set) {
-        self.rules.except(one, other, Healed::All);
+        for release in self.rules.except(one, other, Healed::All) {
+            host.cancel(release);
+        }
         note(host, 0, HEAL);
         self.let_go(host);
     }
 
     /// Ends those faults between two sets of machines that keep packets, in both directions.
     pub(crate) fn release_between<H: Host>(&mut self, host: &mut H, one: &Set, other: &Set) {
-        self.rules.except(one, other, Healed::Keeping);
+        for release in self.rules.except(one, other, Healed::Keeping) {
+            host.cancel(release);
+        }
         note(host, 0, RELEASE);
         self.let_go(host);
     }

@@ -123,14 +123,14 @@ impl Links {
 
     /// Sets the options of all links but loopbacks that no exception is for.
     pub(super) fn set_usual(&mut self, options: LinkOptions) {
-        self.profiles[USUAL] = Rc::new(Profile::new(options));
+        self.profiles[usize::from(USUAL)] = Rc::new(Profile::new(options));
     }
 
     /// Sets the options of the links from some machines to others, in this direction.
     pub(super) fn set_between(&mut self, from: Set, to: Set, options: LinkOptions) {
-        let known = self.profiles.iter().skip(USUAL + 2);
+        let known = self.profiles.iter().skip(OWN);
         let place = known.map(|profile| &profile.options).position(|known| *known == options);
-        let place = place.map_or(self.profiles.len(), |place| place + USUAL + 2);
+        let place = place.map_or(self.profiles.len(), |place| place + OWN);
         if place == self.profiles.len() {
             self.profiles.push(Rc::new(Profile::new(options)));
         }
@@ -144,7 +144,7 @@ impl Links {
         match self.exceptions.iter().rev().find(concerns) {
             Some(rule) => rule.profile,
             None if from == to => LOOPBACK,
-            None => USUAL as u16,
+            None => USUAL,
         }
     }
 
@@ -155,7 +155,10 @@ impl Links {
 }
 
 /// Number of the options of links that no exception is for.
-const USUAL: usize = 0;
+const USUAL: u16 = 0;
 
 /// Number of the options of loopbacks that no exception is for.
 const LOOPBACK: u16 = 1;
+
+/// Number of the first options that an exception is for.
+const OWN: usize = 2;

@@ -93,19 +93,27 @@ struct Rule {
     goes_both_ways: bool,
     /// Where it does not hold any more, in one direction each.
     except: Vec<(Set, Set)>,
-    /// Does nothing any more; its guard has yet to go.
-    is_over: bool,
-    /// Its guard will end it.
-    is_guarded: bool,
+    lasts: Lasts,
     /// Of a clog that has kept something: the event of its end.
     release: Option<TimerKey>,
     fired: u64,
 }
 
+/// How long a rule lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lasts {
+    /// Until its guard goes.
+    Guarded,
+    /// Until it is healed.
+    Kept,
+    /// No longer: it was healed, and its guard has yet to go.
+    Over,
+}
+
 impl Rule {
     fn holds(&self, from: NodeId, to: NodeId) -> bool {
         let is_within = |one: &Set, other: &Set| one.contains(from) && other.contains(to);
-        !self.is_over
+        self.lasts != Lasts::Over
             && (is_within(&self.from, &self.to)
                 || self.goes_both_ways && is_within(&self.to, &self.from))
             && !self.except.iter().any(|(one, other)| is_within(one, other))
@@ -177,7 +185,7 @@ impl Rules {
     /// Makes a rule for both directions, with a guard.
     pub(super) fn add(&mut self, now: u64, kind: RuleKind, (from, to): (Set, Set)) -> RuleId {
         // Those that ended by themselves are looked after here, so that they do not pile up.
-        self.rules.retain(|rule| rule.is_guarded || !rule.has_expired(now));
+        self.rules.retain(|rule| rule.lasts != Lasts::Kept || !rule.has_expired(now));
         let id = RuleId(self.made);
         self.made += 1;
         self.rules.push(Rule {
@@ -187,8 +195,7 @@ impl Rules {
             to,
             goes_both_ways: true,
             except: Vec::new(),
-            is_over: false,
-            is_guarded: true,
+            lasts: Lasts::Guarded,
             release: None,
             fired: 0,
         });
@@ -196,8 +203,12 @@ impl Rules {
         id
     }
 
+    fn place(&self, id: RuleId) -> Option<usize> {
+        self.rules.binary_search_by_key(&id, |rule| rule.id).ok()
+    }
+
     fn find(&mut self, id: RuleId) -> Option<&mut Rule> {
-        let place = self.rules.binary_search_by_key(&id, |rule| rule.id).ok()?;
+        let place = self.place(id)?;
         Some(&mut self.rules[place])
     }
 
@@ -211,54 +222,51 @@ impl Rules {
 
     /// Leaves a rule without a guard: it lasts until links are healed.
     pub(super) fn keep(&mut self, id: RuleId) {
-        if let Some(rule) = self.find(id) {
-            rule.is_guarded = false;
+        let Some(place) = self.place(id) else { return };
+        match self.rules[place].lasts {
+            Lasts::Guarded | Lasts::Kept => self.rules[place].lasts = Lasts::Kept,
+            Lasts::Over => drop(self.rules.remove(place)),
         }
-        self.sweep();
     }
 
     /// Ends a rule, with its guard. Returns the event of its end, if it was set.
     pub(super) fn end(&mut self, id: RuleId) -> Option<TimerKey> {
-        let rule = self.find(id)?;
-        (rule.is_over, rule.is_guarded) = (true, false);
-        let release = rule.release.take();
-        self.sweep();
+        let place = self.place(id)?;
         self.touch();
-        release
+        self.rules.remove(place).release
     }
 
     /// Ends what rules do between two sets, in both directions; of all kinds, or only those that keep
-    /// packets.
-    pub(super) fn except(&mut self, one: &Set, other: &Set, of: Healed) {
-        for rule in self.rules.iter_mut().filter(|rule| of.includes(rule.kind)) {
-            for pair in [(one, other), (other, one)] {
-                let is_whole = pair.0.covers(&rule.from) && pair.1.covers(&rule.to);
-                rule.is_over |= is_whole;
-                if !rule.except.iter().any(|(from, to)| (from, to) == pair) {
-                    rule.except.push((pair.0.clone(), pair.1.clone()));
-                }
-            }
-        }
-        self.sweep();
+    /// packets. Returns the events of ends that nobody needs any more.
+    pub(super) fn except(&mut self, one: &Set, other: &Set, of: Healed) -> Vec<TimerKey> {
         self.touch();
+        self.end_where(|rule| of.includes(rule.kind) && rule.except_between(one, other))
     }
 
     /// Ends all rules. Returns the events of their ends.
     pub(super) fn end_all(&mut self) -> Vec<TimerKey> {
-        let mut releases = Vec::new();
-        for rule in &mut self.rules {
-            rule.is_over = true;
-            releases.extend(rule.release.take());
-        }
-        self.sweep();
         self.touch();
+        self.end_where(|_| true)
+    }
+
+    /// Ends some rules, and forgets those that no guard asks for.
+    fn end_where(&mut self, mut is_ended: impl FnMut(&mut Rule) -> bool) -> Vec<TimerKey> {
+        let mut releases = Vec::new();
+        self.rules.retain_mut(|rule| {
+            if !is_ended(rule) {
+                return true;
+            }
+            releases.extend(rule.release.take());
+            let is_guarded = rule.lasts != Lasts::Kept;
+            rule.lasts = Lasts::Over;
+            is_guarded
+        });
         releases
     }
 
     /// Returns how often a rule has fired.
     pub(super) fn fired(&self, id: RuleId) -> u64 {
-        let place = self.rules.binary_search_by_key(&id, |rule| rule.id);
-        place.map_or(0, |place| self.rules[place].fired)
+        self.place(id).map_or(0, |place| self.rules[place].fired)
     }
 
     /// Says what holds for a link, as far as that does not depend on the time.
@@ -287,14 +295,21 @@ impl Rules {
     pub(super) fn release_mut(&mut self, id: RuleId) -> Option<&mut Option<TimerKey>> {
         self.find(id).map(|rule| &mut rule.release)
     }
-
-    /// Forgets rules that are over and that no guard asks for.
-    fn sweep(&mut self) {
-        self.rules.retain(|rule| !rule.is_over || rule.is_guarded);
-    }
 }
 
 impl Rule {
+    /// Ends what it does between two sets. Tells whether that is all it does.
+    fn except_between(&mut self, one: &Set, other: &Set) -> bool {
+        let mut is_whole = false;
+        for (from, to) in [(one, other), (other, one)] {
+            is_whole |= from.covers(&self.from) && to.covers(&self.to);
+            if !self.except.iter().any(|known| (&known.0, &known.1) == (from, to)) {
+                self.except.push((from.clone(), to.clone()));
+            }
+        }
+        is_whole
+    }
+
     fn has_expired(&self, now: u64) -> bool {
         matches!(self.kind, RuleKind::Clog { until } if until <= now)
     }

@@ -85,7 +85,7 @@ impl Shaper {
     }
 
     /// Returns the packets from a place on.
-    pub(super) fn from_place(&self, place: usize) -> impl Iterator<Item = Queued> + '_ {
+    pub(super) fn behind(&self, place: usize) -> impl Iterator<Item = Queued> + '_ {
         self.queue.iter().skip(place).copied()
     }
 

@@ -83,7 +83,7 @@ static DRAWS: [Phrase; 10] = [
 
 /// Says what an event of the network is.
 fn event(event: &Event) -> Option<String> {
-    let (packet, what) = (event.subject >> 8, event.subject as u8);
+    let (packet, what) = (event.subject >> 8, event.subject.to_le_bytes()[0]);
     let name = |what| match what {
         0 => "packet",
         1 => "datagram",
