@@ -140,6 +140,15 @@ pub(crate) fn burn(nanos: std::time::Duration, at: &'static Location<'static>) -
     )
 }
 
+/// Returns how long the machine of the running task takes for what normally takes so long.
+#[track_caller]
+pub(crate) fn slowed(duration: std::time::Duration) -> std::time::Duration {
+    on!(context::backend("Unblock::poll"),
+        simulation: context::expect("Unblock::poll", |executor: &Executor| executor.slowed(duration)),
+        real: duration,
+    )
+}
+
 /// Makes a call that blocks, on a thread of the real backend.
 ///
 /// # Panics

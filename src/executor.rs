@@ -164,7 +164,16 @@ impl Executor {
     /// Returns the value of this type that the domain of the running task has; makes it if there is none.
     #[track_caller]
     pub(crate) fn domain_local<T: 'static>(&self, make: impl FnOnce() -> T) -> Rc<T> {
-        let domain = self.running_domain();
+        self.domain_local_of(self.running_domain(), make)
+    }
+
+    /// Returns the value of this type that a domain has; makes it if there is none.
+    #[track_caller]
+    pub(crate) fn domain_local_of<T: 'static>(
+        &self,
+        domain: DomainId,
+        make: impl FnOnce() -> T,
+    ) -> Rc<T> {
         let found = self.core.borrow().domains.get(domain).locals.find();
         found.unwrap_or_else(|| {
             let made = Rc::new(make());
@@ -306,7 +315,6 @@ impl Executor {
     // Failures
 
     /// Ends the run with a failure, unless it has failed before.
-    #[expect(dead_code, reason = "the checkers of layer `oracle` report through it")]
     pub(crate) fn fail(&self, failure: Failure) {
         self.core.borrow_mut().fail(failure);
     }

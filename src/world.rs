@@ -26,3 +26,7 @@ mod state;
 mod tcp;
 
 pub use self::network::{FaultCounters, Latency, LinkCounters, LinkOptions, Overflow};
+pub use self::node::{
+    ClockOptions, ClockSteps, Everyone, Exit, Exited, Exits, Label, Node, NodeBuilder, NodeStatus,
+    NodesBuilder, RestartPolicy, Stop, Target, Targets, TimeStep, everyone, label, node, nodes,
+};

@@ -80,7 +80,7 @@ pub(super) struct Core {
     /// Tells the run from all others of the process; enters nothing.
     pub(super) serial: u64,
     /// Numbers of the resources that were made outside of the run, by where they were made.
-    pub(super) outsiders: BTreeMap<(u64, u64), u64>,
+    pub(super) outsiders: Option<Box<BTreeMap<(u64, u64), u64>>>,
     /// How many were made or first used while no task ran.
     pub(super) resources_of_nobody: u64,
     /// Who holds what others wait for.
@@ -140,7 +140,7 @@ impl Core {
             failure: None,
             run: run.get(),
             serial: run.serial(),
-            outsiders: BTreeMap::new(),
+            outsiders: None,
             resources_of_nobody: 0,
             holdings: Holdings::default(),
             watcher: None,

@@ -19,7 +19,7 @@ impl DomainId {
     /// The domain of the test itself.
     pub const ROOT: Self = Self(0);
 
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }
 
@@ -160,19 +160,19 @@ impl fmt::Debug for Locals {
 pub(super) struct Domains {
     domains: Vec<Domain>,
     /// Names and incarnations that are taken, by their streams.
-    streams: BTreeSet<StreamId>,
+    streams: Option<Box<BTreeSet<StreamId>>>,
 }
 
 impl Domains {
     pub(super) fn new() -> Self {
-        Self { domains: vec![Domain::new("", StreamId::ROOT)], streams: BTreeSet::new() }
+        Self { domains: vec![Domain::new("", StreamId::ROOT)], streams: None }
     }
 
     /// Adds a domain; the `incarnation`-th of that name.
     pub(super) fn add(&mut self, name: &str, incarnation: u32) -> DomainId {
         let number = u16::try_from(self.domains.len()).expect("fewer than 65,536 domains in a run");
         let stream = Self::stream(name, incarnation);
-        self.streams.insert(stream);
+        self.streams.get_or_insert_default().insert(stream);
         self.domains.push(Domain::new(name, stream));
         DomainId(number)
     }
@@ -184,7 +184,8 @@ impl Domains {
 
     /// Tells whether a name has this incarnation already.
     pub(super) fn exists(&self, name: &str, incarnation: u32) -> bool {
-        self.streams.contains(&Self::stream(name, incarnation))
+        let stream = Self::stream(name, incarnation);
+        self.streams.as_ref().is_some_and(|streams| streams.contains(&stream))
     }
 
     /// Returns the stream of a domain. No task has it, whatever its name.

@@ -1,6 +1,9 @@
 //! What a layer below a run may ask of the executor. Each call borrows the core for itself, so the
 //! caller must not hold it; the layer's own state is always borrowed before.
 
+#[cfg(test)]
+mod tests;
+
 use std::rc::Rc;
 
 use super::core::Core;
@@ -22,16 +25,18 @@ impl Executor {
 
     /// Lets go of the layer, after the last task; returns what it leaves behind.
     pub(super) fn detach_layer(&self) -> Vec<Attachment> {
-        let Some(layer) = self.core.borrow().layer.clone() else { return Vec::new() };
         let mut left = Vec::new();
-        // What it lets go of may be code of the user's: the programs of machines.
-        self.catch(|| left = layer.end());
-        if let Some(log) = &mut self.core.borrow_mut().log {
-            log.phrases = Some(layer.phrases());
+        // Again, when something of the user's that it lets go of has asked for a new one.
+        loop {
+            let layer = self.core.borrow_mut().layer.take();
+            let Some(layer) = layer else { return left };
+            self.catch(|| left.extend(layer.end()));
+            if let Some(log) = &mut self.core.borrow_mut().log {
+                log.phrases = layer.phrases();
+            }
+            // The programs of machines, for example.
+            self.catch(|| drop(layer));
         }
-        let layer = (layer, self.core.borrow_mut().layer.take());
-        self.catch(|| drop(layer));
-        left
     }
 
     /// Tells whether what goes over the network is to be kept.

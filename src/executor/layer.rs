@@ -20,7 +20,7 @@ pub(crate) trait Layer: fmt::Debug {
     fn name_of(&self, resource: u64) -> Option<String>;
 
     /// Returns how reports tell what it draws and does.
-    fn phrases(&self) -> &'static Phrases;
+    fn phrases(&self) -> &'static [&'static Phrases];
 
     /// Lets go of all it has. The program has ended and all its tasks are gone, and it is still inside
     /// of the run.

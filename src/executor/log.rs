@@ -24,7 +24,7 @@ pub struct Log {
     /// Names of what draws and acts without being a task, such as links.
     pub objects: BTreeMap<StreamId, Box<str>>,
     /// How the layer below the run tells what it draws and does.
-    pub(crate) phrases: Option<&'static Phrases>,
+    pub(crate) phrases: &'static [&'static Phrases],
     /// How many entries, draws and decisions were dropped because of
     /// [`super::Limits::logged_events`]. A run that dropped some cannot be shrunk.
     pub dropped_count: u64,
@@ -227,7 +227,8 @@ impl Log {
 
     /// Returns how the layer below the run tells what is drawn at a site of its own.
     fn phrase_of(&self, site: u32) -> Option<&'static Phrase> {
-        self.phrases?.draws.iter().find(|phrase| phrase.site.id() == site)
+        let mut all = self.phrases.iter().flat_map(|phrases| phrases.draws);
+        all.find(|phrase| phrase.site.id() == site)
     }
 
     fn describe_event(&self, event: &Event) -> String {
@@ -260,7 +261,7 @@ impl Log {
             EventKind::Domain => format!("changes domain {}", event.subject),
             EventKind::End => "the run ends".to_owned(),
             EventKind::Send | EventKind::Deliver | EventKind::Fault | EventKind::Node => {
-                let told = self.phrases.and_then(|phrases| (phrases.event)(event));
+                let told = self.phrases.iter().find_map(|phrases| (phrases.event)(event));
                 told.unwrap_or_else(|| format!("{:?} {}", event.kind, event.subject))
             }
         }

@@ -79,10 +79,9 @@ pub(super) struct Timers {
     entries: Vec<Entry>,
     free: u32,
     sequence: u64,
-    scheduled_count: usize,
+    scheduled_count: u32,
     /// How many of the scheduled ones cannot change anything for the program.
-    background_count: usize,
-    parked_count: usize,
+    background_count: u32,
 }
 
 #[derive(Debug)]
@@ -114,7 +113,6 @@ impl Timers {
             sequence: 0,
             scheduled_count: 0,
             background_count: 0,
-            parked_count: 0,
         }
     }
 
@@ -168,9 +166,7 @@ impl Timers {
         if entry.generation != key.generation || entry.list == FREE {
             return None;
         }
-        if entry.list == PARKED {
-            self.parked_count -= 1;
-        } else {
+        if entry.list != PARKED {
             self.unlink(key.index);
         }
         self.free_entry(key.index)
@@ -233,7 +229,7 @@ impl Timers {
     /// Returns how many timers can fire.
     #[cfg(test)]
     pub(super) fn scheduled_count(&self) -> usize {
-        self.scheduled_count
+        self.scheduled_count as usize
     }
 
     /// Takes the timers of a domain off the wheel until `unpark`.
@@ -241,14 +237,12 @@ impl Timers {
         for index in self.of_domain(domain) {
             self.unlink(index);
             self.entries[index as usize].list = PARKED;
-            self.parked_count += 1;
         }
     }
 
     /// Puts the parked timers of a domain back; `to_global` maps their deadlines.
     pub(super) fn unpark(&mut self, domain: DomainId, to_global: impl Fn(u64) -> u64) {
         for index in self.indices_where(|entry| entry.list == PARKED && entry.domain == domain) {
-            self.parked_count -= 1;
             let entry = &mut self.entries[index as usize];
             // A deadline that has passed stays what it is, for the order among the late ones.
             entry.deadline = to_global(entry.deadline_local);

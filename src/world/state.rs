@@ -10,8 +10,8 @@ use std::rc::Rc;
 
 use super::event::WorldEvent;
 use super::host::Driver;
-use super::network::{Arrival, Network, PHRASES};
-use super::node::{self, NodeId, Nodes};
+use super::network::{self, Arrival, Network};
+use super::node::{self, NodeState, Nodes};
 use super::socket::{Outside, Sockets};
 use crate::context::{self, Entered};
 use crate::executor::{Attachment, DomainState, DueTimer, Executor, Layer, Phrases, WakeTarget};
@@ -59,9 +59,9 @@ impl Wakes {
 }
 
 impl State {
-    fn new(is_capturing: bool) -> Self {
+    fn new(is_capturing: bool, driver: &mut Driver<'_>) -> Self {
         Self {
-            nodes: Nodes::new(),
+            nodes: Nodes::new(NodeState::test(driver)),
             network: Network::new(is_capturing),
             sockets: Sockets::default(),
             wakes: Wakes::default(),
@@ -103,6 +103,18 @@ pub(crate) fn with_state_if_alive<R>(
     .flatten()
 }
 
+/// As [`with_state_if_alive`], also when the machine of the running task is dead: for what is no act
+/// but a record of who is there.
+pub(super) fn with_state_if_any<R>(
+    change: impl FnOnce(&mut State, &mut Driver<'_>) -> R,
+) -> Option<R> {
+    context::with(|executor: &Executor| {
+        let has_world = context::with(|_: &World| ()).is_some();
+        has_world.then(|| with_state_of(executor, change))
+    })
+    .flatten()
+}
+
 fn with_state_of<R>(
     executor: &Executor,
     change: impl FnOnce(&mut State, &mut Driver<'_>) -> R,
@@ -125,7 +137,7 @@ fn with_state_of<R>(
 
 #[cold]
 fn attach(executor: &Executor) {
-    let state = RefCell::new(State::new(executor.is_capturing()));
+    let state = RefCell::new(State::new(executor.is_capturing(), &mut Driver::new(executor)));
     let world = Rc::new(World { state });
     let entered = context::attach(world.clone());
     executor.attach(Rc::new(Attached { world, entered: Cell::new(Some(entered)) }));
@@ -146,6 +158,8 @@ impl World {
         }
     }
 }
+
+static PHRASES: [&Phrases; 2] = [&network::PHRASES, &node::PHRASES];
 
 /// How a world hangs under its run.
 struct Attached {
@@ -180,21 +194,24 @@ impl Layer for Attached {
 
     fn name_of(&self, resource: u64) -> Option<String> {
         let state = self.world.state.try_borrow().ok()?;
-        state.sockets.name_of(resource, &state.network, &state.nodes)
+        let of_node = state.nodes.name_of(resource);
+        of_node.or_else(|| state.sockets.name_of(resource, &state.network, &state.nodes))
     }
 
-    fn phrases(&self) -> &'static Phrases {
+    fn phrases(&self) -> &'static [&'static Phrases] {
         &PHRASES
     }
 
     fn end(&self) -> Vec<Attachment> {
-        let mut last = State::new(false);
-        std::mem::swap(&mut last, &mut self.world.state.borrow_mut());
-        let epoch_nanos = context::with(Executor::epoch_nanos).unwrap_or_default();
-        let capture = last.network.capture(&last.nodes, epoch_nanos);
+        let capture = {
+            let mut state = self.world.state.borrow_mut();
+            let epoch_nanos = context::with(Executor::epoch_nanos).unwrap_or_default();
+            let State { nodes, network, .. } = &mut *state;
+            network.capture(nodes, epoch_nanos)
+        };
+        // What is left in it goes with the last reference, while nothing is borrowed: programs of
+        // machines, wakers of others.
         drop(self.entered.take());
-        // Programs of machines and wakers of others, while nothing is borrowed.
-        drop(last);
         capture.into_iter().collect()
     }
 }

@@ -87,9 +87,9 @@ pub(crate) enum Arrival {
 }
 
 impl Network {
-    /// Makes a network without machines.
+    /// Makes a network of the test alone.
     pub(crate) fn new(is_capturing: bool) -> Self {
-        Self {
+        let mut network = Self {
             addresses: AddressBook::default(),
             chunks: ChunkPool::default(),
             links: Links::default(),
@@ -99,7 +99,9 @@ impl Network {
             casualties: Vec::new(),
             resets: 0,
             capture: is_capturing.then(Box::default),
-        }
+        };
+        network.add_node(NodeId::TEST, "test".into(), &[]);
+        network
     }
 
     /// Takes note of the next machine, with what it has beside its automatic addresses.
@@ -113,7 +115,8 @@ impl Network {
         self.rules.touch();
     }
 
-    /// Says whether a machine has power: what arrives at one that has none is lost.
+    /// Takes note of a machine that has started or died, for which a peer may be waiting, and of whether
+    /// it has power: what arrives at one that has none is lost.
     pub(crate) fn set_power(&mut self, node: NodeId, has_power: bool) {
         self.links.set_power(node, has_power);
         self.rules.touch();
@@ -123,11 +126,6 @@ impl Network {
     pub(crate) fn capture(&mut self, nodes: &Nodes, epoch_nanos: u64) -> Option<Attachment> {
         let capture = self.capture.take()?;
         Some(capture.into_attachment(nodes, &self.addresses, epoch_nanos))
-    }
-
-    /// Takes note of a machine whose program has started or ended: a peer may be waiting for that.
-    pub(crate) fn node_changed(&mut self, _: NodeId) {
-        self.rules.touch();
     }
 
     /// Returns the number of the last change of rules, options or machines.

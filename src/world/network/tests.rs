@@ -113,7 +113,7 @@ fn arrived(at: u64, node: u16, bytes: &[u8]) -> Arrived {
     Arrived { at, node, bytes: bytes.to_vec() }
 }
 
-/// A network of machines `n0`, `n1`, .. and what has come out of it.
+/// A network of the machines `test`, `n1`, .. and what has come out of it.
 #[derive(Debug)]
 struct Bench {
     network: Network,
@@ -129,7 +129,7 @@ struct Bench {
 impl Bench {
     fn new(host: Seeded, nodes: u16, options: LinkOptions) -> Self {
         let mut network = Network::new(false);
-        for number in 0..nodes {
+        for number in 1..nodes {
             network.add_node(node(number), format!("n{number}").into(), &[]);
         }
         network.set_links(options);
