@@ -8,7 +8,7 @@
 //!  links, link, shaper                       the way from each machine to each other
 //!  fabric, chance                            sending and arriving
 //!  control                                   rules, options and packets in the hands of a program
-//!  counters                                  what was done
+//!  verbs, guard, view, counters              what programs see of it
 //!  capture, pcapng                           what went over it, as a file
 //! ```
 //!
@@ -21,6 +21,7 @@ mod control;
 mod counters;
 mod fabric;
 mod flight;
+mod guard;
 mod latency;
 mod link;
 mod links;
@@ -32,6 +33,8 @@ mod shaper;
 mod sites;
 #[cfg(test)]
 mod tests;
+mod verbs;
+mod view;
 
 pub(crate) use self::address::{AddressBook, AddressId, AddressOwner, Endpoint};
 pub(crate) use self::capture::{Capture, Fate};
@@ -39,9 +42,12 @@ pub(crate) use self::control::LostByHand;
 pub use self::counters::{FaultCounters, LinkCounters};
 pub(crate) use self::fabric::{Arrival, Network, Sent};
 pub(crate) use self::flight::FlightKey;
+pub use self::guard::LinkFault;
 pub use self::latency::Latency;
 pub(crate) use self::link::LinkId;
 pub use self::options::{LinkOptions, Overflow};
 pub(crate) use self::packet::{Body, Flow, Packet, Payload, Refusal};
 pub(crate) use self::rules::{RuleId, RuleKind, Set};
 pub(crate) use self::sites::PHRASES;
+pub use self::verbs::{clog, flap, heal, heal_all, hold, isolate, partition, release, reset};
+pub use self::view::{InFlight, Link, Network as NetworkView, PacketKind, PacketSummary, network};
