@@ -21,6 +21,7 @@ mod control;
 mod counters;
 mod fabric;
 mod flight;
+mod groups;
 mod guard;
 mod latency;
 mod link;

@@ -17,6 +17,7 @@ use std::rc::Rc;
 use super::address::{AddressBook, AddressId, AddressOwner};
 use super::capture::Capture;
 use super::flight::{Flight, FlightKey, Flights, Standing};
+use super::groups::Groups;
 use super::link::{LinkId, LinkState};
 use super::links::Links;
 use super::packet::{Body, Flow, Packet, Refusal};
@@ -37,6 +38,8 @@ pub(crate) struct Network {
     pub(crate) addresses: AddressBook,
     /// Bytes of datagrams and streams.
     pub(crate) chunks: ChunkPool,
+    /// Which machines are in which multicast groups.
+    pub(crate) groups: Groups,
     pub(super) links: Links,
     pub(super) rules: Rules,
     pub(super) flights: Flights,
@@ -92,6 +95,7 @@ impl Network {
         let mut network = Self {
             addresses: AddressBook::default(),
             chunks: ChunkPool::default(),
+            groups: Groups::default(),
             links: Links::default(),
             rules: Rules::default(),
             flights: Flights::default(),
@@ -153,6 +157,11 @@ impl Network {
     #[inline]
     pub(crate) fn link_to(&mut self, from: NodeId, to: NodeId) -> LinkId {
         self.links.between(from, to)
+    }
+
+    /// Returns the machine that sends over a link.
+    pub(crate) fn sender(&self, link: LinkId) -> NodeId {
+        self.links.get(link).from
     }
 
     /// Returns the most bytes of one packet on a link.

@@ -140,7 +140,7 @@ impl Payload {
     }
 
     /// Makes another one with the same bytes.
-    fn copied(&self, chunks: &mut ChunkPool) -> Self {
+    pub(crate) fn copied(&self, chunks: &mut ChunkPool) -> Self {
         match self {
             Self::Inline { len, bytes } => Self::Inline { len: *len, bytes: *bytes },
             Self::Chunk(range) => {
