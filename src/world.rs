@@ -25,6 +25,11 @@ mod socket;
 mod state;
 mod tcp;
 
+pub use self::network::{
+    FaultCounters, InFlight, Latency, Link, LinkCounters, LinkFault, LinkOptions,
+    NetworkView as Network, Overflow, PacketKind, PacketSummary, clog, flap, heal, heal_all, hold,
+    isolate, network, partition, release, reset,
+};
 pub use self::node::{
     ClockOptions, ClockSteps, Everyone, Exit, Exited, Exits, Label, Node, NodeBuilder, NodeStatus,
     NodesBuilder, RestartPolicy, Stop, Target, Targets, TimeStep, everyone, label, node, nodes,

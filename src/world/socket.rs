@@ -8,6 +8,8 @@ mod ports;
 mod resolver;
 mod table;
 mod udp;
+mod udp_calls;
+mod udp_events;
 mod unix_datagram;
 mod unix_stream;
 

@@ -188,7 +188,7 @@ impl NodeBuilder {
             own.steps = clock.steps.map(Box::new);
             let given = own.addresses.clone();
             let id = state.nodes.add(own);
-            state.network.addresses.add_node(id, &given);
+            state.network.add_node(id, name.as_ref().into(), &given);
             if let Some(steps) = clock.steps {
                 life::plan_step(driver, id, steps.every);
             }

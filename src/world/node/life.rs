@@ -206,7 +206,7 @@ impl State {
 
     /// A machine has started or died: who waits for an answer of it may look again.
     fn changed(&mut self, driver: &mut Driver<'_>, node: NodeId) {
-        self.network.node_changed(node);
+        self.network.set_power(node, self.nodes.is_up(node));
         let (sockets, mut outside) = self.parts(driver);
         sockets.path_changed(&mut outside);
     }
