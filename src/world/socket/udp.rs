@@ -104,7 +104,9 @@ impl Udp {
         };
         let is_bound_here = self.local.address == target;
         let is_open = matches!(self.local.address, AddressId::ANY_V4 | AddressId::ANY_V6);
-        if !is_of_family || !(is_bound_here || is_open) || self.peer.is_some_and(|peer| peer != source)
+        if !is_of_family
+            || !(is_bound_here || is_open)
+            || self.peer.is_some_and(|peer| peer != source)
         {
             return None;
         }
