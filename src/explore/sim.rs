@@ -361,6 +361,10 @@ impl<T> Outcome<T> {
         std::mem::take(&mut self.trace)
     }
 
+    pub(crate) fn take_attachments(&mut self) -> Vec<Attachment> {
+        std::mem::take(&mut self.attachments)
+    }
+
     pub(crate) fn take_log(&mut self) -> Option<Box<Log>> {
         self.log.take()
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test reports a failure by panicking")]
 
 mod attribute;
+mod captures;
 mod determinism;
 mod domains;
 mod executor;
