@@ -713,6 +713,23 @@ fn a_slow_machine_can_be_paused_and_killed() {
     }
 }
 
+#[test]
+fn a_slow_machine_that_pauses_itself_stays_paused() {
+    for found in on_every_seed(|| async {
+        let node = world::node("db").start(|| async {
+            Node::current().pause();
+            yield_now().await;
+        });
+        node.slow(1001);
+        sleep(secs(1)).await;
+        let state = node.state();
+        node.resume();
+        (state, node.exited().await)
+    }) {
+        assert_eq!(found, (NodeStatus::Paused, Exit::Returned));
+    }
+}
+
 // Determinism
 
 #[test]

@@ -177,6 +177,7 @@ impl NodeBuilder {
                 "a clock that jumps has to jump back too, by 1 ns at least"
             );
         }
+        let is_dead = life::is_dead();
         let node = with_state("NodeBuilder::start", |state, driver| {
             let mut own = NodeState::new(&name, driver, at);
             own.group = group;
@@ -189,13 +190,16 @@ impl NodeBuilder {
             let given = own.addresses.clone();
             let id = state.nodes.add(own);
             state.network.add_node(id, name.as_ref().into(), &given);
-            if let Some(steps) = clock.steps {
+            if is_dead {
+                // It has its name and does nothing, not even answer.
+                state.nodes.get_mut(id).power = Power::Off;
+                state.network.set_power(id, false);
+            } else if let Some(steps) = clock.steps {
                 life::plan_step(driver, id, steps.every);
             }
             Node::of(state, driver, id)
         });
-        // What a dead machine makes has no process.
-        if !life::is_dead() {
+        if !is_dead {
             life::begin(node.id(), at);
             node.set_up_clock(&clock);
         }

@@ -110,6 +110,24 @@ fn a_restart_that_is_planned_is_called_off_by_any_verb_that_does_it_or_forbids_i
 }
 
 #[test]
+fn a_restart_that_a_verb_has_done_does_not_come_again_for_the_next_death() {
+    for found in on_every_seed(|| async {
+        let policy = RestartPolicy::always().delay(secs(5)..=secs(5));
+        let (node, journal) = phoenix(policy, |_| None);
+        sleep(secs(1)).await;
+        node.kill();
+        node.power_on();
+        sleep(secs(3)).await;
+        // At 4 s; what was planned at 1 s would come at 6 s.
+        node.kill();
+        sleep(secs(20)).await;
+        journal.take()
+    }) {
+        assert_eq!(found, [secs(0), secs(1), secs(9)]);
+    }
+}
+
+#[test]
 fn the_last_failure_that_a_policy_answers_fails_the_run_after_so_many_restarts() {
     for outcome in random(SEEDS, || async {
         let (_, journal) = phoenix(RestartPolicy::on_failure().most(2), |_| Some(Err("disk full")));
