@@ -10,6 +10,7 @@ mod explore;
 mod harness;
 mod kernel;
 mod load;
+mod main_attribute;
 mod nodes;
 mod points;
 mod pool;
