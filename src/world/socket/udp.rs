@@ -33,7 +33,7 @@ pub(crate) struct Udp {
     /// Groups that it has joined.
     pub(super) groups: Vec<AddressId>,
     /// Datagrams that did not fit.
-    pub(super) dropped: u64,
+    dropped: u64,
     pub(super) readers: Waiters,
     pub(super) writers: Waiters,
     received: VecDeque<Received>,
@@ -104,7 +104,9 @@ impl Udp {
         };
         let is_bound_here = self.local.address == target;
         let is_open = matches!(self.local.address, AddressId::ANY_V4 | AddressId::ANY_V6);
-        if !is_of_family || !(is_bound_here || is_open) || self.peer.is_some_and(|peer| peer != source)
+        if !is_of_family
+            || !(is_bound_here || is_open)
+            || self.peer.is_some_and(|peer| peer != source)
         {
             return None;
         }
@@ -139,6 +141,11 @@ impl Udp {
     /// Tells whether a receive would not wait.
     pub(crate) fn is_readable(&self) -> bool {
         self.error.is_some() || !self.received.is_empty()
+    }
+
+    /// Returns how many datagrams did not fit into its buffer.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Returns and clears `SO_ERROR`.

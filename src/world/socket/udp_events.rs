@@ -4,9 +4,7 @@ use std::task::Waker;
 
 use super::super::calls::Side;
 use super::super::host::Host;
-use super::super::network::{
-    AddressOwner, Body, Endpoint, Flow, Packet, Refusal,
-};
+use super::super::network::{AddressOwner, Body, Endpoint, Flow, Packet, Refusal};
 use super::super::node::NodeId;
 use super::udp::Received;
 use super::udp_calls::{ECONNREFUSED, EHOSTUNREACH};
