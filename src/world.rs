@@ -34,3 +34,4 @@ pub use self::node::{
     ClockOptions, ClockSteps, Everyone, Exit, Exited, Exits, Label, Node, NodeBuilder, NodeStatus,
     NodesBuilder, RestartPolicy, Stop, Target, Targets, TimeStep, everyone, label, node, nodes,
 };
+pub use self::socket::{NameBuilder, NameError};

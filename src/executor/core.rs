@@ -80,7 +80,8 @@ pub(super) struct Core {
     /// Tells the run from all others of the process; enters nothing.
     pub(super) serial: u64,
     /// Numbers of the resources that were made outside of the run, by where they were made.
-    pub(super) outsiders: Option<Box<BTreeMap<(u64, u64), u64>>>,
+    /// Behind a box, as few runs have any and each of them has to stay small.
+    pub(super) outsiders: Option<Box<Outsiders>>,
     /// How many were made or first used while no task ran.
     pub(super) resources_of_nobody: u64,
     /// Who holds what others wait for.
@@ -629,6 +630,8 @@ impl Core {
         }
     }
 }
+
+type Outsiders = BTreeMap<(u64, u64), u64>;
 
 /// One wait until all others are blocked.
 #[derive(Debug)]

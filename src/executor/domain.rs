@@ -160,6 +160,10 @@ impl fmt::Debug for Locals {
 pub(super) struct Domains {
     domains: Vec<Domain>,
     /// Names and incarnations that are taken, by their streams.
+    #[expect(
+        clippy::box_collection,
+        reason = "few runs have any, and each of them has to stay small"
+    )]
     streams: Option<Box<BTreeSet<StreamId>>>,
 }
 

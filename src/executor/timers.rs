@@ -23,6 +23,9 @@ pub(crate) struct TimerKey {
 }
 
 impl TimerKey {
+    /// The key of no timer.
+    pub(crate) const NONE: Self = Self { index: u32::MAX, generation: 0 };
+
     /// Makes a key of no wheel, for layers that are tested without one.
     #[cfg(test)]
     pub(crate) fn numbered(number: u64) -> Self {

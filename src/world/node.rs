@@ -29,6 +29,9 @@ mod restart;
 mod table;
 mod targets;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::builder::{NodeBuilder, NodesBuilder, node, nodes};
 pub use self::clock::{ClockOptions, ClockSteps, TimeStep};
 pub use self::exit::{Exit, Exits};

@@ -14,9 +14,10 @@ mod unix_datagram;
 mod unix_stream;
 
 pub(crate) use self::chunk::{ChunkPool, ChunkRange};
-pub(crate) use self::names::{NameEntry, NameError, NameTable};
+pub use self::names::{NameBuilder, NameError};
 pub(crate) use self::ports::{Bound, Family, PortTable, Protocol};
-pub(crate) use self::resolver::{LookupKey, Resolver};
+pub(crate) use self::resolver::PHRASES as RESOLVER_PHRASES;
+pub(crate) use self::resolver::{Lookup, LookupKey, Resolver};
 pub(crate) use self::table::{Outside, Owner, Socket, SocketKey, Sockets};
 pub(crate) use self::udp::Udp;
 pub(crate) use self::unix_datagram::UnixDatagram;

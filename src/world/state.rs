@@ -12,7 +12,7 @@ use super::event::WorldEvent;
 use super::host::Driver;
 use super::network::{self, Arrival, Network};
 use super::node::{self, NodeState, Nodes};
-use super::socket::{Outside, Sockets};
+use super::socket::{self, Outside, Sockets};
 use crate::context::{self, Entered};
 use crate::executor::{Attachment, DomainState, DueTimer, Executor, Layer, Phrases, WakeTarget};
 
@@ -159,7 +159,7 @@ impl World {
     }
 }
 
-static PHRASES: [&Phrases; 2] = [&network::PHRASES, &node::PHRASES];
+static PHRASES: [&Phrases; 3] = [&network::PHRASES, &node::PHRASES, &socket::RESOLVER_PHRASES];
 
 /// How a world hangs under its run.
 struct Attached {
@@ -195,6 +195,7 @@ impl Layer for Attached {
     fn name_of(&self, resource: u64) -> Option<String> {
         let state = self.world.state.try_borrow().ok()?;
         let of_node = state.nodes.name_of(resource);
+        let of_node = of_node.or_else(|| state.sockets.resolver.name_of(resource));
         of_node.or_else(|| state.sockets.name_of(resource, &state.network, &state.nodes))
     }
 

@@ -138,7 +138,7 @@ impl NodeBuilder {
     ///
     /// The program is ready at once: what it does before its first wait is done before any packet can
     /// arrive. It is called inside of the machine's own task, `main`. When it ends, its process does;
-    /// an error or panic that no policy answers and nobody waits for fails the run.
+    /// an error or panic that no policy answers and nobody waits for ([`Node::exited`]) fails the run.
     ///
     /// # Panics
     /// Outside of a simulation, when the name or an address is taken, and when the run has 65,535

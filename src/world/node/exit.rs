@@ -1,6 +1,5 @@
 //! How the program of a machine has ended.
 
-use std::convert::Infallible;
 use std::fmt::{self, Debug};
 
 /// How the program of a machine has ended.
@@ -43,11 +42,25 @@ impl Exits for () {
     }
 }
 
-/// A program that serves for ever.
-impl Exits for Infallible {
+/// A program that serves for ever, as a `loop` without a `break` does.
+impl Exits for Never {
     fn into_exit(self) -> Exit {
-        match self {}
+        self
     }
+}
+
+/// The type `!`, which has no name of its own outside of a return type yet.
+type Never = <fn() -> ! as Returns>::Output;
+
+/// A function that returns something.
+#[expect(unnameable_types, reason = "it only gives the type a name")]
+pub trait Returns {
+    /// What it returns.
+    type Output;
+}
+
+impl<T> Returns for fn() -> T {
+    type Output = T;
 }
 
 impl<T: Exits, E: Debug> Exits for Result<T, E> {

@@ -9,7 +9,7 @@ use super::super::socket::Owner;
 use super::super::state::{with_state, with_state_if_any};
 use super::exit::Exit;
 use super::handle::Node;
-use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_wait};
+use crate::executor::{Access, Point, Verb, WakeTarget, note_wait};
 
 /// Future of [`Node::exited`].
 #[derive(Debug)]
@@ -17,20 +17,25 @@ use crate::executor::{Access, Point, Resource, Verb, WakeTarget, note_wait};
 pub struct Exited {
     node: Node,
     owner: Owner,
-    /// Its place among the waiters.
-    ticket: Option<u64>,
+    /// Its place among the waiters, from the call on: a program may end before the first poll. Tickets
+    /// are not used again, so one of a process that has ended finds nothing.
+    ticket: u64,
     point: Point,
     at: &'static Location<'static>,
 }
 
 impl Exited {
     pub(super) fn new(node: Node, at: &'static Location<'static>) -> Self {
-        let owner = node.with("Node::exited", |state, _| state.nodes.owner(node.id()));
-        Self { node, owner, ticket: None, point: Point::new(), at }
-    }
-
-    fn resource(&self) -> Resource {
-        self.node.resource()
+        let (owner, ticket) = node.with("Node::exited", |state, _| {
+            let owner = state.nodes.owner(node.id());
+            let ticket = state.nodes.ticket_count;
+            state.nodes.ticket_count += 1;
+            if state.nodes.is_alive(owner) {
+                state.nodes.get_mut(owner.node).exit_waiters.push((ticket, None));
+            }
+            (owner, ticket)
+        });
+        Self { node, owner, ticket, point: Point::new(), at }
     }
 }
 
@@ -39,47 +44,41 @@ impl Future for Exited {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Exit> {
         let this = &mut *self;
-        let resource = this.resource();
+        let resource = this.node.resource();
         ready!(this.point.poll(context, &resource, &EXITED, this.at));
         // Unborrowed: a foreign waker is code of the user's.
         let target = WakeTarget::of(context.waker());
-        let (owner, ticket) = (this.owner, this.ticket);
-        let polled = with_state("Exited::poll", |state, _| {
-            let is_alive = state.nodes.is_alive(owner);
-            let own = state.nodes.get_mut(owner.node);
-            match &own.exit {
-                Some(exit) if !is_alive => {
-                    // It was taken off when the process ended.
-                    state.wakes.let_go(target);
-                    Ok(exit.clone())
-                }
-                _ => Err(state.wait_for_exit(owner, ticket, target)),
+        let (node, ticket) = (this.owner.node, this.ticket);
+        let exit = with_state("Exited::poll", |state, _| {
+            let own = state.nodes.get_mut(node);
+            let waiter = own.exit_waiters.iter_mut().find(|waiter| waiter.0 == ticket);
+            if let Some((_, waiter)) = waiter {
+                waiter.replace(target).into_iter().for_each(|old| state.wakes.let_go(old));
+                return None;
             }
+            // It was taken off when its process had ended.
+            state.wakes.let_go(target);
+            own.exit.clone()
         });
-        match polled {
-            Ok(exit) => {
-                this.ticket = None;
-                Poll::Ready(exit)
-            }
-            Err(ticket) => {
-                this.ticket = Some(ticket);
-                note_wait(&resource, &EXITED, this.at);
-                Poll::Pending
-            }
+        if exit.is_none() {
+            note_wait(&resource, &EXITED, this.at);
         }
+        exit.map_or(Poll::Pending, Poll::Ready)
     }
 }
 
 impl Drop for Exited {
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket else { return };
-        let node = self.owner.node;
+        let (node, ticket) = (self.owner.node, self.ticket);
         // Also of a dead machine: who is gone does not observe an error.
-        let _ = with_state_if_any(|state, _| {
-            let own = state.nodes.get_mut(node);
-            if let Some(place) = own.exit_waiters.iter().position(|waiter| waiter.0 == ticket) {
-                let (_, target) = own.exit_waiters.remove(place);
-                state.wakes.let_go(target);
+        let _ = with_state_if_any(|state, driver| {
+            if driver.serial() != self.node.serial() {
+                return;
+            }
+            let waiters = &mut state.nodes.get_mut(node).exit_waiters;
+            if let Some(place) = waiters.iter().position(|waiter| waiter.0 == ticket) {
+                let (_, target) = waiters.remove(place);
+                target.into_iter().for_each(|target| state.wakes.let_go(target));
             }
         });
     }

@@ -110,6 +110,10 @@ impl Node {
         self.id
     }
 
+    pub(super) fn serial(&self) -> u64 {
+        self.serial
+    }
+
     pub(super) fn resource(&self) -> Resource {
         Resource::rebuilt(self.serial, self.resource, "Node", self.made_at)
     }
@@ -247,10 +251,14 @@ impl Node {
     /// For the machine `test`.
     #[track_caller]
     pub fn restart(&self) {
-        // One look for both: who restarts its own machine is dead in between.
         if self.may("Node::restart", "restarted") {
             life::die(self.id, Death::Kill, Exit::Killed, None);
-            life::start(self.id, Location::caller());
+            // Who restarts its own machine is dead by now, and what the dead spawn does not run.
+            if life::is_dead() {
+                life::start_soon(self.id);
+            } else {
+                life::start(self.id, Location::caller());
+            }
         }
     }
 
@@ -327,8 +335,8 @@ impl Node {
 
     /// Waits until the process that runs now has ended, and gives how; at once when none runs.
     ///
-    /// Whoever waits at the time observes an error or a panic of the program, which fails the run
-    /// otherwise.
+    /// Whoever has called it, and not dropped the future, observes an error or a panic of the program,
+    /// which fails the run otherwise.
     ///
     /// # Cancel safety
     /// Cancel safe: nothing is taken, so nothing is lost.

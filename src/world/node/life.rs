@@ -12,7 +12,7 @@ use super::program::Program;
 use super::table::{NodeId, Power};
 use super::{CLOCK_STEP, Change, RESTART_DELAY};
 use crate::context;
-use crate::executor::{DomainId, DomainState, Executor, Failure, WakeTarget, Weight};
+use crate::executor::{DomainId, DomainState, Executor, Failure, Weight};
 use crate::kernel::{EventKind, Place, Space, VirtualTime};
 use crate::task::{Builder, shutdown_token_of};
 
@@ -58,6 +58,15 @@ pub(super) fn start(node: NodeId, at: &'static Location<'static>) {
     if let Some(domain) = new_domain(node, || DomainId::succeed(last, incarnation)) {
         launch(node, domain, at);
     }
+}
+
+/// Starts a machine as [`start`] does, once the running task, which is of its last process, is gone.
+pub(super) fn start_soon(node: NodeId) {
+    with_state("Node::restart", |state, driver| {
+        let timer = driver.set(driver.now(), WorldEvent::Start(node), Weight::Foreground);
+        let replaced = state.nodes.get_mut(node).timer.replace(timer);
+        replaced.into_iter().for_each(|timer| driver.cancel(timer));
+    });
 }
 
 /// Makes a domain; where there is no room for one, the run fails.
@@ -145,6 +154,7 @@ impl State {
         let incarnation = owner.incarnation.into();
         driver.record(EventKind::Node, stream, incarnation, change as u64);
         let (sockets, mut outside) = self.parts(driver);
+        sockets.resolver.close_all(&mut outside, owner, death == Death::PowerOff);
         match death {
             // The kernel lives: FIN, or RST where data is unread.
             Death::Exit | Death::Kill => sockets.close_all(&mut outside, owner),
@@ -165,7 +175,10 @@ impl State {
         let own = self.nodes.get_mut(node);
         let waiters = std::mem::take(&mut own.exit_waiters);
         let is_observed = !waiters.is_empty();
-        waiters.into_iter().for_each(|(_, waiter)| self.wakes.wake(waiter));
+        waiters
+            .into_iter()
+            .filter_map(|(_, waiter)| waiter)
+            .for_each(|waiter| self.wakes.wake(waiter));
         own.exit = Some(exit.clone());
         // A destructor of its tasks cannot have started it; one of another machine's may have.
         let is_down = own.domain.is_none() && own.power == Power::Up;
@@ -189,26 +202,6 @@ impl State {
                 Exit::Returned | Exit::Killed | Exit::PoweredOff => {}
             }
         }
-    }
-
-    /// Has a task woken when a process ends; returns its ticket.
-    pub(super) fn wait_for_exit(
-        &mut self,
-        owner: Owner,
-        ticket: Option<u64>,
-        target: WakeTarget,
-    ) -> u64 {
-        let next = self.nodes.ticket_count;
-        let waiters = &mut self.nodes.get_mut(owner.node).exit_waiters;
-        let known = ticket.and_then(|ticket| waiters.iter_mut().find(|waiter| waiter.0 == ticket));
-        if let Some((ticket, waiter)) = known {
-            let ticket = *ticket;
-            self.wakes.let_go(std::mem::replace(waiter, target));
-            return ticket;
-        }
-        waiters.push((next, target));
-        self.nodes.ticket_count += 1;
-        next
     }
 
     /// A machine has started or died: who waits for an answer of it may look again.

@@ -77,8 +77,8 @@ pub(crate) struct NodeState {
     /// The end of its grace while it runs, its restart while it does not.
     pub(super) timer: Option<TimerKey>,
     pub(super) exit: Option<Exit>,
-    /// By their tickets.
-    pub(super) exit_waiters: Vec<(u64, WakeTarget)>,
+    /// By their tickets; none for one that has not been polled.
+    pub(super) exit_waiters: Vec<(u64, Option<WakeTarget>)>,
     /// Number of the resource that is waited for until it exits.
     pub(super) resource: u64,
     pub(super) made_at: &'static Location<'static>,

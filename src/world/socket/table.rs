@@ -121,7 +121,7 @@ impl Sockets {
 
     /// A lookup is due.
     pub(crate) fn on_resolved<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: LookupKey) {
-        self.resolver.on_due(outside.wakes, key);
+        self.resolver.on_due(outside, key);
     }
 
     // From machines and verbs
