@@ -141,11 +141,10 @@ fn a_clog_keeps_packets_until_it_is_over() {
 #[test]
 fn of_two_clogs_the_longer_one_counts() {
     let mut bench = bench(2);
-    bench.rule(Clog { until: 4 * MS }, &[0], &[1]);
-    bench.rule(Clog { until: 9 * MS }, &[0], &[1]);
-    bench.rule(Clog { until: 6 * MS }, &[0], &[1]);
+    let clogs = [4, 9, 6].map(|millis| bench.rule(Clog { until: millis * MS }, &[0], &[1]));
     bench.send(0, 1, b"x");
     assert_eq!(bench.run(), [arrived(9 * MS + 1, 1, b"x")]);
+    assert_eq!(clogs.map(|clog| bench.network.fired(clog)), [0, 1, 0]);
 }
 
 #[test]
