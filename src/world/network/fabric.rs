@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::address::{AddressBook, AddressId, AddressOwner};
-use super::capture::Capture;
+use super::capture::{Capture, Fate};
 use super::flight::{Flight, FlightKey, Flights, Standing};
 use super::groups::Groups;
 use super::link::{LinkId, LinkState};
@@ -129,7 +129,7 @@ impl Network {
     /// Returns the file of what went over the network, if it was kept.
     pub(crate) fn capture(&mut self, nodes: &Nodes, epoch_nanos: u64) -> Option<Attachment> {
         let capture = self.capture.take()?;
-        Some(capture.into_attachment(nodes, &self.addresses, epoch_nanos))
+        Some(capture.into_attachment(nodes, epoch_nanos))
     }
 
     /// Returns the number of the last change of rules, options or machines.
@@ -157,6 +157,12 @@ impl Network {
     #[inline]
     pub(crate) fn link_to(&mut self, from: NodeId, to: NodeId) -> LinkId {
         self.links.between(from, to)
+    }
+
+    /// Returns the machines at both ends of a link.
+    pub(super) fn ends_of(&self, link: LinkId) -> (NodeId, NodeId) {
+        let LinkState { from, to, .. } = *self.links.get(link);
+        (from, to)
     }
 
     /// Returns the machine that sends over a link.
@@ -236,6 +242,7 @@ impl Network {
     #[inline]
     pub(super) fn launch<H: Host>(&mut self, host: &mut H, packet: Packet, at: u64) -> FlightKey {
         let (stream, subject, size) = (packet.flow.stream, packet.subject(), packet.size);
+        self.sight(host.now().as_nanos(), &packet, Fate::Arrives { at });
         let flight = Flight { packet, at, timer: None, standing: Standing::Ordinary };
         let key = self.flights.insert(flight);
         let event = WorldEvent::Arrive(key);
@@ -292,6 +299,7 @@ impl Network {
             packet.subject_of(loss as u8),
             packet.size.into(),
         );
+        self.sight(host.now().as_nanos(), &packet, Fate::Lost { why: loss.phrase() });
         let link = self.links.get_mut(packet.link);
         match loss {
             Loss::Lost | Loss::ByHand => link.faults_mut().lost += 1,

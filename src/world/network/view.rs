@@ -13,6 +13,7 @@ use super::rules::Set;
 use super::verbs::act;
 use crate::kernel::VirtualTime;
 use crate::world::node::{NodeId, Targets};
+use crate::world::socket::NameBuilder;
 use crate::world::state::{State, with_state};
 
 /// Returns the network of this run.
@@ -90,6 +91,39 @@ impl Network {
             node.unwrap_or_else(|| panic!("there is no machine `{name}`"))
         };
         Link { network: *self, from: find(from), to: find(to) }
+    }
+
+    /// Begins to tell what a name stands for, and how resolvers treat it. The names of machines and groups
+    /// resolve without being told.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use parcae::world::{self, NameError};
+    ///
+    /// parcae::check(10, || async {
+    ///     let name = world::network().name("db");
+    ///     name.addresses(["10.7.0.1".parse().unwrap()]).ttl(Duration::from_secs(60));
+    ///     name.fails(NameError::Temporary);
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn name(&self, name: &str) -> NameBuilder {
+        self.check("Network::name");
+        NameBuilder::new(name)
+    }
+
+    /// Keeps only packets of links that begin or end at these machines in a capture, from now on. Nothing
+    /// happens in a run without one ([`SimBuilder::capture`](crate::SimBuilder::capture)).
+    ///
+    /// # Panics
+    /// When there is no machine of a name.
+    #[track_caller]
+    pub fn capture(&self, targets: impl Targets) {
+        self.act("Network::capture", |state| {
+            let nodes = state.nodes.resolve(&targets);
+            state.network.capture_only(nodes);
+        });
     }
 
     /// Returns how often each fault has fired, on all links.
