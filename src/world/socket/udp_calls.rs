@@ -141,7 +141,7 @@ impl Sockets {
             | AddressOwner::Loopback
             | AddressOwner::Wildcard
             | AddressOwner::Nobody => {
-                let link = outside.network.path(node, target.address).link;
+                let link = outside.network.way(node, target.address);
                 let packet = draft.packet(outside.network, link, Some(key));
                 if outside.network.send(outside.host, packet, 0) == Sent::Full {
                     return Poll::Pending;
