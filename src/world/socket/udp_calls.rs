@@ -312,11 +312,11 @@ fn source_of(
 ) -> io::Result<AddressId> {
     let addresses = &network.addresses;
     let owner = |id| addresses.owner(id);
-    // A socket that is bound to a group or connected to somebody else sends from what fits.
+    // What `connect` has chosen stays until the peer is taken away, also for other targets. A group is
+    // nobody's address to send from.
     let is_bound = owner(udp.local.address) == AddressOwner::Loopback
         || matches!(owner(udp.local.address), AddressOwner::Node(_));
-    let is_chosen = udp.wildcard.is_some() && udp.peer.is_none_or(|peer| peer.address != target);
-    if !is_bound || is_chosen {
+    if !is_bound {
         return addresses.source_for(node, target).ok_or_else(|| os(ENETUNREACH));
     }
     let is_within = match owner(target) {

@@ -307,6 +307,9 @@ fn a_wildcard_as_target_is_the_loopback() {
         a.send_to("0.0.0.0:7", b"x").await.unwrap();
         let (bytes, source) = b.recv().await.unwrap();
         assert_eq!((bytes, source), (b"x".to_vec(), SocketAddr::from(([127, 0, 0, 1], a.port()))));
+        let specific = Udp::bind("127.0.0.1:8").unwrap();
+        a.send_to("0.0.0.0:8", b"y").await.unwrap();
+        assert_eq!(specific.next().await.unwrap(), b"y");
     });
 }
 
@@ -323,7 +326,12 @@ fn both_families_on_one_socket() {
         let narrow =
             Udp::bind_with(UdpOptions { reuse_address: false, only_v6: true }, "[::]:9").unwrap();
         check_error(narrow.send_to("[::ffff:127.0.0.1]:8", b"x").await, 101);
-        assert!(Udp::bind("0.0.0.0:9").is_ok(), "it leaves IPv4 to others");
+        v4.send_to("127.0.0.1:9", b"not for IPv6 only").await.unwrap();
+        assert_eq!(narrow.next().await, None);
+        let wide = Udp::bind("0.0.0.0:9").unwrap();
+        narrow.send_to("[::1]:9", b"not for IPv4").await.unwrap();
+        assert_eq!(wide.next().await, None);
+        assert_eq!(narrow.next().await.unwrap(), b"not for IPv4");
         check_error(Udp::bind("0.0.0.0:7"), 98);
     });
 }
@@ -342,12 +350,12 @@ fn broadcast_needs_the_flag_and_reaches_every_machine() {
         sleep(Duration::from_micros(1)).await;
         check_error(own.send_to("255.255.255.255:7", b"x").await, 13);
         own.set(UdpOption::Broadcast(true)).unwrap();
-        own.send_to("255.255.255.255:7", b"all").await.unwrap();
+        own.send_to("255.255.255.255:7", &[7; 100]).await.unwrap();
         own.send_to("10.255.255.255:8", b"who is bound to an address hears none").await.unwrap();
         for listener in listeners {
-            assert_eq!(listener.await.unwrap(), b"all");
+            assert_eq!(listener.await.unwrap(), [7; 100]);
         }
-        assert_eq!(own.next().await.unwrap(), b"all");
+        assert_eq!(own.next().await.unwrap(), [7; 100]);
         assert_eq!(deaf.await, None);
         assert_eq!(used_chunks(), 0);
     });
@@ -506,6 +514,56 @@ fn fragments_count_as_packets() {
             let counted = (after.sent - before.sent, after.sent_bytes - before.sent_bytes);
             assert_eq!(counted, (sent, size), "of {bytes} bytes");
         }
+    });
+}
+
+#[test]
+fn fragments_carry_multiples_of_8() {
+    alone(|| async {
+        world::node("other").idle();
+        world::network().set_links(LinkOptions::lan().with_mtu(1_006));
+        let socket = Udp::bind("0.0.0.0:0").unwrap();
+        // 984 of the 986 bytes that would fit.
+        for (bytes, sent) in [(1_960, 2), (1_961, 3)] {
+            let before = world::network().link("test", "other").counters().sent;
+            socket.send_to("10.0.0.1:7", &vec![0; bytes]).await.unwrap();
+            let after = world::network().link("test", "other").counters().sent;
+            assert_eq!(after - before, sent, "of {bytes} bytes");
+        }
+    });
+}
+
+#[test]
+fn faults_act_in_their_directions_on_their_machines() {
+    alone(|| async {
+        world::nodes("n", 2).idle();
+        let own = Udp::bind("0.0.0.0:7").unwrap();
+        let delivered = |from: &str, to: &str| world::network().link(from, to).counters().delivered;
+        let cut = world::partition("n-1", "test").one_way();
+        own.send_to("10.0.0.1:9", b"there, and nobody has the port").await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!((delivered("test", "n-1"), delivered("n-1", "test")), (1, 0));
+        assert_eq!(cut.fired(), 1, "the refusal");
+        cut.end();
+        let alone = world::isolate("n-1");
+        for target in ["10.0.0.1:9", "10.0.0.2:9"] {
+            own.send_to(target, b"x").await.unwrap();
+        }
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!((delivered("test", "n-1"), delivered("test", "n-2")), (1, 1));
+        assert_eq!(alone.fired(), 1);
+    });
+}
+
+#[test]
+fn what_connect_has_chosen_is_sent_from() {
+    alone(|| async {
+        world::node("other").idle();
+        let socket = Udp::bind("0.0.0.0:0").unwrap();
+        socket.connect("127.0.0.1:7").unwrap();
+        check_error(socket.send_to("10.0.0.1:7", b"x").await, 22);
+        udp_connect(socket.0, None).unwrap();
+        socket.send_to("10.0.0.1:7", b"x").await.unwrap();
     });
 }
 
