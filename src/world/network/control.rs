@@ -227,3 +227,16 @@ const HEAL_ALL: u64 = 0x34;
 
 /// What stands in the chain for a packet that is sent on by hand.
 const PUSHED: u64 = 0x1f;
+
+/// What reports say of it, after the number of the fault; 0 where it is of none.
+pub(super) const VERBS: [(u64, &str); 9] = [
+    (RuleKind::Cut.code(), "cuts links"),
+    (RuleKind::Hold.code(), "holds links"),
+    (RuleKind::Clog { until: 0 }.code(), "clogs links"),
+    (RuleKind::Flap { since: 0, up: 0, down: 0 }.code(), "has links flap"),
+    (ONE_WAY, "goes one way"),
+    (END, "ends"),
+    (HEAL, "and others are healed between some machines"),
+    (RELEASE, "and others let go between some machines"),
+    (HEAL_ALL, "and all others are healed"),
+];

@@ -20,6 +20,7 @@ use super::flight::{Flight, FlightKey, Flights, Standing};
 use super::groups::Groups;
 use super::link::{LinkId, LinkState};
 use super::links::Links;
+use super::options::Profile;
 use super::packet::{Body, Flow, Packet, Refusal};
 use super::rules::{Judgement, RuleId, Rules, Verdict};
 use super::sites::{LATENCY, OFFSET};
@@ -141,16 +142,29 @@ impl Network {
     /// Returns what a sender may know of the way to an address. To one that is nobody's it leads over
     /// the loopback, where what is sent is refused after a while.
     pub(crate) fn path(&mut self, from: NodeId, to: AddressId) -> Path {
-        let target = match self.addresses.owner(to) {
-            AddressOwner::Node(node) => node,
-            _ => from,
-        };
-        let link = self.link_to(from, target);
-        let profile = self.links.profile(self.links.profile_between(from, target));
+        let link = self.way(from, to);
+        let profile = self.profile_of(link);
         let headers = if self.addresses.ip(to).is_ipv4() { HEADERS_V4 } else { HEADERS_V6 };
         let mss = profile.options.mtu - headers;
         let burst = if profile.is_plain { BURST_MAX.max(mss.into()) } else { mss.into() };
         Path { mss, burst, link }
+    }
+
+    /// Returns the link that leads to an address: to one that is nobody's, the loopback.
+    #[inline]
+    pub(crate) fn way(&mut self, from: NodeId, to: AddressId) -> LinkId {
+        match self.addresses.owner(to) {
+            AddressOwner::Node(node) => self.link_to(from, node),
+            _ => self.link_to(from, from),
+        }
+    }
+
+    /// Returns what a link does to packets, also when it has not been told of a change yet.
+    fn profile_of(&self, link: LinkId) -> &Rc<Profile> {
+        let LinkState { from, to, seen, profile, .. } = *self.links.get(link);
+        let is_known = seen == self.rules.generation();
+        let number = if is_known { profile } else { self.links.profile_between(from, to) };
+        self.links.profile(number)
     }
 
     /// Returns the link from one machine to another.
@@ -172,8 +186,7 @@ impl Network {
 
     /// Returns the most bytes of one packet on a link.
     pub(crate) fn mtu(&self, link: LinkId) -> u16 {
-        let LinkState { from, to, .. } = *self.links.get(link);
-        self.links.profile(self.links.profile_between(from, to)).options.mtu
+        self.profile_of(link).options.mtu
     }
 
     /// Returns the sockets whose packets gave way to others in a full queue, each once a packet.

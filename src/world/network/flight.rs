@@ -21,6 +21,8 @@ pub(super) struct Flight {
     pub(super) standing: Standing,
 }
 
+const _: () = assert!(size_of::<Flight>() <= 144);
+
 /// What rules may do to a packet in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {

@@ -33,6 +33,8 @@ struct Station {
     has_power: bool,
 }
 
+const _: () = assert!(size_of::<Station>() <= 48);
+
 #[derive(Debug)]
 struct OptionsRule {
     from: Set,

@@ -277,9 +277,6 @@ impl Rules {
 
     /// Says what becomes of a packet that comes to the end of its link now.
     pub(super) fn judge(&self, from: NodeId, to: NodeId, now: u64) -> Judgement {
-        if from == to {
-            return Judgement::Pass;
-        }
         let concerned = self.rules.iter().filter(|rule| rule.holds(from, to));
         concerned.map(|rule| rule.judge(now)).fold(Judgement::Pass, Judgement::stronger)
     }

@@ -1,5 +1,6 @@
 //! What the network draws, by name, and how reports tell it.
 
+use super::control::VERBS;
 use super::fabric::Loss;
 use crate::executor::{Phrase, Phrases};
 use crate::kernel::{Event, EventKind, Site, Space, StreamId};
@@ -92,10 +93,15 @@ fn event(event: &Event) -> Option<String> {
     match event.kind {
         EventKind::Send => Some(format!("{} {packet} is sent", name(what))),
         EventKind::Deliver => Some(format!("{} {packet} arrives", name(what))),
-        EventKind::Fault if event.task == LINKS => None,
+        EventKind::Fault if event.task == LINKS => Some(format!("fault {packet} {}", verb(what)?)),
         EventKind::Fault => Loss::of(what).map(|loss| format!("packet {packet} {}", loss.phrase())),
         _ => None,
     }
+}
+
+/// Says what a program has done to links.
+fn verb(code: u8) -> Option<&'static str> {
+    VERBS.iter().find(|(known, _)| *known == u64::from(code)).map(|(_, verb)| *verb)
 }
 
 fn time(nanos: u64) -> String {

@@ -130,7 +130,7 @@ impl Network {
     #[must_use]
     #[track_caller]
     pub fn counters(&self) -> FaultCounters {
-        self.read("Network::counters", |network| network.faults())
+        self.read("Network::counters", Fabric::faults)
     }
 
     #[track_caller]

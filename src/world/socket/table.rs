@@ -1,10 +1,11 @@
 //! All sockets of a run.
 
+use std::collections::BTreeMap;
 use std::io;
 
-use super::super::arena::Key;
+use super::super::arena::{Arena, Key};
 use super::super::host::Host;
-use super::super::network::{LinkId, Network, Packet};
+use super::super::network::{Body, LinkId, Network, Packet};
 use super::super::node::{NodeId, Nodes};
 use super::super::state::Wakes;
 use super::{LookupKey, PortTable, Resolver, Udp, UnixDatagram, UnixListener, UnixStream};
@@ -41,6 +42,8 @@ pub(crate) struct Outside<'a, H> {
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
+    entries: Arena<(Owner, Socket)>,
+    ports: BTreeMap<NodeId, PortTable>,
     pub(crate) resolver: Resolver,
 }
 
@@ -57,28 +60,28 @@ impl Sockets {
         owner: Owner,
         socket: Socket,
     ) -> io::Result<SocketKey> {
-        panic!("part D")
+        Ok(SocketKey(self.entries.insert((owner, socket))))
     }
 
     pub(crate) fn get(&self, key: SocketKey) -> Option<&Socket> {
-        panic!("part D")
+        Some(&self.entries.get(key.0)?.1)
     }
 
     pub(crate) fn get_mut(&mut self, key: SocketKey) -> Option<&mut Socket> {
-        panic!("part D")
+        Some(&mut self.entries.get_mut(key.0)?.1)
     }
 
     pub(crate) fn remove(&mut self, key: SocketKey) -> Option<Socket> {
-        panic!("part D")
+        Some(self.entries.remove(key.0)?.1)
     }
 
     pub(crate) fn owner(&self, key: SocketKey) -> Option<Owner> {
-        panic!("part D")
+        Some(self.entries.get(key.0)?.0)
     }
 
     /// Returns the ports of a machine.
     pub(crate) fn ports(&mut self, node: NodeId) -> &mut PortTable {
-        panic!("part D")
+        self.ports.entry(node).or_default()
     }
 
     // From the network
@@ -89,7 +92,15 @@ impl Sockets {
         node: NodeId,
         packet: Packet,
     ) {
-        panic!("part D")
+        match packet.body {
+            Body::Datagram(_) => self.receive_datagram(outside, node, packet),
+            Body::Refused { kind, quoted } => {
+                if let Some(key) = packet.from {
+                    self.datagram_refused(outside, key, (kind, quoted));
+                }
+            }
+            Body::Segment(_) => panic!("part D"),
+        }
     }
 
     pub(crate) fn on_timer<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {
@@ -98,12 +109,14 @@ impl Sockets {
 
     /// A segment to this socket was lost or is kept: `connection.doubt()`, and the weight of its timer.
     pub(crate) fn on_lost<H: Host>(&mut self, outside: &mut Outside<'_, H>, to: SocketKey) {
-        panic!("part D")
+        let _ = (outside, to);
     }
 
     /// The queue of a link that held back has room again.
     pub(crate) fn on_room<H: Host>(&mut self, outside: &mut Outside<'_, H>, link: LinkId) {
-        panic!("part D")
+        for key in outside.network.take_waiting(link) {
+            self.datagrams_have_room(outside, key);
+        }
     }
 
     /// A lookup is due.

@@ -18,8 +18,8 @@ use crate::executor::WakeTarget;
 pub(crate) struct Udp {
     /// What it is bound to; after `connect` of one bound to a wildcard, what that chose.
     pub(super) local: Endpoint,
-    /// Whether it was bound to a wildcard.
-    pub(super) is_wildcard: bool,
+    /// The wildcard that it was bound to, if it was.
+    pub(super) wildcard: Option<AddressId>,
     pub(super) family: Family,
     /// Whether addresses are shown as IPv6 ones.
     pub(super) is_v6: bool,
@@ -27,18 +27,24 @@ pub(crate) struct Udp {
     /// `SO_ERROR`: what came back for something that was sent.
     pub(super) error: Option<i32>,
     pub(super) may_broadcast: bool,
-    pub(super) loops_v4: bool,
-    pub(super) loops_v6: bool,
+    pub(super) loops: Loops,
     pub(super) ttl: u8,
     /// Groups that it has joined.
     pub(super) groups: Vec<AddressId>,
     /// Datagrams that did not fit.
-    pub(super) dropped: u64,
+    dropped: u64,
     pub(super) readers: Waiters,
     pub(super) writers: Waiters,
     received: VecDeque<Received>,
     /// What the received ones count against the buffer.
     received_size: u32,
+}
+
+/// Whether what it sends to groups reaches its own machine, too.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Loops {
+    pub(super) v4: bool,
+    pub(super) v6: bool,
 }
 
 /// A datagram that waits to be read.
@@ -52,14 +58,13 @@ impl Udp {
     pub(super) fn new(local: Endpoint, family: Family, is_v6: bool) -> Self {
         Self {
             local,
-            is_wildcard: matches!(local.address, AddressId::ANY_V4 | AddressId::ANY_V6),
+            wildcard: is_wildcard(local.address).then_some(local.address),
             family,
             is_v6,
             peer: None,
             error: None,
             may_broadcast: false,
-            loops_v4: true,
-            loops_v6: true,
+            loops: Loops { v4: true, v6: true },
             ttl: 64,
             groups: Vec::new(),
             dropped: 0,
@@ -103,7 +108,7 @@ impl Udp {
             Family::Dual => true,
         };
         let is_bound_here = self.local.address == target;
-        let is_open = matches!(self.local.address, AddressId::ANY_V4 | AddressId::ANY_V6);
+        let is_open = is_wildcard(self.local.address);
         if !is_of_family
             || !(is_bound_here || is_open)
             || self.peer.is_some_and(|peer| peer != source)
@@ -141,6 +146,11 @@ impl Udp {
     /// Tells whether a receive would not wait.
     pub(crate) fn is_readable(&self) -> bool {
         self.error.is_some() || !self.received.is_empty()
+    }
+
+    /// Returns how many datagrams did not fit into its buffer.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Returns and clears `SO_ERROR`.
@@ -181,6 +191,10 @@ impl Waiters {
             wakes.let_go(target);
         }
     }
+}
+
+fn is_wildcard(address: AddressId) -> bool {
+    matches!(address, AddressId::ANY_V4 | AddressId::ANY_V6)
 }
 
 /// Returns what a datagram of so many bytes counts against a receive buffer: its bytes and headers in a

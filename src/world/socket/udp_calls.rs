@@ -42,7 +42,7 @@ impl Sockets {
             _ => Family::V4,
         };
         let udp = Udp::new(endpoint, family, local.is_ipv6());
-        let is_wildcard = udp.is_wildcard;
+        let is_wildcard = udp.wildcard.is_some();
         let key = self.insert(outside.nodes, owner, Socket::Udp(Box::new(udp)))?;
         let bound = Bound {
             address: (!is_wildcard).then_some(endpoint.address),
@@ -80,9 +80,7 @@ impl Sockets {
         let udp = self.udp(key).ok_or_else(|| os(EBADF))?;
         let Some(remote) = remote else {
             udp.peer = None;
-            if udp.is_wildcard {
-                udp.local.address = if udp.is_v6 { AddressId::ANY_V6 } else { AddressId::ANY_V4 };
-            }
+            udp.local.address = udp.wildcard.unwrap_or(udp.local.address);
             return Ok(());
         };
         let peer = target_of(udp, outside.network, remote)?;
@@ -131,7 +129,7 @@ impl Sockets {
                 }
             }
             AddressOwner::Multicast => {
-                let loops = if is_v4 { udp.loops_v4 } else { udp.loops_v6 };
+                let loops = if is_v4 { udp.loops.v4 } else { udp.loops.v6 };
                 let members: Vec<_> = outside.network.groups.members(target.address).collect();
                 for other in members.into_iter().filter(|other| loops || *other != node) {
                     draft.send_copy(outside, node, other);
@@ -141,7 +139,7 @@ impl Sockets {
             | AddressOwner::Loopback
             | AddressOwner::Wildcard
             | AddressOwner::Nobody => {
-                let link = outside.network.path(node, target.address).link;
+                let link = outside.network.way(node, target.address);
                 let packet = draft.packet(outside.network, link, Some(key));
                 if outside.network.send(outside.host, packet, 0) == Sent::Full {
                     return Poll::Pending;
@@ -231,8 +229,8 @@ impl Sockets {
         let udp = self.udp(key).ok_or_else(|| os(EBADF))?;
         match option {
             UdpOption::Broadcast(is_on) => udp.may_broadcast = is_on,
-            UdpOption::MulticastLoopV4(is_on) => udp.loops_v4 = is_on,
-            UdpOption::MulticastLoopV6(is_on) => udp.loops_v6 = is_on,
+            UdpOption::MulticastLoopV4(is_on) => udp.loops.v4 = is_on,
+            UdpOption::MulticastLoopV6(is_on) => udp.loops.v6 = is_on,
             UdpOption::Ttl(hops) => match u8::try_from(hops) {
                 Ok(hops) if hops > 0 => udp.ttl = hops,
                 _ => return Err(os(EINVAL)),
@@ -314,11 +312,11 @@ fn source_of(
 ) -> io::Result<AddressId> {
     let addresses = &network.addresses;
     let owner = |id| addresses.owner(id);
-    // A socket that is bound to a group or connected to somebody else sends from what fits.
+    // What `connect` has chosen stays until the peer is taken away, also for other targets. A group is
+    // nobody's address to send from.
     let is_bound = owner(udp.local.address) == AddressOwner::Loopback
         || matches!(owner(udp.local.address), AddressOwner::Node(_));
-    let is_chosen = udp.is_wildcard && udp.peer.is_none_or(|peer| peer.address != target);
-    if !is_bound || is_chosen {
+    if !is_bound {
         return addresses.source_for(node, target).ok_or_else(|| os(ENETUNREACH));
     }
     let is_within = match owner(target) {

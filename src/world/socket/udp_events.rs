@@ -45,11 +45,11 @@ impl Sockets {
             unreachable!("a datagram")
         };
         let is_v4 = outside.network.addresses.ip(target.address).is_ipv4();
-        let bound = self.ports(node).bound(Protocol::Udp, target.port);
-        let keys: Vec<SocketKey> = bound.iter().map(|bound| bound.socket).collect();
-        for key in keys {
-            let Some(Socket::Udp(udp)) = self.get(key) else { continue };
-            if udp.fit(target.address, is_v4, source).is_some() {
+        let mut place = 0;
+        while let Some(key) = self.bound_to(node, target.port, place) {
+            place += 1;
+            let fit = self.udp(key).and_then(|udp| udp.fit(target.address, is_v4, source));
+            if fit.is_some() {
                 let payload = payload.copied(&mut outside.network.chunks);
                 self.queue(outside, key, Received { source, payload });
             }
@@ -65,14 +65,23 @@ impl Sockets {
         (target, source): (Endpoint, Endpoint),
     ) -> Option<SocketKey> {
         let is_v4 = outside.network.addresses.ip(target.address).is_ipv4();
-        let bound = self.ports(node).bound(Protocol::Udp, target.port);
-        let keys: Vec<SocketKey> = bound.iter().map(|bound| bound.socket).collect();
-        let fits = keys.into_iter().filter_map(|key| {
-            let Some(Socket::Udp(udp)) = self.get(key) else { return None };
-            Some((udp.fit(target.address, is_v4, source)?, key))
-        });
-        // The last one of equals.
-        fits.max_by_key(|(fit, _)| *fit).map(|(_, key)| key)
+        let (mut place, mut best) = (0, None);
+        while let Some(key) = self.bound_to(node, target.port, place) {
+            place += 1;
+            let fit = self.udp(key).and_then(|udp| udp.fit(target.address, is_v4, source));
+            // The last one of equals.
+            if fit.is_some() && best.is_none_or(|(most, _)| fit >= most) {
+                best = Some((fit, key));
+            }
+        }
+        best.map(|(_, key)| key)
+    }
+
+    /// Returns the socket that was bound to a port as the how manieth. Asked for one by one, because
+    /// sockets and ports are looked at in turn, and a list would be an allocation for each datagram.
+    fn bound_to(&mut self, node: NodeId, port: u16, place: usize) -> Option<SocketKey> {
+        let bound = self.ports(node).bound(Protocol::Udp, port);
+        bound.get(place).map(|bound| bound.socket)
     }
 
     /// Queues a datagram at a socket, and wakes who waits for it.

@@ -39,6 +39,7 @@ fn a_packet_that_is_delivered_by_hand_arrives_at_once_and_once() {
     let [_, second] = bench.network.in_flight(link)[..] else { panic!("two") };
     assert!(bench.network.deliver_by_hand(&mut bench.host, second));
     assert_eq!(bench.run(), [arrived(1, 1, b"b"), arrived(MS, 1, b"a")]);
+    assert_eq!(bench.lost, 0, "its first event is taken back");
     assert!(!bench.network.deliver_by_hand(&mut bench.host, second), "it has arrived");
     assert_eq!(bench.network.lose_by_hand(&mut bench.host, second), LostByHand::Nothing);
 }

@@ -158,6 +158,16 @@ fn a_segment_that_is_held_up_lets_its_flow_overtake_it() {
 }
 
 #[test]
+fn a_segment_that_is_held_up_may_still_be_early() {
+    let host = Seeded::scripted(&[(LATENCY, 0, 900 * US), (REORDER, 1, 1)]);
+    let options = LinkOptions::lan().with_reordering(Ratio::percent(5), Duration::from_micros(50));
+    let mut bench = Bench::new(host, 2, options);
+    let Sent::Accepted { at } = bench.send_segment(0, 0) else { panic!("it is sent") };
+    assert_eq!(bench.send_segment(1, at), Sent::Accepted { at });
+    assert_eq!(bench.run(), [arrived(50 * US + 1, 1, &[1]), arrived(900 * US, 1, &[0])]);
+}
+
+#[test]
 fn corruption_turns_one_bit_of_a_datagram_over() {
     let host = Seeded::scripted(&[(CORRUPT, 1, 1), (CORRUPT_BIT, 1, 13)]);
     let mut bench = Bench::new(host, 2, steady().with_corruption(Ratio::percent(5)));

@@ -1,8 +1,10 @@
 //! Links with a bandwidth, and what their queues do when they are full.
 
-use super::super::Overflow;
+use std::time::Duration;
+
 use super::super::counters::FaultCounters;
-use super::super::sites::VICTIM;
+use super::super::sites::{LATENCY, VICTIM};
+use super::super::{Latency, Overflow};
 use super::*;
 
 /// A link on which a packet of 100 bytes takes 1 ms to be sent, then 1 ms.
@@ -117,6 +119,20 @@ fn a_victim_is_named_and_its_flow_keeps_its_order() {
     // The last one keeps its distance to what was promised for the one before it.
     let expected = [arrived(2 * MS, 1, &[0]), arrived(3 * MS, 1, &[2]), arrived(4 * MS, 1, &[3])];
     assert_eq!(bench.run(), expected);
+}
+
+#[test]
+fn moving_up_does_not_overtake_the_flow() {
+    let host = Seeded::scripted(&[(LATENCY, 0, 10 * MS), (VICTIM, 3, 1)]);
+    let latency = Latency::uniform(Duration::from_millis(1), Duration::from_millis(10));
+    let mut bench = Bench::new(host, 2, narrow(3, Overflow::DropRandom).with_latency(latency));
+    let mut last = 0;
+    for ordinal in 0..4 {
+        let Sent::Accepted { at } = bench.send_segment(ordinal, last) else { panic!("it is sent") };
+        last = at;
+    }
+    let at = 11 * MS;
+    assert_eq!(bench.run(), [arrived(at, 1, &[0]), arrived(at, 1, &[2]), arrived(at, 1, &[3])]);
 }
 
 #[test]

@@ -36,6 +36,14 @@ fn a_cut_loses_what_is_sent_and_what_is_in_flight_until_it_ends() {
 }
 
 #[test]
+fn a_cut_catches_what_is_in_flight_on_a_link_that_sends_no_more() {
+    let mut bench = bench(2);
+    bench.send(0, 1, b"x");
+    bench.rule(Cut, &[0], &[1]);
+    assert_eq!((bench.run(), bench.lost), (vec![], 1));
+}
+
+#[test]
 fn a_cut_one_way_lets_the_other_way_through() {
     let mut bench = bench(2);
     let cut = bench.rule(Cut, &[0], &[1]);
@@ -98,6 +106,7 @@ fn two_holds_keep_until_both_have_ended() {
     bench.run_until(2 * MS);
     bench.network.end_rule(&mut bench.host, first);
     assert_eq!(bench.run_until(3 * MS), []);
+    assert_eq!((bench.kept, bench.network.faults().held), (1, 1), "it is kept once");
     bench.network.end_rule(&mut bench.host, second);
     assert_eq!(bench.run(), [arrived(3 * MS + 1, 1, b"x")]);
 }
@@ -132,11 +141,10 @@ fn a_clog_keeps_packets_until_it_is_over() {
 #[test]
 fn of_two_clogs_the_longer_one_counts() {
     let mut bench = bench(2);
-    bench.rule(Clog { until: 4 * MS }, &[0], &[1]);
-    bench.rule(Clog { until: 9 * MS }, &[0], &[1]);
-    bench.rule(Clog { until: 6 * MS }, &[0], &[1]);
+    let clogs = [4, 9, 6].map(|millis| bench.rule(Clog { until: millis * MS }, &[0], &[1]));
     bench.send(0, 1, b"x");
     assert_eq!(bench.run(), [arrived(9 * MS + 1, 1, b"x")]);
+    assert_eq!(clogs.map(|clog| bench.network.fired(clog)), [0, 1, 0]);
 }
 
 #[test]
