@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test reports a failure by panicking")]
 
 mod attribute;
+mod captures;
 mod determinism;
 mod domains;
 mod executor;
@@ -10,6 +11,7 @@ mod harness;
 mod kernel;
 mod load;
 mod main_attribute;
+mod nodes;
 mod points;
 mod pool;
 mod random_programs;
