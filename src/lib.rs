@@ -234,6 +234,9 @@ pub mod load;
 pub mod real;
 
 #[cfg(feature = "simulation")]
+mod world;
+
+#[cfg(feature = "simulation")]
 pub mod explore;
 
 #[cfg(feature = "simulation")]

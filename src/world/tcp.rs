@@ -1,0 +1,63 @@
+//! One end of a TCP connection, as a machine without input and output.
+//!
+//! A [`Connection`] is told what happens (a segment came, its timer is due, the program wrote or
+//! read) and only takes note of it. Then [`Connection::transmit`] hands out what is to be sent, one
+//! [`Segment`] at a time until there is none, and [`Connection::deadline`] says when it wants to be
+//! called again. In this order after each call:
+//!
+//! ```text
+//! on_segment | on_timer | wrote | read | shutdown | close | ...    what happened, and its Effects
+//! transmit until None                                              what the peer gets
+//! deadline                                                         the one timer, and its weight
+//! ```
+//!
+//! It knows no bytes (only how many there are), no addresses, no executor and no chance; times are
+//! nanoseconds on the global clock. So each rule can be tested with two machines and a scripted link.
+//!
+//! # Level
+//! Segments, as in RFC 9293, with selective acknowledgement (RFC 2018, 6675), timers of RFC 6298,
+//! congestion control of RFC 5681 and 6928, resets of RFC 5961, and the constants of Linux. Sequence
+//! numbers are offsets in the stream and do not wrap: 0 is the SYN, the first byte is 1. Absent:
+//! timestamps, ECN, RACK, tail loss probes, autotuning of buffers, urgent data.
+
+mod segment;
+
+mod options;
+
+mod error;
+
+mod effects;
+
+mod state;
+
+mod connection;
+
+mod receiver;
+
+mod sender;
+
+mod acknowledge;
+
+mod congestion;
+
+mod scoreboard;
+
+mod rtt;
+
+mod timers;
+
+mod close;
+
+mod backlog;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use backlog::Backlog;
+pub(crate) use connection::Connection;
+pub(crate) use effects::Effects;
+pub(crate) use error::TcpError;
+pub(crate) use options::{KeepAlive, Linger, Tuning};
+pub(crate) use segment::{Flags, Path, Sack, Segment, SocketKey, reset_for};
+pub(crate) use state::State;
+pub(crate) use timers::Weight;

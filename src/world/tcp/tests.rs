@@ -1,0 +1,7 @@
+//! Two machines and a scripted link.
+
+mod wire;
+
+mod handshake;
+
+mod transfer;
