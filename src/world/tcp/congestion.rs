@@ -119,7 +119,7 @@ impl Connection {
     /// say that something is lost.
     pub(super) fn take_sacks(&mut self, segment: &Segment) {
         let (first, next) = (self.snd_una, self.snd_una + u64::from(self.snd_nxt));
-        let (segment_size, sent) = (u32::from(self.mss), self.snd_nxt);
+        let (segment_size, sent) = (u32::from(self.mss), self.snd_nxt.min(self.cwnd));
         let recovery = &mut self.rare_mut().recovery;
         let mut fresh = 0;
         for (start, end) in segment.sacked() {
@@ -146,7 +146,7 @@ impl Connection {
     /// The timer has expired: all that is not known to have come is lost.
     pub(super) fn lose_all(&mut self) {
         let (first, next) = (self.snd_una, self.snd_una + u64::from(self.snd_nxt));
-        let (segment_size, sent) = (u32::from(self.mss), self.snd_nxt);
+        let (segment_size, sent) = (u32::from(self.mss), self.snd_nxt.min(self.cwnd));
         let is_first = self.attempts == 0;
         let recovery = &mut self.rare_mut().recovery;
         if is_first {
@@ -201,6 +201,8 @@ impl Connection {
     }
 }
 
+/// What limited transmit has sent beyond the window does not count (RFC 5681, section 3.2): the caller
+/// bounds it.
 fn halved(sent: u32, segment_size: u32) -> u32 {
     (sent / 2).max(2 * segment_size)
 }

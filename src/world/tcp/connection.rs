@@ -336,6 +336,8 @@ impl Connection {
     pub(crate) fn needed_from(&self) -> u64 {
         match self.state {
             State::Closed => u64::MAX,
+            // SYN and FIN are offsets, too.
+            State::FinWait2 | State::TimeWait => self.snd_una - 2,
             _ => self.snd_una.saturating_sub(1),
         }
     }

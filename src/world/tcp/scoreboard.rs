@@ -12,10 +12,6 @@ impl Ranges {
         self.ranges.is_empty()
     }
 
-    pub(super) fn clear(&mut self) {
-        self.ranges.clear();
-    }
-
     pub(super) fn as_slice(&self) -> &[(u64, u64)] {
         &self.ranges
     }

@@ -5,3 +5,13 @@ mod wire;
 mod handshake;
 
 mod transfer;
+
+mod window;
+
+mod loss;
+
+mod timers;
+
+mod closing;
+
+mod random;

@@ -112,9 +112,27 @@ impl Wire {
         self.script(move |_, _, _| if is_cut { Fate::Lose } else { Fate::Pass });
     }
 
+    /// Loses the first `count` segments of one side, from now on, that are as `wanted`.
+    pub(super) fn lose_first(
+        &mut self,
+        count: usize,
+        side: Side,
+        wanted: impl Fn(&Segment) -> bool + 'static,
+    ) {
+        let mut left = count;
+        self.script(move |_, from, segment| {
+            if left == 0 || from != side || !wanted(segment) {
+                return Fate::Pass;
+            }
+            left -= 1;
+            Fate::Lose
+        });
+    }
+
     pub(super) fn connect(&mut self, side: Side) {
         let tuning = self.end(side).tuning;
         let now = self.now;
+        self.end_mut(side).renew();
         self.end_mut(side).machine = Some(Connection::connect(now, &tuning));
         self.pump(side);
     }
@@ -223,6 +241,7 @@ impl Wire {
         let now = self.now;
         let is_plain_syn = segment.flags == Flags::SYN && segment.to.is_none();
         if is_plain_syn && self.end(to).machine.is_none() && self.is_listening {
+            self.end_mut(to).renew();
             let child = Connection::accept(now, segment, &self.end(to).tuning);
             self.end_mut(to).machine = Some(child);
             self.machine_mut(to).set_peer(key);
@@ -413,6 +432,12 @@ impl End {
             edge_told: 0,
             needed_from: 0,
         }
+    }
+
+    /// Another socket takes the place of the one that was here.
+    fn renew(&mut self) {
+        let key = self.key.0.checked_add(2).unwrap();
+        *self = Self { tuning: self.tuning, ..Self::new(key.get()) };
     }
 }
 
