@@ -34,12 +34,14 @@ impl Connection {
             }
             return Effects::NONE;
         }
-        if !self.state.may_receive() {
+        // What has no length says nothing by its place: its sender may have lost what is before it.
+        if segment.seq == end || !self.state.may_receive() {
             return Effects::NONE;
         }
         let data_end = end - u64::from(has_fin);
         let is_shut = self.facts.contain(Facts::ORPHAN) || self.facts.contain(Facts::READ_SHUT);
-        if is_shut && self.state != State::Established && data_end > self.rcv_nxt {
+        let has_news = segment.len > 0 && data_end > self.rcv_nxt;
+        if is_shut && self.state != State::Established && has_news {
             // Nobody will read it (RFC 1122, section 4.2.2.13; Linux: `TCPABORTONDATA`).
             return self.abort_on_data();
         }
