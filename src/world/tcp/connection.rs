@@ -207,7 +207,9 @@ impl Connection {
             return self.on_reset(segment, edge);
         }
         if !is_acceptable || segment.has(Flags::SYN) && !repeats_syn {
-            self.facts.insert(Facts::ACK_NOW);
+            if segment.seq > edge || self.asks_for_answer(segment) {
+                self.facts.insert(Facts::ACK_NOW);
+            }
             return Effects::NONE;
         }
         if !segment.has(Flags::ACK) {
@@ -233,6 +235,15 @@ impl Connection {
         }
         let more = self.receive(now, segment);
         if self.state == State::Closed { more } else { effects | more }
+    }
+
+    /// Whether a segment that brings nothing new wants an acknowledgement: it has a length, so its
+    /// sender has missed one, or it is a probe.
+    ///
+    /// What has no length and is merely late is not answered: two ends whose segments overtake each
+    /// other would answer answers, ever more of them (Linux limits their rate for that reason).
+    pub(super) fn asks_for_answer(&self, segment: &Segment) -> bool {
+        segment.end() > segment.seq || segment.seq + 1 == self.rcv_nxt
     }
 
     /// A RST: with the very number that is expected it is believed, near it asked about.

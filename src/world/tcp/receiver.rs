@@ -25,8 +25,7 @@ impl Connection {
         let has_fin = segment.has(Flags::FIN);
         let end = segment.end();
         if end <= self.rcv_nxt {
-            // Twice, or a probe: the peer has missed an acknowledgement, or asks for one.
-            if segment.len > 0 || has_fin || end < self.rcv_nxt {
+            if self.asks_for_answer(segment) {
                 self.facts.insert(Facts::ACK_NOW);
             }
             if has_fin && self.state == State::TimeWait {

@@ -48,9 +48,10 @@ impl Ranges {
 
     /// Takes out what follows on `next` without a gap, and returns where that ends.
     pub(super) fn take_from(&mut self, next: u64) -> u64 {
-        let Some(&(start, end)) = self.ranges.first() else { return next };
-        let next = if start <= next { next.max(end) } else { next };
-        self.forget_below(next);
+        // More than one may be: some are covered by what has just come.
+        let past = self.ranges.partition_point(|&(start, _)| start <= next);
+        let next = past.checked_sub(1).map_or(next, |last| next.max(self.ranges[last].1));
+        self.ranges.drain(..past);
         next
     }
 

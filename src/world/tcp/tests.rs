@@ -15,3 +15,5 @@ mod timers;
 mod closing;
 
 mod random;
+
+mod parts;

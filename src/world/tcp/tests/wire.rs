@@ -4,7 +4,7 @@
 //! knows more than that: nothing is read that no segment has brought, nothing is acknowledged that
 //! the other end does not have, no right edge of a window moves left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 
 use super::super::{
@@ -66,6 +66,9 @@ pub(super) struct Wire {
     pub(super) sent: Vec<Sent>,
     /// Whether the server's end answers a SYN.
     pub(super) is_listening: bool,
+    /// Which states came after which.
+    pub(super) transitions: BTreeSet<(State, State)>,
+    states: [State; 2],
     script: Script,
     ends: [End; 2],
     in_flight: BTreeMap<(u64, u64), (Side, Segment, SocketKey)>,
@@ -84,6 +87,8 @@ impl Wire {
             path,
             sent: Vec::new(),
             is_listening: true,
+            transitions: BTreeSet::new(),
+            states: [State::Closed; 2],
             script: Box::new(|_, _, _| Fate::Pass),
             ends,
             in_flight: BTreeMap::new(),
@@ -192,8 +197,11 @@ impl Wire {
 
     /// Lets time pass until nothing is due before `until`, and then to it.
     pub(super) fn run_until(&mut self, until: u64) {
+        let (mut steps, most) = (0, 20_000);
         while self.next_at().is_some_and(|at| at <= until) {
             self.step();
+            steps += 1;
+            assert!(steps < most, "it does not end: at {}, {:?}", self.now, self.sent.last());
         }
         self.now = self.now.max(until);
     }
@@ -240,7 +248,9 @@ impl Wire {
         let to = from.other();
         let now = self.now;
         let is_plain_syn = segment.flags == Flags::SYN && segment.to.is_none();
-        if is_plain_syn && self.end(to).machine.is_none() && self.is_listening {
+        // One connection in all: the books are those of its bytes.
+        let is_first = self.end(to).key.0.get() <= 2;
+        if is_plain_syn && is_first && self.is_listening {
             self.end_mut(to).renew();
             let child = Connection::accept(now, segment, &self.end(to).tuning);
             self.end_mut(to).machine = Some(child);
@@ -284,13 +294,16 @@ impl Wire {
         self.pump(side);
         if effects.contains(Effects::RELEASED) {
             self.end_mut(side).machine = None;
+            self.note_state(side);
         }
     }
 
     pub(super) fn pump(&mut self, side: Side) {
         let (now, path) = (self.now, self.path);
+        let most = self.sent.len() + 10_000;
         while let Some(segment) = self.machine_mut(side).transmit(now, &path) {
             self.put(side, segment);
+            assert!(self.sent.len() < most, "it sends and sends: {:?}", self.machine(side));
         }
         self.check();
     }
@@ -348,12 +361,14 @@ impl Wire {
     /// Nobody knows more than what has arrived.
     fn check(&mut self) {
         for side in [Client, Server] {
+            self.note_state(side);
             let other_written = self.end(side.other()).written;
             let end = self.end_mut(side);
             let Some(machine) = end.machine.as_ref() else { continue };
             let known = end.read + machine.readable() as u64;
             assert!(known <= other_written, "more can be read than was written");
             end.arrived.sort_unstable();
+            end.arrived.dedup();
             let mut reach = 0;
             for &(start, past) in &end.arrived {
                 if start <= reach {
@@ -374,6 +389,25 @@ impl Wire {
             );
             assert!(needed_from.min(self.end(side).written) <= has, "acknowledged before it came");
         }
+    }
+
+    fn note_state(&mut self, side: Side) {
+        let (before, after) = (self.states[side as usize], self.state(side));
+        if before != after {
+            self.transitions.insert((before, after));
+            self.states[side as usize] = after;
+        }
+    }
+
+    /// Lets an end that only waits wait until it is over.
+    pub(super) fn expire(&mut self, side: Side) {
+        let Some(at) = self.end(side).machine.as_ref().and_then(Connection::expires_at) else {
+            return;
+        };
+        self.now = self.now.max(at);
+        let now = self.now;
+        let effects = self.machine_mut(side).expire(now);
+        self.after(side, effects);
     }
 
     pub(super) fn end(&self, side: Side) -> &End {
