@@ -128,13 +128,24 @@ pub(crate) fn wall_now(call: &str) -> u64 {
 pub(crate) fn burn(nanos: std::time::Duration, at: &'static Location<'static>) -> bool {
     on!(context::backend("Burn::poll"),
         simulation: {
-            context::expect("Burn::poll", Executor::running_domain).busy_for_at(nanos, at);
+            context::expect("Burn::poll", |executor: &Executor| {
+                executor.running_domain().busy_for_at(executor.slowed(nanos), at);
+            });
             true
         },
         real: {
             let _ = (nanos, at);
             false
         },
+    )
+}
+
+/// Returns how long the machine of the running task takes for what normally takes so long.
+#[track_caller]
+pub(crate) fn slowed(duration: std::time::Duration) -> std::time::Duration {
+    on!(context::backend("Unblock::poll"),
+        simulation: context::expect("Unblock::poll", |executor: &Executor| executor.slowed(duration)),
+        real: duration,
     )
 }
 

@@ -140,6 +140,19 @@ pub(crate) fn enter<S: Slot>(state: Rc<S>) -> Result<Entered<S>, Nested> {
     Ok(Entered { outer, layer: PhantomData })
 }
 
+/// Puts the state of a layer that is made in the middle of a run into its slot, until the guard is
+/// dropped, which has to be before the run ends.
+#[cfg(feature = "simulation")]
+pub(crate) fn attach<S: Slot>(state: Rc<S>) -> Entered<S> {
+    let outer = BACKEND.get();
+    assert!(outer == Some(S::BACKEND), "a layer is attached to a run of its own backend");
+    S::place().with(|place| {
+        let replaced = place.replace(ManuallyDrop::new(Some(state)));
+        assert!(replaced.is_none(), "a slot is cleared when its run ends");
+    });
+    Entered { outer, layer: PhantomData }
+}
+
 /// Clears the slot of a layer when dropped.
 #[must_use = "dropping the guard ends the run"]
 #[derive(Debug)]

@@ -22,11 +22,13 @@ mod core;
 mod domain;
 mod domains;
 mod eager;
+mod events;
 mod failure;
 mod foreign;
 mod holding;
 mod id;
 mod kin;
+mod layer;
 mod limits;
 mod log;
 mod panic;
@@ -55,6 +57,7 @@ use rand_core::SeedableRng as _;
 
 pub use self::domain::{DomainId, DomainState};
 pub use self::failure::{Failure, HeldBy, StalledTask, Tenure, Wait};
+pub use self::layer::Attachment;
 pub use self::limits::Limits;
 pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 pub use self::pick::{Candidate, Decision, Pick};
@@ -68,11 +71,12 @@ pub(crate) use self::core::SCHEDULE;
 pub(crate) use self::holding::{Grant, Held, Holder, HoldingKey, publish};
 pub(crate) use self::id::TaskId;
 pub(crate) use self::kin::TaskName;
+pub(crate) use self::layer::{EventId, Layer, Phrase, Phrases, Weight};
 pub(crate) use self::point::{Point, current_wait, is_preempted, note, note_wait};
 pub(crate) use self::resource::Resource;
 pub(crate) use self::run::Plan;
 pub(crate) use self::spawn::SpawnOptions;
-pub(crate) use self::timers::TimerKey;
+pub(crate) use self::timers::{DueTimer, TimerKey};
 pub(crate) use self::wait_graph::Waiting;
 pub(crate) use self::waker::WakeTarget;
 pub(crate) use self::watch::{note_unpolled, watches_holders};
@@ -87,6 +91,7 @@ use crate::ending::{LastPanic, PanicNote};
 use crate::kernel::{Event, EventKind, Site, Space, VirtualTime, rng_seed};
 
 /// One run in progress.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Executor {
     run: u16,
     core: RefCell<Core>,
@@ -96,6 +101,8 @@ pub(crate) struct Executor {
     last_panic: LastPanic,
     /// Whether tracing spans are entered around polls.
     is_traced: bool,
+    /// Whether what goes over the network is kept.
+    is_capturing: bool,
     /// Whether all holders are published, and not only those that somebody waits for.
     pub(crate) watches_holders: bool,
     /// Nanoseconds of the virtual wall clock at the start of the run.
@@ -157,7 +164,16 @@ impl Executor {
     /// Returns the value of this type that the domain of the running task has; makes it if there is none.
     #[track_caller]
     pub(crate) fn domain_local<T: 'static>(&self, make: impl FnOnce() -> T) -> Rc<T> {
-        let domain = self.running_domain();
+        self.domain_local_of(self.running_domain(), make)
+    }
+
+    /// Returns the value of this type that a domain has; makes it if there is none.
+    #[track_caller]
+    pub(crate) fn domain_local_of<T: 'static>(
+        &self,
+        domain: DomainId,
+        make: impl FnOnce() -> T,
+    ) -> Rc<T> {
         let found = self.core.borrow().domains.get(domain).locals.find();
         found.unwrap_or_else(|| {
             let made = Rc::new(make());
@@ -291,7 +307,7 @@ impl Executor {
     }
 
     /// Returns the serial number of the run, and the number in it of a resource that is made now.
-    pub(super) fn next_resource(&self) -> (u64, u64) {
+    pub(crate) fn next_resource(&self) -> (u64, u64) {
         let mut core = self.core.borrow_mut();
         (core.serial, core.next_resource())
     }
@@ -299,7 +315,6 @@ impl Executor {
     // Failures
 
     /// Ends the run with a failure, unless it has failed before.
-    #[expect(dead_code, reason = "the checkers of layer `oracle` report through it")]
     pub(crate) fn fail(&self, failure: Failure) {
         self.core.borrow_mut().fail(failure);
     }

@@ -9,13 +9,14 @@
 //! | `PARCAE_STRATEGY=fifo` | explore with this strategy |
 //! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time; what was not run, passes |
 //! | `PARCAE_TRACE=debug` | with a replay that fails: show what the program traced |
+//! | `PARCAE_PCAP=FOLDER` | write what goes over the network in a replay to a file there |
 //! | `CARGO_TARGET_DIR` | the folder in which `parcae/` holds the reports |
 //!
 //! They override what the attribute says. Anything that cannot be read fails the test with a
 //! message that says what is accepted; an empty variable is as one that is not set. Of several,
 //! `PARCAE_REPLAY` goes before `PARCAE_SEED`, and that before `PARCAE_SEEDS`. A replay has the
-//! strategy of its token, so it obeys `PARCAE_TRACE` and no other; without one, `PARCAE_TRACE` shows
-//! nothing.
+//! strategy of its token, so it obeys `PARCAE_TRACE` and `PARCAE_PCAP` and no other; without one,
+//! `PARCAE_TRACE` shows nothing, and `PARCAE_PCAP` shows the world that a failure was shrunk to.
 //!
 //! A failing check panics, as a test must, with the report as its message. The report is also
 //! written to a file in `target/parcae/`, where `target` is looked for from the current directory
@@ -24,8 +25,12 @@
 //! and says nothing.
 
 use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
 
-use crate::explore::{Check, CheckReport, Replay, ReplayMode, ReplayVerdict, Verdict};
+use crate::explore::{
+    Check, CheckReport, Finding, Replay, ReplayError, ReplayMode, ReplayVerdict, Verdict,
+};
 use crate::report::{self, Detail, ReplayCommand};
 
 mod environment;
@@ -111,29 +116,59 @@ where
         Ok(environment) => environment,
         Err(error) => panic!("{error}"),
     };
+    let folder = environment.capture_folder.clone();
     let (check, replayed) = environment.apply(check);
+    let program = Arc::new(program);
+    let shared = program.clone();
     let Some(Replayed { token }) = replayed else {
-        return judge(&check.run(program), command);
+        let report = check.clone().run(move || shared());
+        let token = report.finding().and_then(Finding::token);
+        let captured = folder.zip(token).map(|(folder, token)| {
+            captured(&check.replay(token, ReplayMode::Lenient, move || program()), &folder)
+        });
+        return judge(&report, command, captured);
     };
     if token.name == check.name() || others == OtherTokens::Refused {
-        judge_replay(&check.replay(&token, ReplayMode::Lenient, program), command);
+        let replay = check.replay(&token, ReplayMode::Lenient, move || shared());
+        let captured = folder.map(|folder| captured(&replay, &folder));
+        judge_replay(&replay, command, captured);
     }
 }
 
 #[track_caller]
-fn judge(report: &CheckReport, command: &ReplayCommand) {
+fn judge(report: &CheckReport, command: &ReplayCommand, captured: Option<String>) {
     if report.finding().is_some() {
         let saved = report::save(report, command, &report_folder());
         let saved = saved.as_deref();
-        panic!("{}", report::text_with(report, command, Detail::default(), Some(saved)));
+        let text = report::text_with(report, command, Detail::default(), Some(saved));
+        panic!("{text}{}", captured.unwrap_or_default());
     }
 }
 
 #[track_caller]
-fn judge_replay(replay: &Result<Replay, crate::explore::ReplayError>, command: &ReplayCommand) {
+fn judge_replay(
+    replay: &Result<Replay, ReplayError>,
+    command: &ReplayCommand,
+    captured: Option<String>,
+) {
     match replay {
         Ok(replay) if replay.verdict == ReplayVerdict::Passes => {}
-        Ok(replay) => panic!("{}", report::replay_text(replay, command)),
+        Ok(replay) => {
+            panic!("{}{}", report::replay_text(replay, command), captured.unwrap_or_default())
+        }
         Err(error) => panic!("{error}"),
+    }
+}
+
+/// Writes what a replay leaves behind; returns a line that says where, or why not.
+fn captured(replay: &Result<Replay, ReplayError>, folder: &Path) -> String {
+    let Ok(replay) = replay else { return String::new() };
+    match report::save_attachments(replay, folder) {
+        Ok(paths) if paths.is_empty() => "\ncapture: the run used no network\n".to_owned(),
+        Ok(paths) => {
+            let lines = paths.iter().map(|path| format!("\ncapture: {}", path.display()));
+            lines.collect::<String>() + "\n"
+        }
+        Err(error) => format!("\ncapture: {error}\n"),
     }
 }

@@ -24,6 +24,8 @@ mod ratio;
 
 mod key;
 
+mod distribution;
+
 mod space;
 
 mod choices;
@@ -39,6 +41,7 @@ mod verb;
 mod place;
 
 pub use choices::{Choices, Draw, Fill, Overrides, Source};
+pub use distribution::Shape;
 pub use event::{Chain, Event, EventKind};
 pub(crate) use key::rng_seed;
 pub use key::{Key, Site, StreamId};

@@ -38,7 +38,7 @@ mod style;
 mod text;
 mod timeline;
 
-pub use artefact::{SaveError, save};
+pub use artefact::{SaveError, save, save_attachments};
 pub use command::{ReplayCommand, replay_line};
 pub use detail::Detail;
 pub use style::Style;

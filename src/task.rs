@@ -103,6 +103,8 @@ pub use scope::{GRACE, finally, finally_within, scope};
 pub use select::Select;
 pub use shield::{Shield, shield};
 pub use shutdown::shutdown_token;
+#[cfg(feature = "simulation")]
+pub(crate) use shutdown::shutdown_token_of;
 pub use unblock::{BlockingPool, Unblock, unblock};
 pub use wait::{Wait, WaitUntil, wait};
 pub use worker::{Worker, spawn_on, workers};

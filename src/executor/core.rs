@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
+use std::rc::Rc;
 use std::task::Waker;
 
 use super::cleanup::Spawning;
@@ -15,6 +16,7 @@ use super::foreign::RunNumber;
 use super::holding::{HoldersByNumber, Holdings};
 use super::id::TaskId;
 use super::kin::TaskName;
+use super::layer::Layer;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
@@ -66,6 +68,8 @@ pub(super) struct Core {
     pub(super) log: Option<Box<Log>>,
     /// Nothing is decided by a strategy or an override, and nothing is logged.
     pub(super) is_plain: bool,
+    /// Some domain is or was slow.
+    pub(super) has_slow: bool,
     pub(super) limits: Limits,
     pub(super) steps: u64,
     steps_before_instant: u64,
@@ -76,7 +80,8 @@ pub(super) struct Core {
     /// Tells the run from all others of the process; enters nothing.
     pub(super) serial: u64,
     /// Numbers of the resources that were made outside of the run, by where they were made.
-    pub(super) outsiders: BTreeMap<(u64, u64), u64>,
+    /// Behind a box, as few runs have any and each of them has to stay small.
+    pub(super) outsiders: Option<Box<Outsiders>>,
     /// How many were made or first used while no task ran.
     pub(super) resources_of_nobody: u64,
     /// Who holds what others wait for.
@@ -87,7 +92,10 @@ pub(super) struct Core {
     pub(super) spawning: Spawning,
     /// How many cleanups have not ended.
     pub(super) cleanup_count: u32,
-    due: Vec<DueTimer>,
+    /// Scratch of an expiry; after it, the events that the layer is to be told of.
+    pub(super) due: Vec<DueTimer>,
+    /// What hangs under the run, from its first use on.
+    pub(super) layer: Option<Rc<dyn Layer>>,
 }
 
 impl Core {
@@ -120,6 +128,7 @@ impl Core {
                 .map(|(_, task)| (StreamId::from_bits(*task), None))
                 .collect(),
             is_plain: picker.is_none() && choices.overrides().is_empty() && log.is_none(),
+            has_slow: false,
             choices,
             picker,
             chain: Chain::EMPTY,
@@ -132,13 +141,14 @@ impl Core {
             failure: None,
             run: run.get(),
             serial: run.serial(),
-            outsiders: BTreeMap::new(),
+            outsiders: None,
             resources_of_nobody: 0,
             holdings: Holdings::default(),
             watcher: None,
             spawning: Spawning::Open,
             cleanup_count: 0,
             due: Vec::new(),
+            layer: None,
         }
     }
 
@@ -212,10 +222,21 @@ impl Core {
         space: Space,
         location: Option<&'static Location<'static>>,
     ) -> Draw {
-        let key = Key::new(self.current_stream(), site, ordinal);
+        self.draw_of(self.current_stream(), (site, ordinal), space, location)
+    }
+
+    /// As [`Core::draw`], for what is no task.
+    #[track_caller]
+    pub(super) fn draw_of(
+        &mut self,
+        task: StreamId,
+        (site, ordinal): (Site, u64),
+        space: Space,
+        location: Option<&'static Location<'static>>,
+    ) -> Draw {
+        let key = Key::new(task, site, ordinal);
         let draw = self.choices.draw(key, space);
         let subject = key.folded();
-        let task = self.current_stream();
         self.event(Event { kind: EventKind::Draw, task, subject, value: draw.value }, location);
         if let Some(log) = &mut self.log {
             let entry = log.entries.len().saturating_sub(1);
@@ -398,6 +419,9 @@ impl Core {
             }
             return true;
         }
+        if !self.timers.has_foreground() {
+            return false;
+        }
         let mut due = std::mem::take(&mut self.due);
         let Some(instant) = self.timers.expire(&mut due) else {
             self.due = due;
@@ -414,17 +438,32 @@ impl Core {
             return true;
         }
         self.move_time(instant);
-        for timer in due.drain(..) {
-            match timer.target {
-                TimerTarget::Wake(target) => match target.task_or_waker() {
-                    Ok(task) => self.wake(task),
-                    Err(waker) => foreign.push(waker),
-                },
-                TimerTarget::EndBusy(domain) => self.run_or_stay_busy(domain),
+        if self.layer.is_none() {
+            for timer in due.drain(..) {
+                self.act(timer, foreign);
             }
+        } else {
+            for timer in due.extract_if(.., |timer| !timer.is_event()) {
+                self.act(timer, foreign);
+            }
+            // Else what a world does between two instants of its own would have no bound.
+            let _ = due.iter().any(|_| self.count_step());
         }
         self.due = due;
         true
+    }
+
+    /// Does what a timer of a task or of a domain is set for.
+    #[inline]
+    fn act(&mut self, timer: DueTimer, foreign: &mut Vec<Waker>) {
+        match timer.target {
+            TimerTarget::Wake(target) => match target.task_or_waker() {
+                Ok(task) => self.wake(task),
+                Err(waker) => foreign.push(waker),
+            },
+            TimerTarget::EndBusy(domain) => self.run_or_stay_busy(domain),
+            TimerTarget::Event(_) => unreachable!("nobody but a layer sets events"),
+        }
     }
 
     /// Takes out all that was to be woken, to be dropped unborrowed.
@@ -572,7 +611,10 @@ impl Core {
                 Wait {
                     verb: verb.name,
                     kind: resource.kind,
-                    name: resource.name.map(str::to_owned),
+                    name: match resource.name {
+                        Some(name) => Some(name.to_owned()),
+                        None => self.name_by_layer(number),
+                    },
                     made_at: resource.made_at.map(Place::from),
                     waits_at,
                     holders: grants.map_or_else(Vec::new, |grants| self.holders_of(grants)),
@@ -588,6 +630,8 @@ impl Core {
         }
     }
 }
+
+type Outsiders = BTreeMap<(u64, u64), u64>;
 
 /// One wait until all others are blocked.
 #[derive(Debug)]

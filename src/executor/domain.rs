@@ -3,7 +3,7 @@
 //! A simulated machine is made of one. The root domain is the test itself; it is always alive.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ impl DomainId {
     /// The domain of the test itself.
     pub const ROOT: Self = Self(0);
 
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }
 
@@ -97,6 +97,8 @@ pub(super) struct Domain {
     pub(super) held: VecDeque<u32>,
     /// Values of the layers above, one of each type.
     pub(super) locals: Locals,
+    /// How many times longer than normal its processor takes; 1 is normal.
+    pub(super) slowness: u32,
     /// How many tasks of each name were spawned into it by tasks of other domains.
     children: Children,
 }
@@ -112,6 +114,7 @@ impl Domain {
             end_of_busy: None,
             held: VecDeque::new(),
             locals: Locals::default(),
+            slowness: 1,
             children: Children::default(),
         }
     }
@@ -156,24 +159,37 @@ impl fmt::Debug for Locals {
 #[derive(Debug)]
 pub(super) struct Domains {
     domains: Vec<Domain>,
+    /// Names and incarnations that are taken, by their streams.
+    #[expect(
+        clippy::box_collection,
+        reason = "few runs have any, and each of them has to stay small"
+    )]
+    streams: Option<Box<BTreeSet<StreamId>>>,
 }
 
 impl Domains {
     pub(super) fn new() -> Self {
-        Self { domains: vec![Domain::new("", StreamId::ROOT)] }
+        Self { domains: vec![Domain::new("", StreamId::ROOT)], streams: None }
     }
 
     /// Adds a domain; the `incarnation`-th of that name.
     pub(super) fn add(&mut self, name: &str, incarnation: u32) -> DomainId {
         let number = u16::try_from(self.domains.len()).expect("fewer than 65,536 domains in a run");
-        self.domains.push(Domain::new(name, Self::stream(name, incarnation)));
+        let stream = Self::stream(name, incarnation);
+        self.streams.get_or_insert_default().insert(stream);
+        self.domains.push(Domain::new(name, stream));
         DomainId(number)
+    }
+
+    /// Tells whether one more domain can be made.
+    pub(super) fn has_room(&self) -> bool {
+        self.domains.len() <= usize::from(u16::MAX)
     }
 
     /// Tells whether a name has this incarnation already.
     pub(super) fn exists(&self, name: &str, incarnation: u32) -> bool {
         let stream = Self::stream(name, incarnation);
-        self.domains.iter().any(|domain| domain.stream == stream)
+        self.streams.as_ref().is_some_and(|streams| streams.contains(&stream))
     }
 
     /// Returns the stream of a domain. No task has it, whatever its name.

@@ -33,6 +33,45 @@ impl DomainId {
         })
     }
 
+    /// Makes the domain of the next incarnation of a machine: of the same name, with a clock that goes
+    /// on where that of the last one stands, at its rate and offset.
+    ///
+    /// # Panics
+    /// As [`DomainId::create`].
+    #[must_use]
+    #[track_caller]
+    pub fn succeed(last: Self, incarnation: u32) -> Self {
+        let call = "DomainId::succeed";
+        let (name, clock) = with(call, |core| {
+            let last = core.domains.get(last);
+            (last.name.clone(), last.clock)
+        });
+        let next = Self::create(&name, incarnation);
+        with(call, |core| core.domains.get_mut(next).clock = clock);
+        next
+    }
+
+    /// Tells whether one more domain can be made in this run.
+    pub(crate) fn has_room() -> bool {
+        with("DomainId::create", |core| core.domains.has_room())
+    }
+
+    /// Makes its processor so many times slower; 1 is normal. What it burns takes that much longer,
+    /// and each step of a task keeps it busy for `factor - 1` microseconds.
+    ///
+    /// # Panics
+    /// For a factor of 0, and for [`DomainId::ROOT`], which is the test itself.
+    #[track_caller]
+    pub fn set_slowness(self, factor: u32) {
+        assert!(factor > 0, "a processor that is 0 times slower would be infinitely fast");
+        assert!(self != Self::ROOT, "the root domain is the test itself and cannot be slow");
+        with("DomainId::set_slowness", |core| {
+            core.domain_event(self, Change::Slowness, factor.into());
+            core.domains.get_mut(self).slowness = factor;
+            core.has_slow |= factor > 1;
+        });
+    }
+
     /// Returns what its tasks may do.
     #[must_use]
     #[track_caller]
@@ -141,6 +180,12 @@ impl DomainId {
 }
 
 impl Executor {
+    /// Returns how long the processor of the running task takes for what normally takes so long.
+    pub(crate) fn slowed(&self, duration: Duration) -> Duration {
+        let core = self.core.borrow();
+        duration.saturating_mul(core.domains.get(core.current_domain()).slowness)
+    }
+
     fn kill(&self, domain: DomainId) {
         let (doomed, settling, timers) = {
             let mut core = self.core.borrow_mut();
@@ -196,6 +241,24 @@ impl Executor {
 }
 
 impl Core {
+    /// Keeps the processor of a slow domain busy with the step that a task has taken.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn drag(&mut self, domain_id: DomainId) {
+        let now = self.now;
+        let domain = self.domains.get_mut(domain_id);
+        if domain.slowness == 1 || domain.state == DomainState::Dead {
+            return;
+        }
+        let delay = Duration::from_micros(u64::from(domain.slowness) - 1);
+        domain.busy_until = domain.busy_until.max(now).after(delay);
+        // A paused one is not held again; its processor is busy when it is resumed.
+        if domain.state != DomainState::Paused {
+            self.hold_ready(domain_id);
+            self.run_or_stay_busy(domain_id);
+        }
+    }
+
     /// Takes the tasks of a domain out of all queues; the running one is destroyed after its poll.
     fn doom(&mut self, domain: DomainId) -> Vec<TaskId> {
         let tasks = &self.tasks;
@@ -246,6 +309,7 @@ enum Change {
     Killed,
     Rate,
     Step,
+    Slowness,
 }
 
 #[track_caller]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::Location;
 
+use super::layer::{Phrase, Phrases};
 use super::resource::ResourceInfo;
 use crate::kernel::{Chain, Draw, Event, EventKind, Key, Site, Space, StreamId, VirtualTime};
 
@@ -20,6 +21,10 @@ pub struct Log {
     pub tasks: BTreeMap<StreamId, TaskInfo>,
     /// All resources that were used, by number.
     pub resources: BTreeMap<u64, ResourceInfo>,
+    /// Names of what draws and acts without being a task, such as links.
+    pub objects: BTreeMap<StreamId, Box<str>>,
+    /// How the layer below the run tells what it draws and does.
+    pub(crate) phrases: &'static [&'static Phrases],
     /// How many entries, draws and decisions were dropped because of
     /// [`super::Limits::logged_events`]. A run that dropped some cannot be shrunk.
     pub dropped_count: u64,
@@ -128,12 +133,13 @@ pub struct TaskInfo {
 }
 
 impl Log {
-    /// Returns the name of a task, or its number when it is not known.
+    /// Returns the name of a task or an object, or its number when it is not known.
     #[must_use]
     pub fn task_name(&self, task: StreamId) -> String {
-        match self.tasks.get(&task) {
-            Some(info) => info.name.clone(),
-            None => format!("task {task}"),
+        match (self.tasks.get(&task), self.objects.get(&task)) {
+            (Some(info), _) => info.name.clone(),
+            (None, Some(name)) => name.to_string(),
+            (None, None) => format!("task {task}"),
         }
     }
 
@@ -208,11 +214,21 @@ impl Log {
                 self.task_name(next)
             );
         }
+        if let Some(phrase) = self.phrase_of(key.site) {
+            let object = self.task_name(key.stream);
+            return format!("{object}: {}", (phrase.text)(key.ordinal, value));
+        }
         let site = self.draws.iter().find(|logged| logged.draw.key.site == key.site);
         let known = KNOWN_SITES.iter().find(|site| site.id() == key.site).map(|site| site.name());
         let site = site.map(|logged| logged.site).or(known);
         let site = site.map_or_else(|| format!("site {:08x}", key.site), str::to_owned);
         format!("`{}` draws {value} for {site} {}", self.task_name(key.stream), key.ordinal)
+    }
+
+    /// Returns how the layer below the run tells what is drawn at a site of its own.
+    fn phrase_of(&self, site: u32) -> Option<&'static Phrase> {
+        let mut all = self.phrases.iter().flat_map(|phrases| phrases.draws);
+        all.find(|phrase| phrase.site.id() == site)
     }
 
     fn describe_event(&self, event: &Event) -> String {
@@ -228,6 +244,11 @@ impl Log {
             EventKind::Draw => {
                 let is_it = |logged: &&LoggedDraw| logged.draw.key.folded() == event.subject;
                 let drawn = self.draws.iter().find(is_it);
+                if let Some(logged) = drawn
+                    && let Some(phrase) = self.phrase_of(logged.draw.key.site)
+                {
+                    return (phrase.text)(logged.draw.key.ordinal, event.value);
+                }
                 let shown = |logged: &LoggedDraw| logged.draw.space.show(event.value);
                 format!("draws {}", drawn.map_or_else(|| event.value.to_string(), shown))
             }
@@ -239,6 +260,10 @@ impl Log {
             }
             EventKind::Domain => format!("changes domain {}", event.subject),
             EventKind::End => "the run ends".to_owned(),
+            EventKind::Send | EventKind::Deliver | EventKind::Fault | EventKind::Node => {
+                let told = self.phrases.iter().find_map(|phrases| (phrases.event)(event));
+                told.unwrap_or_else(|| format!("{:?} {}", event.kind, event.subject))
+            }
         }
     }
 

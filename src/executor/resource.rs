@@ -34,6 +34,16 @@ impl Resource {
         Self { made_in, made_as, kind, name: None, made_at: Location::caller() }
     }
 
+    /// Makes an identity again that was taken apart to be kept in fewer bytes.
+    pub(crate) fn rebuilt(
+        serial: u64,
+        number: u64,
+        kind: &'static str,
+        made_at: &'static Location<'static>,
+    ) -> Self {
+        Self { made_in: serial, made_as: number, kind, name: None, made_at }
+    }
+
     /// Gives it a name for reports.
     pub(crate) fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
@@ -70,17 +80,18 @@ impl Core {
 
     /// Returns the number of a resource, if it has one in this run.
     pub(super) fn known_number_of(&self, resource: &Resource) -> Option<u64> {
-        let of_outsider = || self.outsiders.get(&(resource.made_in, resource.made_as)).copied();
+        let of_outsider =
+            || self.outsiders.as_ref()?.get(&(resource.made_in, resource.made_as)).copied();
         self.own_number_of(resource).or_else(of_outsider)
     }
 
     #[cold]
     fn number_of_outsider(&mut self, made: (u64, u64)) -> u64 {
-        if let Some(number) = self.outsiders.get(&made) {
+        if let Some(number) = self.outsiders.as_ref().and_then(|known| known.get(&made)) {
             return *number;
         }
         let number = self.next_resource();
-        self.outsiders.insert(made, number);
+        self.outsiders.get_or_insert_default().insert(made, number);
         number
     }
 

@@ -22,13 +22,14 @@ use super::pick::Pick;
 use super::spawn::SpawnOptions;
 use super::task_table::{Ownership, PROGRAM, TaskState};
 use super::watch::{Warning, Watch, Watcher};
-use super::{Executor, WakeTarget, waker};
+use super::{Attachment, Executor, WakeTarget, waker};
 use crate::context::{self, Nested};
 use crate::ending::{JoinEnd, LastPanic, PanicNote, TaskPanic};
 use crate::kernel::{Chain, Choices, Event, EventKind, StreamId, VirtualTime};
 
 /// Everything that decides a run but the program.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Plan {
     pub(crate) choices: Choices,
     /// None is `Fifo`.
@@ -37,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) watch: Watch,
     pub(crate) is_logged: bool,
     pub(crate) is_traced: bool,
+    /// Whether what goes over the network is kept.
+    pub(crate) is_capturing: bool,
     pub(crate) epoch_nanos: u64,
 }
 
@@ -50,6 +53,8 @@ pub(crate) struct Finished<T> {
     pub(crate) elapsed: VirtualTime,
     pub(crate) log: Option<Box<Log>>,
     pub(crate) warnings: Vec<Warning>,
+    /// What the layer below the run leaves behind.
+    pub(crate) attachments: Vec<Attachment>,
 }
 
 impl Plan {
@@ -77,6 +82,7 @@ impl Plan {
             number: RefCell::new(number),
             last_panic: LastPanic::default(),
             is_traced: self.is_traced,
+            is_capturing: self.is_capturing,
             watches_holders: self.watch.watches_holders(),
             epoch_nanos: self.epoch_nanos,
         });
@@ -87,8 +93,9 @@ impl Plan {
         executor.drive(Until::Ended(root));
         let result = executor.take_result(root);
         executor.end(result.is_ok());
+        let attachments = executor.detach_layer();
         drop(entered);
-        Ok(executor.finish(result))
+        Ok(Finished { attachments, ..executor.finish(result) })
     }
 }
 
@@ -101,6 +108,7 @@ impl Executor {
                 Step::Wake(wakers) => {
                     wakers.into_iter().for_each(|waker| self.catch(|| waker.wake()));
                 }
+                Step::Fire => self.fire(),
                 Step::Over => return,
             }
         }
@@ -111,6 +119,10 @@ impl Executor {
         loop {
             if core.failure.is_some() || core.has_come(until) {
                 return Step::Over;
+            }
+            // At one instant timers wake first, then packets arrive, then tasks run.
+            if !core.due.is_empty() {
+                return Step::Fire;
             }
             if let Some(index) = core.take_next() {
                 if let Some(step) = core.begin_poll(index) {
@@ -364,6 +376,7 @@ impl Executor {
             elapsed: core.now,
             log: core.log.take(),
             warnings: core.watcher.take().map_or_else(Vec::new, |watcher| watcher.into_warnings()),
+            attachments: Vec::new(),
         }
     }
 
@@ -394,8 +407,14 @@ enum Until {
 }
 
 pub(super) enum Step {
-    Poll { task: TaskId, cell: Pin<Box<dyn TaskCell>>, is_cancelled: bool },
+    Poll {
+        task: TaskId,
+        cell: Pin<Box<dyn TaskCell>>,
+        is_cancelled: bool,
+    },
     Wake(Vec<Waker>),
+    /// The layer below is told of its events.
+    Fire,
     Over,
 }
 
@@ -434,6 +453,9 @@ impl Core {
     #[inline]
     fn end_poll(&mut self, index: u32, cell: Pin<Box<dyn TaskCell>>) {
         self.running = None;
+        if self.has_slow {
+            self.drag(self.tasks.get(index).domain);
+        }
         let slot = self.tasks.get_mut(index);
         slot.cell = Some(cell);
         if self.is_preempted {

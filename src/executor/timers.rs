@@ -12,6 +12,7 @@
 
 use super::WakeTarget;
 use super::domain::DomainId;
+use super::layer::{EventId, Weight};
 use super::task_table::push;
 
 /// Names a timer that was set.
@@ -21,6 +22,17 @@ pub(crate) struct TimerKey {
     generation: u32,
 }
 
+impl TimerKey {
+    /// The key of no timer.
+    pub(crate) const NONE: Self = Self { index: u32::MAX, generation: 0 };
+
+    /// Makes a key of no wheel, for layers that are tested without one.
+    #[cfg(test)]
+    pub(crate) fn numbered(number: u64) -> Self {
+        Self { index: u32::try_from(number).expect("a test sets fewer timers"), generation: 0 }
+    }
+}
+
 /// What a timer does.
 #[derive(Debug)]
 pub(super) enum TimerTarget {
@@ -28,14 +40,34 @@ pub(super) enum TimerTarget {
     Wake(WakeTarget),
     /// Ends the busy time of a domain.
     EndBusy(DomainId),
+    /// Tells the layer below the run.
+    Event(EventId),
 }
 
 /// A timer that is due.
 #[derive(Debug)]
-pub(super) struct DueTimer {
+pub(crate) struct DueTimer {
     deadline: u64,
     sequence: u64,
     pub(super) target: TimerTarget,
+}
+
+impl DueTimer {
+    #[inline]
+    pub(super) fn is_event(&self) -> bool {
+        matches!(self.target, TimerTarget::Event(_))
+    }
+
+    /// Returns what a layer is told, which is told of nothing else.
+    #[inline]
+    pub(crate) fn event(&self) -> EventId {
+        match self.target {
+            TimerTarget::Event(event) => event,
+            TimerTarget::Wake(_) | TimerTarget::EndBusy(_) => {
+                unreachable!("a layer is told of its events only")
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -50,8 +82,9 @@ pub(super) struct Timers {
     entries: Vec<Entry>,
     free: u32,
     sequence: u64,
-    scheduled_count: usize,
-    parked_count: usize,
+    scheduled_count: u32,
+    /// How many of the scheduled ones cannot change anything for the program.
+    background_count: u32,
 }
 
 #[derive(Debug)]
@@ -68,6 +101,7 @@ struct Entry {
     domain: DomainId,
     /// Which list it is in, or `PARKED`, or `FREE`.
     list: u16,
+    is_background: bool,
 }
 
 impl Timers {
@@ -81,8 +115,30 @@ impl Timers {
             free: NIL,
             sequence: 0,
             scheduled_count: 0,
-            parked_count: 0,
+            background_count: 0,
         }
+    }
+
+    /// Tells whether a timer is scheduled that may change something for the program.
+    #[inline]
+    pub(super) fn has_foreground(&self) -> bool {
+        self.scheduled_count > self.background_count
+    }
+
+    /// Changes the weight of an event that is set.
+    pub(super) fn set_weight(&mut self, key: TimerKey, weight: Weight) {
+        let Some(entry) = self.entries.get_mut(key.index as usize) else { return };
+        if entry.generation != key.generation || entry.list == FREE {
+            return;
+        }
+        assert!(entry.list != PARKED, "events are on the global clock");
+        let is_background = weight == Weight::Background;
+        match (entry.is_background, is_background) {
+            (false, true) => self.background_count += 1,
+            (true, false) => self.background_count -= 1,
+            _ => {}
+        }
+        entry.is_background = is_background;
     }
 
     /// Sets a timer. A deadline that has passed is due at the next expiry, without moving time.
@@ -113,9 +169,7 @@ impl Timers {
         if entry.generation != key.generation || entry.list == FREE {
             return None;
         }
-        if entry.list == PARKED {
-            self.parked_count -= 1;
-        } else {
+        if entry.list != PARKED {
             self.unlink(key.index);
         }
         self.free_entry(key.index)
@@ -178,7 +232,7 @@ impl Timers {
     /// Returns how many timers can fire.
     #[cfg(test)]
     pub(super) fn scheduled_count(&self) -> usize {
-        self.scheduled_count
+        self.scheduled_count as usize
     }
 
     /// Takes the timers of a domain off the wheel until `unpark`.
@@ -186,14 +240,12 @@ impl Timers {
         for index in self.of_domain(domain) {
             self.unlink(index);
             self.entries[index as usize].list = PARKED;
-            self.parked_count += 1;
         }
     }
 
     /// Puts the parked timers of a domain back; `to_global` maps their deadlines.
     pub(super) fn unpark(&mut self, domain: DomainId, to_global: impl Fn(u64) -> u64) {
         for index in self.indices_where(|entry| entry.list == PARKED && entry.domain == domain) {
-            self.parked_count -= 1;
             let entry = &mut self.entries[index as usize];
             // A deadline that has passed stays what it is, for the order among the late ones.
             entry.deadline = to_global(entry.deadline_local);
@@ -281,6 +333,7 @@ impl Timers {
             next: NIL,
             domain: DomainId::ROOT,
             list: FREE,
+            is_background: false,
         };
         push(&mut self.entries, entry);
         index
@@ -289,6 +342,10 @@ impl Timers {
     fn free_entry(&mut self, index: u32) -> Option<TimerTarget> {
         let entry = &mut self.entries[index as usize];
         entry.list = FREE;
+        if entry.is_background {
+            entry.is_background = false;
+            self.background_count -= 1;
+        }
         entry.generation = entry.generation.wrapping_add(1);
         entry.next = self.free;
         self.free = index;

@@ -64,6 +64,7 @@ pub struct Check {
     pub(super) time_limit: Option<Duration>,
     pub(super) control: Control,
     pub(super) trace: Option<Level>,
+    pub(super) is_capturing: bool,
 }
 
 /// Which seeds are run twice, to see whether the two runs are equal.
@@ -111,6 +112,7 @@ impl Check {
             time_limit: None,
             control: Control::new(),
             trace: None,
+            is_capturing: false,
         }
     }
 
@@ -218,6 +220,15 @@ impl Check {
     /// [`SimBuilder::trace`](super::SimBuilder::trace). A search keeps nothing.
     pub fn trace(mut self, level: Level) -> Self {
         self.trace = Some(level);
+        self
+    }
+
+    /// Keeps what goes over the network when a world is replayed, for [`Replay::attachments`]
+    /// (`capture.pcapng`). A search keeps nothing.
+    ///
+    /// [`Replay::attachments`]: super::Replay::attachments
+    pub fn capture(mut self, is_capturing: bool) -> Self {
+        self.is_capturing = is_capturing;
         self
     }
 

@@ -12,7 +12,7 @@ use super::sim::{ConfigError, Outcome};
 use super::token::{Expectation, ReplayToken, settings_hash};
 use super::verdict::Verdict;
 use super::world::Program;
-use crate::executor::{Failure, Log};
+use crate::executor::{Attachment, Failure, Log};
 
 /// How closely a replay must follow the record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Replay {
     pub finding: Option<Box<Finding>>,
     /// The lines that [`Check::trace`] asked for, with virtual time; none without it.
     pub trace: Vec<String>,
+    /// What the run leaves behind: the capture that [`Check::capture`] asked for.
+    pub attachments: Vec<Attachment>,
 }
 
 /// Whether a replay showed what was recorded.
@@ -172,6 +174,7 @@ impl Check {
         program: &Program,
     ) -> Result<Replay, NoThread> {
         let sim = token.world.sim(&self.settings).logged(true).traced(self.trace);
+        let sim = sim.capturing(self.is_capturing);
         let outcome = host::isolated(self.isolation, || program.run(sim))?;
         Ok(self.judge(token, mode, outcome))
     }
@@ -198,7 +201,7 @@ impl Check {
     }
 
     fn judge(&self, token: &ReplayToken, mode: ReplayMode, mut outcome: Outcome) -> Replay {
-        let trace = outcome.take_trace();
+        let (trace, attachments) = (outcome.take_trace(), outcome.take_attachments());
         let expected = &token.expected;
         let failure = outcome.failure().cloned();
         let log = outcome.log().expect("a replay is logged");
@@ -235,6 +238,7 @@ impl Check {
             has_other_settings: settings_hash(&self.settings) != token.settings_hash,
             finding,
             trace,
+            attachments,
         }
     }
 }

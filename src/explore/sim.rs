@@ -8,7 +8,7 @@ use tracing::Level;
 
 use super::strategy::Strategy;
 use super::trace;
-use crate::executor::{Failure, Limits, Log, Plan, Warning, Watch};
+use crate::executor::{Attachment, Failure, Limits, Log, Plan, Warning, Watch};
 use crate::kernel::{Chain, Choices, Fill, Overrides, Seed, VirtualTime};
 
 /// One run of a program in a simulated world.
@@ -32,6 +32,7 @@ pub struct Sim {
     overrides: Overrides,
     settings: Settings,
     is_logged: bool,
+    is_capturing: bool,
     trace: Option<Level>,
 }
 
@@ -96,6 +97,7 @@ impl Sim {
             overrides: Overrides::new(),
             settings,
             is_logged: false,
+            is_capturing: false,
             trace: None,
         }
     }
@@ -107,6 +109,11 @@ impl Sim {
 
     pub(crate) fn logged(mut self, is_logged: bool) -> Self {
         self.is_logged = is_logged;
+        self
+    }
+
+    pub(crate) fn capturing(mut self, is_capturing: bool) -> Self {
+        self.is_capturing = is_capturing;
         self
     }
 
@@ -140,6 +147,7 @@ impl Sim {
             watch: self.settings.watch,
             is_logged: self.is_logged || trace::shows_events(self.trace),
             is_traced: self.trace.is_some(),
+            is_capturing: self.is_capturing,
             epoch_nanos: u64::try_from(self.settings.epoch.as_nanos()).unwrap_or(u64::MAX),
         };
         let (finished, lines) = trace::captured(self.trace, || plan.run(program));
@@ -154,6 +162,7 @@ impl Sim {
                 trace: trace::merged(self.trace, lines, finished.log.as_deref()),
                 log: finished.log.filter(|_| self.is_logged),
                 warnings: finished.warnings,
+                attachments: finished.attachments,
             },
             Err(nested) => panic!("{nested}"),
         }
@@ -236,6 +245,12 @@ impl SimBuilder {
         self
     }
 
+    /// Keeps what goes over the network, for [`Outcome::attachment`] under the name `capture.pcapng`.
+    pub fn capture(mut self, is_capturing: bool) -> Self {
+        self.sim = self.sim.capturing(is_capturing);
+        self
+    }
+
     /// Keeps what the program traces at this level or above, for [`Outcome::trace`]; from `debug` on
     /// with what its tasks do. Of the program's lines the first 10,000 are kept.
     ///
@@ -281,6 +296,7 @@ pub struct Outcome<T = ()> {
     log: Option<Box<Log>>,
     trace: Vec<String>,
     warnings: Vec<Warning>,
+    attachments: Vec<Attachment>,
 }
 
 impl<T> Outcome<T> {
@@ -333,6 +349,7 @@ impl<T> Outcome<T> {
             log: self.log,
             trace: self.trace,
             warnings: self.warnings,
+            attachments: self.attachments,
         }
     }
 
@@ -342,6 +359,10 @@ impl<T> Outcome<T> {
 
     pub(crate) fn take_trace(&mut self) -> Vec<String> {
         std::mem::take(&mut self.trace)
+    }
+
+    pub(crate) fn take_attachments(&mut self) -> Vec<Attachment> {
+        std::mem::take(&mut self.attachments)
     }
 
     pub(crate) fn take_log(&mut self) -> Option<Box<Log>> {
@@ -376,6 +397,14 @@ impl<T> Outcome<T> {
     #[must_use]
     pub fn log(&self) -> Option<&Log> {
         self.log.as_deref()
+    }
+
+    /// Returns the bytes of a file that the run leaves behind, such as `capture.pcapng`; none if it
+    /// has none of that name.
+    #[must_use]
+    pub fn attachment(&self, name: &str) -> Option<&[u8]> {
+        let found = self.attachments.iter().find(|attachment| attachment.name == name);
+        found.map(|attachment| attachment.bytes.as_slice())
     }
 
     /// Returns the habits that [`SimBuilder::watch`] asked for and that were seen, in order; none

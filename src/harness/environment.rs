@@ -28,6 +28,8 @@ pub struct Environment {
     pub time_limit: Option<Duration>,
     /// `PARCAE_TRACE`.
     pub trace: Option<Level>,
+    /// `PARCAE_PCAP`.
+    pub capture_folder: Option<PathBuf>,
 }
 
 /// A world to run again.
@@ -77,6 +79,7 @@ impl Environment {
             let error = unreadable("PARCAE_TRACE", "`error`, `warn`, `info`, `debug` or `trace`");
             environment.trace = Some(text.parse().map_err(|_| error(text))?);
         }
+        environment.capture_folder = lookup("PARCAE_PCAP")?.map(PathBuf::from);
         Ok(environment)
     }
 
@@ -104,7 +107,7 @@ impl Environment {
         if let Some(level) = self.trace {
             check = check.trace(level);
         }
-        (check, self.replay)
+        (check.capture(self.capture_folder.is_some()), self.replay)
     }
 }
 

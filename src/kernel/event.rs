@@ -30,6 +30,14 @@ pub enum EventKind {
     Domain,
     /// The run ended.
     End,
+    /// A packet was put on a link: the task is the flow or the link.
+    Send,
+    /// A packet came to the end of its link: the task is the flow or the link.
+    Deliver,
+    /// A packet was lost, or a rule of the network was made or ended.
+    Fault,
+    /// A machine changed: subject its incarnation, value what became of it.
+    Node,
 }
 
 /// One event as it enters the chain: 32 bytes, logical identities only.

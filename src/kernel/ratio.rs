@@ -56,6 +56,15 @@ impl Ratio {
         let scaled = (bits as u128 * self.denominator as u128) >> 64;
         scaled < self.numerator as u128
     }
+
+    /// As [`Ratio::accepts`], with bits for a second choice that do not depend on the first.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is wanted")]
+    pub(crate) const fn split(self, bits: u64) -> (bool, u64) {
+        let scaled = bits as u128 * self.denominator as u128;
+        let rest = scaled as u64;
+        (scaled >> 64 < self.numerator as u128, rest)
+    }
 }
 
 impl fmt::Display for Ratio {

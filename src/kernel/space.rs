@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Ratio;
+use super::{Ratio, Shape};
 
 /// The sample space of one choice, with the default that the shrunk world takes.
 ///
@@ -44,6 +44,16 @@ pub enum Space {
         /// Greatest duration.
         high: u64,
     },
+    /// A duration in nanoseconds, spread as a shape says; the least is the default. A value is the
+    /// duration itself, so it is lowered as one when a failure is shrunk.
+    Skewed {
+        /// Least duration.
+        low: u64,
+        /// Greatest duration.
+        high: u64,
+        /// How they are spread.
+        shape: Shape,
+    },
 }
 
 impl Space {
@@ -61,17 +71,33 @@ impl Space {
             Self::Integer { default, .. } => default,
             Self::Signed { high, .. } => if high < 0 { high } else { 0 }.cast_unsigned(),
             Self::Index { .. } | Self::Chance { .. } => 0,
-            Self::Nanos { low, .. } => low,
+            Self::Nanos { low, .. } | Self::Skewed { low, .. } => low,
         }
+    }
+
+    #[cfg(feature = "simulation")]
+    /// Returns the value of a space that holds one. A chance always holds two: an override of one
+    /// that is certain keeps it from happening.
+    #[must_use]
+    pub(crate) const fn only_value(self) -> Option<u64> {
+        let is_single = match self {
+            Self::Integer { low, high, .. }
+            | Self::Nanos { low, high }
+            | Self::Skewed { low, high, .. } => low == high,
+            Self::Signed { low, high } => low == high,
+            Self::Index { count } => count == 1,
+            Self::Chance { .. } => false,
+        };
+        if is_single { Some(self.default_value()) } else { None }
     }
 
     /// Tells whether a value belongs to the space.
     #[must_use]
     pub const fn contains(self, value: u64) -> bool {
         match self {
-            Self::Integer { low, high, .. } | Self::Nanos { low, high } => {
-                low <= value && value <= high
-            }
+            Self::Integer { low, high, .. }
+            | Self::Nanos { low, high }
+            | Self::Skewed { low, high, .. } => low <= value && value <= high,
             Self::Signed { low, high } => low <= value.cast_signed() && value.cast_signed() <= high,
             Self::Index { count } => value < count,
             Self::Chance { .. } => value <= 1,
@@ -105,7 +131,9 @@ impl Space {
     pub fn show(self, value: u64) -> String {
         match self {
             Self::Chance { .. } => (value == 1).to_string(),
-            Self::Nanos { .. } => format!("{:?}", Duration::from_nanos(value)),
+            Self::Nanos { .. } | Self::Skewed { .. } => {
+                format!("{:?}", Duration::from_nanos(value))
+            }
             Self::Signed { .. } => value.cast_signed().to_string(),
             Self::Integer { .. } | Self::Index { .. } => value.to_string(),
         }
@@ -123,6 +151,7 @@ impl Space {
             }
             Self::Index { count } => scale(bits, count - 1),
             Self::Chance { probability } => probability.accepts(bits) as u64,
+            Self::Skewed { low, high, shape } => shape.sample(bits, low, high),
         }
     }
 
@@ -145,6 +174,10 @@ impl Space {
             Self::Chance { .. } => {}
             Self::Nanos { low, high } => {
                 assert!(low <= high, "an empty range of durations: {low} ns..={high} ns");
+            }
+            Self::Skewed { low, high, shape } => {
+                assert!(low <= high, "an empty range of durations: {low} ns..={high} ns");
+                shape.check(low, high);
             }
         }
     }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::command::ReplayCommand;
 use super::detail::Detail;
 use super::text::text_with;
-use crate::explore::{CheckReport, Finding};
+use crate::executor::Attachment;
+use crate::explore::{CheckReport, Finding, Replay};
 use crate::kernel::Fill;
 
 /// Writes the report of a failure to `folder/NAME-SEED.txt`, and returns that path.
@@ -61,6 +62,25 @@ pub fn save(
         return Err(error(source));
     }
     Ok(path)
+}
+
+/// Writes what a replay leaves behind, such as what went over its network, to `folder/NAME.FILE`:
+/// `kv-two-holders.capture.pcapng`. Returns the paths. The folder is made if it is not there.
+///
+/// # Errors
+/// [`SaveError`] when the file system refuses.
+pub fn save_attachments(replay: &Replay, folder: &Path) -> Result<Vec<PathBuf>, SaveError> {
+    if replay.attachments.is_empty() {
+        return Ok(Vec::new());
+    }
+    fs::create_dir_all(folder)
+        .map_err(|source| SaveError::Folder { path: folder.to_owned(), source })?;
+    let save = |attachment: &Attachment| {
+        let path = folder.join(format!("{}.{}", safe_name(&replay.name), attachment.name));
+        let written = fs::write(&path, &attachment.bytes);
+        written.map(|()| path.clone()).map_err(|source| SaveError::File { path, source })
+    };
+    replay.attachments.iter().map(save).collect()
 }
 
 /// A report that could not be saved.
@@ -129,8 +149,13 @@ fn world_in_words(name: &str, finding: &Finding) -> String {
     )
 }
 
-/// Returns the name of a report's file, of characters that every file system takes.
+/// Returns the name of a report's file.
 fn file_name(name: &str, finding: &Finding) -> String {
+    format!("{}-{}.txt", safe_name(name), finding.seed())
+}
+
+/// Returns a name of characters that every file system takes.
+fn safe_name(name: &str) -> String {
     let mut safe = String::new();
     for character in name.chars().take(NAME_LENGTH_MAX) {
         if character.is_ascii_alphanumeric() || matches!(character, '_' | '.') {
@@ -140,8 +165,7 @@ fn file_name(name: &str, finding: &Finding) -> String {
         }
     }
     let safe = safe.trim_matches(['-', '.']);
-    let safe = if safe.is_empty() { "check" } else { safe };
-    format!("{safe}-{}.txt", finding.seed())
+    if safe.is_empty() { "check".to_owned() } else { safe.to_owned() }
 }
 
 /// Makes a new file in the folder of another one, of a name that nobody else uses.

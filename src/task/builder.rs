@@ -153,6 +153,17 @@ impl Builder {
         Task::new(backend::spawn("parcae::task::Builder::spawn", future, options))
     }
 
+    /// Spawns the task for a line other than that of the call.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn spawn_at<F>(self, future: F, at: &'static Location<'static>) -> Task<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let options = self.options(at);
+        Task::new(backend::spawn("parcae::task::Builder::spawn", future, options))
+    }
+
     /// Spawns the task; its error fails the run unless somebody awaits it.
     ///
     /// # Panics

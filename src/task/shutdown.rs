@@ -2,6 +2,10 @@
 
 use super::CancelToken;
 use crate::backend;
+#[cfg(feature = "simulation")]
+use crate::context;
+#[cfg(feature = "simulation")]
+use crate::executor::{DomainId, Executor};
 
 /// Returns the token that is cancelled when this program is to end.
 ///
@@ -28,6 +32,15 @@ use crate::backend;
 pub fn shutdown_token() -> CancelToken {
     let make = || Shutdown(CancelToken::new().named("shutdown"));
     backend::shared_local("parcae::task::shutdown_token", make).0
+}
+
+/// Returns the token of a domain's tasks.
+#[cfg(feature = "simulation")]
+pub(crate) fn shutdown_token_of(domain: DomainId) -> CancelToken {
+    let make = || Shutdown(CancelToken::new().named("shutdown"));
+    let local =
+        context::expect("Node::stop", |executor: &Executor| executor.domain_local_of(domain, make));
+    local.0.clone()
 }
 
 /// Tells the token from others that a run may keep.

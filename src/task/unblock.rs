@@ -171,7 +171,7 @@ impl BlockingPool {
                 return backend::call_on_thread(call).await;
             }
             let takes = choose_for("unblock takes", 0, nanos(takes.0)..=nanos(takes.1));
-            sleep(Duration::from_nanos(takes)).await;
+            sleep(backend::slowed(Duration::from_nanos(takes))).await;
             call()
         };
         let job = spawn_named("unblock", job);

@@ -53,11 +53,10 @@ mod backlog;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use backlog::Backlog;
-pub(crate) use connection::Connection;
-pub(crate) use effects::Effects;
-pub(crate) use error::TcpError;
-pub(crate) use options::{KeepAlive, Linger, Tuning};
-pub(crate) use segment::{Flags, Path, Sack, Segment, SocketKey, reset_for};
-pub(crate) use state::State;
-pub(crate) use timers::Weight;
+pub(crate) use self::backlog::Backlog;
+pub(crate) use self::connection::Connection;
+pub(crate) use self::effects::Effects;
+pub(crate) use self::error::TcpError;
+pub(crate) use self::options::{KeepAlive, Linger, Shutdown, Tuning};
+pub(crate) use self::segment::{Flags, Path, Sack, Segment, reset_for};
+pub(crate) use self::state::TcpState;

@@ -4,10 +4,10 @@ use std::process::Command;
 
 /// Runs one test of this binary in a new process with some variables; returns whether it passed,
 /// and what it printed.
-fn run(test: &str, variables: &[(&str, &str)]) -> (bool, String) {
+pub(crate) fn run(test: &str, variables: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--include-ignored"]);
-    for name in ["SEED", "SEEDS", "REPLAY", "JOBS", "STRATEGY", "TIME_LIMIT", "TRACE"] {
+    for name in ["SEED", "SEEDS", "REPLAY", "JOBS", "STRATEGY", "TIME_LIMIT", "TRACE", "PCAP"] {
         command.env_remove(format!("PARCAE_{name}"));
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();
@@ -20,7 +20,7 @@ const FAILING: &str = "attribute::that_fails_with_the_report";
 const TRACED: &str = "attribute::that_traces_and_fails";
 
 /// The text of the replay line of a failing test.
-fn token_of(test: &str) -> String {
+pub(crate) fn token_of(test: &str) -> String {
     let (_, text) = run(test, &[]);
     let start = text.find("PARCAE_REPLAY=").expect("a replay line") + "PARCAE_REPLAY=".len();
     text[start..].split_whitespace().next().unwrap().to_owned()

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test reports a failure by panicking")]
 
 mod attribute;
+mod captures;
 mod determinism;
 mod domains;
 mod executor;
@@ -9,6 +10,7 @@ mod explore;
 mod harness;
 mod kernel;
 mod load;
+mod nodes;
 mod points;
 mod pool;
 mod random_programs;

@@ -5,7 +5,7 @@ use super::effects::Effects;
 use super::receiver::distance;
 use super::rtt::tick;
 use super::segment::Segment;
-use super::state::State;
+use super::state::TcpState;
 use super::timers::{NEVER, TIME_WAIT};
 
 impl Connection {
@@ -55,16 +55,16 @@ impl Connection {
     fn on_fin_acknowledged(&mut self, now: u64) -> Effects {
         let is_orphan = self.facts.contain(Facts::ORPHAN);
         match self.state {
-            State::FinWait1 if is_orphan => {
-                self.state = State::FinWait2;
+            TcpState::FinWait1 if is_orphan => {
+                self.state = TcpState::FinWait2;
                 self.timer_at = now + TIME_WAIT;
                 Effects::TIME_WAIT
             }
-            State::FinWait1 => {
-                self.state = State::FinWait2;
+            TcpState::FinWait1 => {
+                self.state = TcpState::FinWait2;
                 Effects::NONE
             }
-            State::Closing => self.wait_out(now),
+            TcpState::Closing => self.wait_out(now),
             _ => self.finish(),
         }
     }

@@ -1,12 +1,10 @@
 //! How a connection ends, and what its program then sees.
 
-use std::net::Shutdown;
-
 use super::connection::{Connection, Facts};
 use super::effects::Effects;
 use super::error::TcpError;
-use super::options::Linger;
-use super::state::State;
+use super::options::{Linger, Shutdown};
+use super::state::TcpState;
 use super::timers::{NEVER, TIME_WAIT};
 
 impl Connection {
@@ -22,7 +20,7 @@ impl Connection {
         if let Some(error) = self.error.take() {
             return Some(Err(error));
         }
-        (self.facts.contain(Facts::READ_SHUT) || self.state == State::Closed).then_some(Ok(()))
+        (self.facts.contain(Facts::READ_SHUT) || self.state == TcpState::Closed).then_some(Ok(()))
     }
 
     /// Returns what a write gives that cannot go on; none if it can, or has to wait for room.
@@ -38,7 +36,7 @@ impl Connection {
 
     /// Whether nothing goes in either direction any more; the peer has no address then.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.state, State::Closed | State::TimeWait)
+        matches!(self.state, TcpState::Closed | TcpState::TimeWait)
     }
 
     /// Ends reading, writing or both. Again is fine as long as the connection exists.
@@ -65,10 +63,10 @@ impl Connection {
         let was_orphan = self.facts.contain(Facts::ORPHAN);
         self.facts.insert(Facts::ORPHAN);
         match self.state {
-            State::Closed => return Effects::RELEASED,
-            State::TimeWait => return Effects::TIME_WAIT,
-            State::SynSent => return self.finish(),
-            State::SynReceived => return self.abort(),
+            TcpState::Closed => return Effects::RELEASED,
+            TcpState::TimeWait => return Effects::TIME_WAIT,
+            TcpState::SynSent => return self.finish(),
+            TcpState::SynReceived => return self.abort(),
             _ => {}
         }
         if self.unread > 0 {
@@ -76,12 +74,12 @@ impl Connection {
         }
         if linger == Linger::Reset {
             // Both FINs are out: a RST would say nothing new (Linux: `tcp_need_reset`).
-            let is_said =
-                matches!(self.state, State::Closing | State::LastAck) && self.snd_nxt > self.queued;
+            let is_said = matches!(self.state, TcpState::Closing | TcpState::LastAck)
+                && self.snd_nxt > self.queued;
             return if is_said { self.finish() } else { self.abort() };
         }
         self.queue_fin();
-        if self.state == State::FinWait2 && !was_orphan {
+        if self.state == TcpState::FinWait2 && !was_orphan {
             self.timer_at = now + TIME_WAIT;
             return Effects::TIME_WAIT;
         }
@@ -103,15 +101,15 @@ impl Connection {
     fn queue_fin(&mut self) {
         self.facts.insert(Facts::WRITE_SHUT);
         self.state = match self.state {
-            State::Established => State::FinWait1,
-            State::CloseWait => State::LastAck,
+            TcpState::Established => TcpState::FinWait1,
+            TcpState::CloseWait => TcpState::LastAck,
             other => other,
         };
     }
 
     /// Both sides have ended: it waits for what may still be on its way.
     pub(super) fn wait_out(&mut self, now: u64) -> Effects {
-        self.state = State::TimeWait;
+        self.state = TcpState::TimeWait;
         self.timer_at = now + TIME_WAIT;
         self.facts.remove(Facts::PROBING);
         Effects::TIME_WAIT
@@ -122,7 +120,7 @@ impl Connection {
         let was_opening = self.state.is_opening();
         let is_unreachable = self.facts.contain(Facts::UNREACHABLE);
         self.error = Some(match error {
-            TcpError::TimedOut if is_unreachable => TcpError::HostUnreachable,
+            TcpError::TimedOut if is_unreachable => TcpError::Unreachable,
             other => other,
         });
         let is_child = self.facts.contain(Facts::PASSIVE);
@@ -137,7 +135,7 @@ impl Connection {
 
     /// Ends it. What was received can still be read.
     pub(super) fn finish(&mut self) -> Effects {
-        self.state = State::Closed;
+        self.state = TcpState::Closed;
         self.timer_at = NEVER;
         self.unacknowledged = 0;
         self.queued = 0;

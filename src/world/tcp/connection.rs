@@ -6,9 +6,10 @@ use super::error::TcpError;
 use super::options::{BUFFER_MAX, Tuning};
 use super::receiver::Reassembly;
 use super::rtt::Rtt;
-use super::segment::{Flags, Segment, SocketKey};
-use super::state::State;
+use super::segment::{Flags, Segment};
+use super::state::TcpState;
 use super::timers::NEVER;
+use crate::world::socket::SocketKey;
 
 /// One end of a connection; the module's page says how it is used.
 ///
@@ -53,7 +54,7 @@ pub(crate) struct Connection {
     pub(super) mss: u16,
     pub(super) peer_mss: u16,
     pub(super) facts: Facts,
-    pub(super) state: State,
+    pub(super) state: TcpState,
     /// Expiries of the timer since something went well; the time-out doubles with each.
     pub(super) attempts: u8,
     /// Probes since the peer was heard.
@@ -81,7 +82,7 @@ impl Connection {
     /// Begins to connect: the SYN is what `transmit` hands out first.
     pub(crate) fn connect(now: u64, tuning: &Tuning) -> Self {
         let mut connection = Self::new(now, tuning);
-        connection.state = State::SynSent;
+        connection.state = TcpState::SynSent;
         if let Some(rare) = connection.rare.as_deref_mut() {
             rare.stalled_at = now;
         }
@@ -91,7 +92,7 @@ impl Connection {
     /// Answers a SYN for a listener: the SYN+ACK is what `transmit` hands out first.
     pub(crate) fn accept(now: u64, syn: &Segment, tuning: &Tuning) -> Self {
         let mut connection = Self::new(now, tuning);
-        connection.state = State::SynReceived;
+        connection.state = TcpState::SynReceived;
         connection.facts.insert(Facts::PASSIVE);
         connection.take_syn(syn);
         connection
@@ -120,7 +121,7 @@ impl Connection {
             mss: u16::MAX,
             peer_mss: u16::MAX,
             facts: Facts::SYN_NOW,
-            state: State::Closed,
+            state: TcpState::Closed,
             attempts: 0,
             unanswered: 0,
             quick_acks: QUICK_ACKS,
@@ -149,16 +150,16 @@ impl Connection {
     /// Takes what came from the peer. The caller has made sure that it is of this connection.
     pub(crate) fn on_segment(&mut self, now: u64, segment: &Segment) -> Effects {
         match self.state {
-            State::Closed => Effects::NONE,
-            State::SynSent => self.on_answer(now, segment),
-            State::SynReceived
-            | State::Established
-            | State::FinWait1
-            | State::FinWait2
-            | State::CloseWait
-            | State::Closing
-            | State::LastAck
-            | State::TimeWait => self.on_synchronised(now, segment),
+            TcpState::Closed => Effects::NONE,
+            TcpState::SynSent => self.on_answer(now, segment),
+            TcpState::SynReceived
+            | TcpState::Established
+            | TcpState::FinWait1
+            | TcpState::FinWait2
+            | TcpState::CloseWait
+            | TcpState::Closing
+            | TcpState::LastAck
+            | TcpState::TimeWait => self.on_synchronised(now, segment),
         }
     }
 
@@ -182,7 +183,7 @@ impl Connection {
             return effects | self.establish();
         }
         // Both connect at once. The answer is another segment than the SYN: it is sent as often.
-        self.state = State::SynReceived;
+        self.state = TcpState::SynReceived;
         self.attempts = 0;
         self.timed = 0;
         self.timer_at = NEVER;
@@ -192,7 +193,7 @@ impl Connection {
 
     /// A segment in any state after that (RFC 9293, section 3.10.7.4, and RFC 5961).
     fn on_synchronised(&mut self, now: u64, segment: &Segment) -> Effects {
-        let is_opening = self.state == State::SynReceived;
+        let is_opening = self.state == TcpState::SynReceived;
         let repeats_syn = segment.has(Flags::SYN) && segment.seq == 0 && is_opening;
         if repeats_syn && !segment.has(Flags::ACK) {
             self.facts.insert(Facts::SYN_NOW);
@@ -230,11 +231,11 @@ impl Connection {
         if repeats_syn {
             self.facts.insert(Facts::ACK_NOW);
         }
-        if self.state == State::Closed {
+        if self.state == TcpState::Closed {
             return effects;
         }
         let more = self.receive(now, segment);
-        if self.state == State::Closed { more } else { effects | more }
+        if self.state == TcpState::Closed { more } else { effects | more }
     }
 
     /// Whether a segment that brings nothing new wants an acknowledgement: it has a length, so its
@@ -248,14 +249,14 @@ impl Connection {
 
     /// A RST: with the very number that is expected it is believed, near it asked about.
     fn on_reset(&mut self, segment: &Segment, edge: u64) -> Effects {
-        if self.state == State::TimeWait || segment.seq < self.rcv_nxt || segment.seq > edge {
+        if self.state == TcpState::TimeWait || segment.seq < self.rcv_nxt || segment.seq > edge {
             return Effects::NONE;
         }
         if segment.seq > self.rcv_nxt {
             self.facts.insert(Facts::ACK_NOW);
             return Effects::NONE;
         }
-        let is_half_closed = self.state == State::CloseWait;
+        let is_half_closed = self.state == TcpState::CloseWait;
         self.fail(if is_half_closed { TcpError::BrokenPipe } else { TcpError::Reset })
     }
 
@@ -272,7 +273,7 @@ impl Connection {
     }
 
     fn establish(&mut self) -> Effects {
-        self.state = State::Established;
+        self.state = TcpState::Established;
         self.facts.remove(Facts::SYN_NOW);
         self.cwnd = self.initial_window();
         if self.facts.contain(Facts::PASSIVE) {
@@ -303,14 +304,14 @@ impl Connection {
     /// Notes that the network knows no way to the peer.
     pub(crate) fn on_unreachable(&mut self) -> Effects {
         if self.state.is_opening() {
-            return self.fail(TcpError::HostUnreachable);
+            return self.fail(TcpError::Unreachable);
         }
         // It may be back in time; who gives up says so.
         self.facts.insert(Facts::UNREACHABLE);
         Effects::NONE
     }
 
-    pub(crate) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> TcpState {
         self.state
     }
 
@@ -346,9 +347,9 @@ impl Connection {
     /// Returns the number of bytes at the front of what was written that will not be sent again.
     pub(crate) fn needed_from(&self) -> u64 {
         match self.state {
-            State::Closed => u64::MAX,
+            TcpState::Closed => u64::MAX,
             // SYN and FIN are offsets, too.
-            State::FinWait2 | State::TimeWait => self.snd_una - 2,
+            TcpState::FinWait2 | TcpState::TimeWait => self.snd_una - 2,
             _ => self.snd_una.saturating_sub(1),
         }
     }

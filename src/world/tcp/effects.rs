@@ -30,8 +30,16 @@ impl Effects {
     /// The segment was of no connection: it is to be answered by [`reset_for`](super::reset_for).
     pub(crate) const RESET_PEER: Self = Self(1 << 8);
 
-    pub(crate) const fn contains(self, effects: Self) -> bool {
-        self.0 & effects.0 == effects.0
+    /// Tells whether all bits of the other are set.
+    #[inline]
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Returns the bits of both.
+    #[inline]
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     pub(crate) const fn is_none(self) -> bool {
@@ -66,7 +74,7 @@ impl fmt::Debug for Effects {
             (Effects::TIME_WAIT, "TIME_WAIT"),
             (Effects::RESET_PEER, "RESET_PEER"),
         ];
-        let names = NAMES.iter().filter(|(effect, _)| self.contains(*effect));
+        let names = NAMES.iter().filter(|(effect, _)| self.has(*effect));
         formatter.debug_set().entries(names.map(|(_, name)| name)).finish()
     }
 }

@@ -15,7 +15,7 @@ pub(crate) enum TcpError {
     /// `ETIMEDOUT`: the peer did not answer.
     TimedOut,
     /// `EHOSTUNREACH`: there is no way to the peer.
-    HostUnreachable,
+    Unreachable,
     /// `ENOTCONN`: both sides are closed.
     NotConnected,
 }
@@ -27,7 +27,7 @@ impl fmt::Display for TcpError {
             Self::Reset => "the peer has reset the connection",
             Self::BrokenPipe => "the connection is closed for writing",
             Self::TimedOut => "the peer does not answer",
-            Self::HostUnreachable => "there is no way to the peer",
+            Self::Unreachable => "there is no way to the peer",
             Self::NotConnected => "the connection is closed",
         })
     }

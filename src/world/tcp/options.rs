@@ -13,18 +13,26 @@ pub(crate) struct Tuning {
     pub(crate) keepalive: Option<KeepAlive>,
     /// Nanoseconds after which data that is not acknowledged ends the connection, in place of 15
     /// retransmissions; counted from the first retransmission. Zero is none.
-    pub(crate) user_timeout_nanos: u64,
+    pub(crate) user_timeout: u64,
 }
 
 /// When a silent peer is asked for a sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeepAlive {
-    /// How long the peer is silent before the first question.
-    pub(crate) idle_nanos: u64,
-    /// Time between two questions.
-    pub(crate) interval_nanos: u64,
+    /// How long the peer is silent before the first question, in nanoseconds.
+    pub(crate) idle: u64,
+    /// Time between two questions, in nanoseconds.
+    pub(crate) interval: u64,
     /// How many questions go without an answer before the connection is given up.
-    pub(crate) probes: u8,
+    pub(crate) count: u32,
+}
+
+/// Which direction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shutdown {
+    Read,
+    Write,
+    Both,
 }
 
 /// What closing does with bytes that are not acknowledged.
@@ -43,7 +51,7 @@ impl Default for Tuning {
             receive_buffer: 256 * 1024,
             nodelay: false,
             keepalive: None,
-            user_timeout_nanos: 0,
+            user_timeout: 0,
         }
     }
 }
@@ -51,7 +59,7 @@ impl Default for Tuning {
 impl Default for KeepAlive {
     /// Linux: two hours, then nine times 75 s.
     fn default() -> Self {
-        Self { idle_nanos: 7200 * 1_000_000_000, interval_nanos: 75 * 1_000_000_000, probes: 9 }
+        Self { idle: 7200 * 1_000_000_000, interval: 75 * 1_000_000_000, count: 9 }
     }
 }
 

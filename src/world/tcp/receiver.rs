@@ -4,7 +4,7 @@ use super::connection::{Connection, Facts};
 use super::effects::Effects;
 use super::scoreboard::Ranges;
 use super::segment::{Flags, SACKS_MAX, Sack, Segment};
-use super::state::State;
+use super::state::TcpState;
 use super::timers::TIME_WAIT;
 
 /// What came before that in front of it.
@@ -28,7 +28,7 @@ impl Connection {
             if self.asks_for_answer(segment) {
                 self.facts.insert(Facts::ACK_NOW);
             }
-            if has_fin && self.state == State::TimeWait {
+            if has_fin && self.state == TcpState::TimeWait {
                 self.timer_at = now + TIME_WAIT;
             }
             return Effects::NONE;
@@ -40,7 +40,7 @@ impl Connection {
         let data_end = end - u64::from(has_fin);
         let is_shut = self.facts.contain(Facts::ORPHAN) || self.facts.contain(Facts::READ_SHUT);
         let has_news = segment.len > 0 && data_end > self.rcv_nxt;
-        if is_shut && self.state != State::Established && has_news {
+        if is_shut && self.state != TcpState::Established && has_news {
             // Nobody will read it (RFC 1122, section 4.2.2.13; Linux: `TCPABORTONDATA`).
             return self.abort_on_data();
         }
@@ -98,9 +98,9 @@ impl Connection {
     fn on_fin(&mut self, now: u64) -> Effects {
         self.facts.insert(Facts::FIN_RECEIVED);
         match self.state {
-            State::FinWait1 => self.state = State::Closing,
-            State::FinWait2 => return Effects::READABLE | self.wait_out(now),
-            _ => self.state = State::CloseWait,
+            TcpState::FinWait1 => self.state = TcpState::Closing,
+            TcpState::FinWait2 => return Effects::READABLE | self.wait_out(now),
+            _ => self.state = TcpState::CloseWait,
         }
         Effects::READABLE
     }

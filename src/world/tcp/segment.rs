@@ -1,11 +1,9 @@
 //! What one end sends to the other: numbers, no bytes.
 
-use std::num::NonZeroU64;
 use std::ops::BitOr;
 
-/// Names a socket, together with its generation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SocketKey(pub(crate) NonZeroU64);
+use super::super::network::LinkId;
+use super::super::socket::SocketKey;
 
 /// One segment. It stands for up to [`Path::burst`] bytes, which are many packets on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +41,13 @@ pub(crate) struct Path {
     pub(crate) mss: u16,
     /// Bytes in the largest segment: more than `mss` where no packet can be lost by itself.
     pub(crate) burst: u32,
+    /// Which it is; a machine does not look at it.
+    pub(crate) link: LinkId,
 }
 
-/// The control bits of a segment.
+/// The control bits of a segment, as they stand in a TCP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Flags(u8);
+pub(crate) struct Flags(pub(crate) u8);
 
 impl Segment {
     /// Returns the offset after its last byte, SYN and FIN counted.
@@ -57,7 +57,7 @@ impl Segment {
     }
 
     pub(crate) fn has(&self, flags: Flags) -> bool {
-        self.flags.contains(flags)
+        self.flags.has(flags)
     }
 
     /// Returns the ranges that were received beyond `ack`, as offsets.
@@ -71,15 +71,23 @@ impl Segment {
 
 impl Flags {
     pub(crate) const NONE: Self = Self(0);
-    pub(crate) const SYN: Self = Self(1);
-    pub(crate) const ACK: Self = Self(1 << 1);
-    pub(crate) const FIN: Self = Self(1 << 2);
-    pub(crate) const RST: Self = Self(1 << 3);
+    pub(crate) const SYN: Self = Self(1 << 1);
+    pub(crate) const ACK: Self = Self(1 << 4);
+    pub(crate) const FIN: Self = Self(1);
+    pub(crate) const RST: Self = Self(1 << 2);
     /// The last byte of what was written.
-    pub(crate) const PUSH: Self = Self(1 << 4);
+    pub(crate) const PUSH: Self = Self(1 << 3);
 
-    pub(crate) const fn contains(self, flags: Self) -> bool {
-        self.0 & flags.0 == flags.0
+    /// Tells whether all bits of the other are set.
+    #[inline]
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Returns the bits of both.
+    #[inline]
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 }
 
@@ -87,7 +95,7 @@ impl BitOr for Flags {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        self.and(other)
     }
 }
 

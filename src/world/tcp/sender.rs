@@ -3,7 +3,7 @@
 use super::connection::{Connection, Facts};
 use super::receiver::distance;
 use super::segment::{BARE, Flags, Path, Segment};
-use super::state::State;
+use super::state::TcpState;
 use super::timers::{DELAYED_ACK, NEVER, RTO_INITIAL};
 
 impl Connection {
@@ -15,7 +15,7 @@ impl Connection {
     pub(crate) fn transmit(&mut self, now: u64, path: &Path) -> Option<Segment> {
         self.mss = path.mss.min(self.peer_mss);
         assert!(self.mss > 0, "a path carries something");
-        if self.state == State::Closed {
+        if self.state == TcpState::Closed {
             return self.transmit_reset();
         }
         if self.state.is_opening() {
@@ -56,7 +56,7 @@ impl Connection {
             self.timer_at = now + RTO_INITIAL;
         }
         let mut segment = Segment { to: self.peer, flags: Flags::SYN, mss: path.mss, ..BARE };
-        if self.state == State::SynReceived {
+        if self.state == TcpState::SynReceived {
             self.stamp(&mut segment);
         } else {
             segment.window = self.tuning().receive_buffer;
@@ -202,7 +202,7 @@ impl Connection {
     /// Returns how many bytes may be written now.
     pub(crate) fn send_room(&self) -> usize {
         match self.state {
-            State::Established | State::CloseWait => {
+            TcpState::Established | TcpState::CloseWait => {
                 self.tuning().send_buffer.saturating_sub(self.queued) as usize
             }
             _ => 0,

@@ -17,7 +17,7 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub(crate) enum State {
+pub(crate) enum TcpState {
     Closed,
     SynSent,
     SynReceived,
@@ -30,7 +30,7 @@ pub(crate) enum State {
     TimeWait,
 }
 
-impl State {
+impl TcpState {
     /// Whether the peer may still send data.
     pub(super) fn may_receive(self) -> bool {
         matches!(self, Self::Established | Self::FinWait1 | Self::FinWait2)

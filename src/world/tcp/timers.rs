@@ -8,15 +8,8 @@ use super::connection::{Connection, Facts};
 use super::effects::Effects;
 use super::error::TcpError;
 use super::options::KeepAlive;
-use super::state::State;
-
-/// Whether a deadline may still change something for the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Weight {
-    Foreground,
-    /// All it would do is to ask a peer again that has answered, over a path that has not changed.
-    Background,
-}
+use super::state::TcpState;
+use crate::executor::Weight;
 
 /// What the sender waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +57,12 @@ impl Connection {
 
     /// Returns when an acknowledgement is sent though there is nothing that it could ride on.
     fn owed_at(&self) -> Option<u64> {
-        let is_owed = self.unacknowledged > 0 && self.state != State::Closed;
+        let is_owed = self.unacknowledged > 0 && self.state != TcpState::Closed;
         is_owed.then(|| self.heard_at + DELAYED_ACK.saturating_sub(u64::from(self.owed_for)))
     }
 
     fn alarm(&self) -> Option<(u64, Alarm)> {
-        if self.state == State::Closed || self.is_waiting_out() {
+        if self.state == TcpState::Closed || self.is_waiting_out() {
             return None;
         }
         if self.snd_nxt > 0 {
@@ -82,16 +75,16 @@ impl Connection {
             return None;
         }
         let options = self.rare.as_deref()?.tuning.keepalive?;
-        let asked_for = options.interval_nanos.saturating_mul(u64::from(self.unanswered));
-        let silence = options.idle_nanos.saturating_add(asked_for);
+        let asked_for = options.interval.saturating_mul(u64::from(self.unanswered));
+        let silence = options.idle.saturating_add(asked_for);
         Some((self.heard_at.saturating_add(silence), Alarm::KeepAlive(options)))
     }
 
     /// Returns the sender's timer, or the end of the program's patience if that comes first.
     fn bounded_timer(&self) -> u64 {
         match self.rare.as_deref() {
-            Some(rare) if rare.tuning.user_timeout_nanos > 0 && self.is_stalled() => {
-                self.timer_at.min(rare.stalled_at.saturating_add(rare.tuning.user_timeout_nanos))
+            Some(rare) if rare.tuning.user_timeout > 0 && self.is_stalled() => {
+                self.timer_at.min(rare.stalled_at.saturating_add(rare.tuning.user_timeout))
             }
             _ => self.timer_at,
         }
@@ -99,13 +92,13 @@ impl Connection {
 
     /// Whether `stalled_at` counts: the timer has expired before. A SYN is counted from its sending.
     fn is_stalled(&self) -> bool {
-        self.attempts > 0 || self.state == State::SynSent
+        self.attempts > 0 || self.state == TcpState::SynSent
     }
 
     /// Whether it has waited longer than the program wants. None if the program has no wish.
     fn is_out_of_patience(&self, now: u64) -> Option<bool> {
         let rare = self.rare.as_deref()?;
-        let patience = rare.tuning.user_timeout_nanos;
+        let patience = rare.tuning.user_timeout;
         (patience > 0).then(|| self.is_stalled() && now - rare.stalled_at >= patience)
     }
 
@@ -130,14 +123,14 @@ impl Connection {
     /// Whether it only waits: in TIME-WAIT, or in FIN-WAIT-2 without an owner.
     pub(super) fn is_waiting_out(&self) -> bool {
         match self.state {
-            State::TimeWait => true,
-            State::FinWait2 => self.facts.contain(Facts::ORPHAN),
+            TcpState::TimeWait => true,
+            TcpState::FinWait2 => self.facts.contain(Facts::ORPHAN),
             _ => false,
         }
     }
 
     fn on_silent_handshake(&mut self, now: u64) -> Effects {
-        let (most, interval) = if self.state == State::SynSent {
+        let (most, interval) = if self.state == TcpState::SynSent {
             // Four times a second, then doubling (`tcp_syn_linear_timeouts`).
             let doublings = (self.attempts + 1).saturating_sub(SYN_LINEAR);
             (SYN_LINEAR + SYN_RETRIES, RTO_INITIAL << doublings)
@@ -192,11 +185,11 @@ impl Connection {
     }
 
     fn on_keepalive(&mut self, now: u64, options: &KeepAlive) -> Effects {
-        let patience = self.tuning().user_timeout_nanos;
+        let patience = self.tuning().user_timeout;
         let is_over = if patience > 0 {
             self.unanswered > 0 && now - self.heard_at >= patience
         } else {
-            self.unanswered >= options.probes
+            u32::from(self.unanswered) >= options.count.min(KEEPALIVE_COUNT_MAX)
         };
         if is_over {
             self.facts.insert(Facts::RESET_NOW);
@@ -247,6 +240,9 @@ const ORPHAN_RETRIES: u8 = 8;
 
 /// Probes of an orphan: when the interval has come to the longest.
 const ORPHAN_PROBES: u8 = 10;
+
+/// Linux: `MAX_TCP_KEEPCNT`.
+const KEEPALIVE_COUNT_MAX: u32 = 127;
 
 /// Linux: `tcp_retries2`.
 const PROBES: u8 = 15;

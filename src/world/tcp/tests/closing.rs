@@ -1,8 +1,6 @@
 //! How connections end, and what each program sees of it.
 
-use std::net::Shutdown;
-
-use super::super::{Effects, Flags, Linger, State, TcpError, reset_for};
+use super::super::{Effects, Flags, Linger, Shutdown, TcpError, TcpState, reset_for};
 use super::wire::{
     Client, Fate, LATENCIES, MILLISECOND, SECOND, Server, Wire, is_bare, is_data, is_fin, is_reset,
 };
@@ -63,7 +61,7 @@ fn a_drop_with_unread_data_resets_the_peer() {
     assert_eq!(wire.close(Server, Linger::Background), Effects::RELEASED);
     assert_eq!(wire.count(Server, is_fin), 0);
     settle(&mut wire);
-    assert!(wire.take_effects(Client).contains(Effects::ENDED | Effects::READABLE));
+    assert!(wire.take_effects(Client).has(Effects::ENDED | Effects::READABLE));
     assert_eq!((wire.try_read(Client), wire.try_read(Client)), (RESET, END));
     assert_eq!(wire.try_write(Client), REFUSED_WRITE);
 }
@@ -115,7 +113,10 @@ fn half_a_close_leaves_the_other_direction_open() {
         wire.write(Client, 10);
         wire.shutdown(Client, Shutdown::Write).unwrap();
         wire.run_until(wire.now + 2 * SECOND);
-        assert_eq!((wire.state(Client), wire.state(Server)), (State::FinWait2, State::CloseWait));
+        assert_eq!(
+            (wire.state(Client), wire.state(Server)),
+            (TcpState::FinWait2, TcpState::CloseWait)
+        );
         assert_eq!(wire.try_write(Client), REFUSED_WRITE);
         assert_eq!((wire.try_read(Server), wire.try_read(Server)), (Some(Ok(10)), END));
         assert_eq!(wire.write(Server, 100_000), 100_000);
@@ -124,7 +125,10 @@ fn half_a_close_leaves_the_other_direction_open() {
         wire.shutdown(Server, Shutdown::Write).unwrap();
         wire.run_until(wire.now + 2 * SECOND);
         assert_eq!(wire.try_read(Client), END);
-        assert_eq!((wire.state(Client), wire.state(Server)), (State::TimeWait, State::Closed));
+        assert_eq!(
+            (wire.state(Client), wire.state(Server)),
+            (TcpState::TimeWait, TcpState::Closed)
+        );
     }
 }
 
@@ -192,10 +196,16 @@ fn two_ends_that_close_at_once_both_wait() {
         wire.shutdown(Server, Shutdown::Write).unwrap();
         wire.run_until(SECOND + 10 * MILLISECOND);
         if lost.is_none() {
-            assert_eq!((wire.state(Client), wire.state(Server)), (State::Closing, State::Closing));
+            assert_eq!(
+                (wire.state(Client), wire.state(Server)),
+                (TcpState::Closing, TcpState::Closing)
+            );
         }
         wire.run_until(10 * SECOND);
-        assert_eq!((wire.state(Client), wire.state(Server)), (State::TimeWait, State::TimeWait));
+        assert_eq!(
+            (wire.state(Client), wire.state(Server)),
+            (TcpState::TimeWait, TcpState::TimeWait)
+        );
         assert_eq!((wire.try_read(Client), wire.try_read(Server)), (END, END));
         assert_eq!(wire.try_write(Client), REFUSED_WRITE);
     }
@@ -224,7 +234,7 @@ fn a_lost_acknowledgement_of_a_fin_is_asked_for() {
         wire.lose_first(1, side, is_bare);
         wire.close(Server, Linger::Background);
         wire.run_until(10 * SECOND);
-        assert_eq!(wire.state(Client), State::TimeWait);
+        assert_eq!(wire.state(Client), TcpState::TimeWait);
         assert!(wire.end(Server).machine.is_none(), "its FIN is acknowledged");
         assert_eq!(wire.count(Server, is_fin), 1 + usize::from(side == Client));
     }
@@ -235,7 +245,7 @@ fn time_wait_lasts_sixty_seconds_from_the_last_fin() {
     let mut wire = Wire::connected(MILLISECOND);
     wire.close(Client, Linger::Background);
     settle(&mut wire);
-    assert!(wire.take_effects(Client).contains(Effects::TIME_WAIT), "FIN-WAIT-2 of an orphan");
+    assert!(wire.take_effects(Client).has(Effects::TIME_WAIT), "FIN-WAIT-2 of an orphan");
     wire.run_until(10 * SECOND);
     wire.lose_first(1, Client, is_bare);
     wire.close(Server, Linger::Background);
@@ -256,10 +266,10 @@ fn time_wait_does_not_take_the_end_from_who_has_not_closed() {
     wire.shutdown(Client, Shutdown::Write).unwrap();
     wire.close(Server, Linger::Background);
     settle(&mut wire);
-    assert_eq!(wire.state(Client), State::TimeWait);
+    assert_eq!(wire.state(Client), TcpState::TimeWait);
     let over = wire.machine(Client).expires_at().unwrap();
     let effects = wire.machine_mut(Client).expire(over);
-    assert!(!effects.contains(Effects::RELEASED), "its program has it");
+    assert!(!effects.has(Effects::RELEASED), "its program has it");
     assert_eq!((wire.try_read(Client), wire.try_read(Client)), (Some(Ok(10)), END));
     assert_eq!(wire.close(Client, Linger::Background), Effects::RELEASED);
 }
@@ -274,7 +284,7 @@ fn time_wait_ignores_a_reset() {
     (reset.flags, reset.seq) = (Flags::RST, wire.machine(Client).expected());
     let now = wire.now;
     assert!(wire.machine_mut(Client).on_segment(now, &reset).is_none());
-    assert_eq!(wire.state(Client), State::TimeWait);
+    assert_eq!(wire.state(Client), TcpState::TimeWait);
 }
 
 #[test]
@@ -282,7 +292,7 @@ fn half_a_connection_without_an_owner_waits_for_sixty_seconds() {
     let mut wire = Wire::connected(MILLISECOND);
     wire.shutdown(Client, Shutdown::Write).unwrap();
     wire.run_until(1000 * SECOND);
-    assert_eq!(wire.state(Client), State::FinWait2, "its owner may read for ever");
+    assert_eq!(wire.state(Client), TcpState::FinWait2, "its owner may read for ever");
     assert_eq!(wire.machine(Client).expires_at(), None);
     assert_eq!(wire.close(Client, Linger::Background), Effects::TIME_WAIT);
     assert_eq!(wire.machine(Client).expires_at(), Some(1060 * SECOND));
@@ -360,19 +370,19 @@ fn reset_with(seq: impl Fn(u64) -> u64) -> (Wire, Effects) {
 #[test]
 fn a_reset_is_believed_only_with_the_very_number_that_is_expected() {
     let (wire, effects) = reset_with(|expected| expected);
-    assert_eq!(wire.state(Server), State::Closed);
-    assert!(effects.contains(Effects::ENDED));
+    assert_eq!(wire.state(Server), TcpState::Closed);
+    assert!(effects.has(Effects::ENDED));
 
     for beyond in [1, 1000, 262_044] {
         let (mut wire, effects) = reset_with(|expected| expected + beyond);
-        assert_eq!((wire.state(Server), effects), (State::Established, Effects::NONE));
+        assert_eq!((wire.state(Server), effects), (TcpState::Established, Effects::NONE));
         let before = wire.count(Server, is_bare);
         wire.pump(Server);
         assert_eq!(wire.count(Server, is_bare), before + 1, "it asks: {beyond}");
     }
     for outside in [-101_i64, -1, 262_045, 1 << 40] {
         let (mut wire, effects) = reset_with(|expected| expected.wrapping_add_signed(outside));
-        assert_eq!((wire.state(Server), effects), (State::Established, Effects::NONE));
+        assert_eq!((wire.state(Server), effects), (TcpState::Established, Effects::NONE));
         let before = wire.sent.len();
         wire.pump(Server);
         assert_eq!(wire.sent.len(), before, "it does not answer: {outside}");
@@ -397,7 +407,7 @@ fn a_lost_reset_leaves_half_a_connection_until_somebody_sends() {
         wire.lose_first(1, Client, is_reset);
         wire.close(Client, Linger::Reset);
         wire.run_until(1000 * SECOND);
-        assert_eq!(wire.state(Server), State::Established);
+        assert_eq!(wire.state(Server), TcpState::Established);
         assert_eq!(wire.try_read(Server), None);
         assert_eq!(wire.try_write(Server), Some(Ok(1)));
         wire.run_until(1001 * SECOND);
@@ -408,8 +418,8 @@ fn a_lost_reset_leaves_half_a_connection_until_somebody_sends() {
 #[test]
 fn a_reset_goes_to_who_waits_to_write_and_to_who_waits_to_read() {
     let (_, effects) = reset_with(|expected| expected);
-    assert!(effects.contains(Effects::READABLE | Effects::WRITABLE));
-    assert!(!effects.contains(Effects::RELEASED), "its program has not closed it");
+    assert!(effects.has(Effects::READABLE | Effects::WRITABLE));
+    assert!(!effects.has(Effects::RELEASED), "its program has not closed it");
 }
 
 #[test]
@@ -426,7 +436,7 @@ fn a_syn_in_a_connection_is_answered_and_changes_nothing() {
         wire.pump(Server);
         assert_eq!(
             (wire.count(Server, is_bare), wire.state(Server)),
-            (before + 1, State::Established)
+            (before + 1, TcpState::Established)
         );
     }
 }
@@ -465,7 +475,7 @@ fn a_client_that_ends_before_it_is_accepted_is_found_as_it_left() {
         wire.write(Client, 10);
         wire.close(Client, linger);
         settle(&mut wire);
-        assert!(wire.take_effects(Server).contains(Effects::ACCEPTABLE));
+        assert!(wire.take_effects(Server).has(Effects::ACCEPTABLE));
         assert!(wire.end(Server).machine.is_some(), "it stays in the queue");
         for expected in seen {
             assert_eq!(wire.try_read(Server), *expected);
@@ -504,7 +514,7 @@ fn closing_with_both_ends_said_resets_nobody() {
     settle(&mut wire);
     wire.cut(true);
     wire.shutdown(Server, Shutdown::Write).unwrap();
-    assert_eq!(wire.state(Server), State::LastAck);
+    assert_eq!(wire.state(Server), TcpState::LastAck);
     assert_eq!(wire.close(Server, Linger::Reset), Effects::RELEASED);
     assert_eq!(wire.count(Server, is_reset), 0);
 }

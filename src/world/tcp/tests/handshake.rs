@@ -1,6 +1,6 @@
 //! How two ends come together, whatever of it is lost.
 
-use super::super::{Effects, Flags, Linger, State, TcpError};
+use super::super::{Effects, Flags, Linger, TcpError, TcpState};
 use super::wire::{
     Client, Fate, LATENCIES, MILLISECOND, SECOND, Server, Wire, is_bare, is_data, is_reset, is_syn,
 };
@@ -25,7 +25,7 @@ fn a_lost_syn_is_sent_again() {
         wire.script(|number, _, _| if number == 0 { Fate::Lose } else { Fate::Pass });
         wire.connect(Client);
         wire.run_until(SECOND + 3 * latency);
-        assert_eq!(wire.state(Server), State::Established);
+        assert_eq!(wire.state(Server), TcpState::Established);
         assert_eq!(wire.times(Client, is_syn), [0, 1000]);
     }
 }
@@ -37,9 +37,9 @@ fn a_lost_answer_to_the_syn_is_sent_again() {
         wire.script(|number, _, _| if number == 1 { Fate::Lose } else { Fate::Pass });
         wire.connect(Client);
         wire.run_until(SECOND + 5 * latency);
-        assert_eq!(wire.state(Client), State::Established);
-        assert_eq!(wire.state(Server), State::Established);
-        assert!(wire.take_effects(Server).contains(Effects::ACCEPTABLE));
+        assert_eq!(wire.state(Client), TcpState::Established);
+        assert_eq!(wire.state(Server), TcpState::Established);
+        assert!(wire.take_effects(Server).has(Effects::ACCEPTABLE));
     }
 }
 
@@ -52,11 +52,11 @@ fn a_server_that_speaks_first_is_heard_though_the_last_ack_is_lost() {
         wire.run_until(3 * latency);
         assert_eq!(
             (wire.state(Client), wire.state(Server)),
-            (State::Established, State::SynReceived)
+            (TcpState::Established, TcpState::SynReceived)
         );
         assert_eq!(wire.write(Server, 10), 0, "it is not established");
         wire.run_until(SECOND + 4 * latency);
-        assert_eq!(wire.state(Server), State::Established);
+        assert_eq!(wire.state(Server), TcpState::Established);
         assert_eq!(wire.write(Server, 10), 10);
         wire.run_until(SECOND + 5 * latency);
         assert_eq!(wire.read_all(Client), 10);
@@ -71,7 +71,7 @@ fn data_of_the_client_stands_in_for_the_lost_last_ack() {
     wire.run_until(3 * MILLISECOND);
     wire.write(Client, 10);
     wire.run_until(4 * MILLISECOND);
-    assert_eq!((wire.state(Server), wire.read_all(Server)), (State::Established, 10));
+    assert_eq!((wire.state(Server), wire.read_all(Server)), (TcpState::Established, 10));
 }
 
 #[test]
@@ -82,8 +82,8 @@ fn a_syn_that_nobody_answers_is_given_up_after_131_seconds() {
     wire.run_until_still(100);
     let times = [0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67].map(|seconds| seconds * 1000);
     assert_eq!(wire.times(Client, is_syn), times);
-    assert_eq!((wire.now, wire.state(Client)), (131 * SECOND, State::Closed));
-    assert!(wire.take_effects(Client).contains(Effects::REFUSED));
+    assert_eq!((wire.now, wire.state(Client)), (131 * SECOND, TcpState::Closed));
+    assert!(wire.take_effects(Client).has(Effects::REFUSED));
     assert_eq!(wire.machine_mut(Client).take_error(), Some(TcpError::TimedOut));
 }
 
@@ -96,7 +96,7 @@ fn an_answer_to_a_syn_is_sent_five_times_more_and_then_forgotten() {
     wire.end_mut(Client).machine = None;
     // The client is gone: its machine sends nothing, and no RST either.
     let machine = wire.machine_mut(Server);
-    assert_eq!(machine.state(), State::SynReceived);
+    assert_eq!(machine.state(), TcpState::SynReceived);
     wire.run_until_still(100);
     let times = [0, 1, 3, 7, 15, 31].map(|seconds| seconds * 1000 + 1);
     assert_eq!(wire.times(Server, is_syn), times);
@@ -112,7 +112,7 @@ fn a_connect_across_a_cut_that_heals_after_six_seconds_succeeds_at_seven() {
     wire.run_until(6 * SECOND);
     wire.cut(false);
     wire.run_until(7 * SECOND + 2 * MILLISECOND);
-    assert_eq!(wire.state(Client), State::Established);
+    assert_eq!(wire.state(Client), TcpState::Established);
     assert_eq!(wire.times(Client, is_bare), [7002]);
 }
 
@@ -123,8 +123,8 @@ fn a_port_without_a_listener_refuses() {
         wire.is_listening = false;
         wire.connect(Client);
         wire.run_until_still(10);
-        assert_eq!((wire.now, wire.state(Client)), (2 * latency, State::Closed));
-        assert!(wire.take_effects(Client).contains(Effects::REFUSED));
+        assert_eq!((wire.now, wire.state(Client)), (2 * latency, TcpState::Closed));
+        assert!(wire.take_effects(Client).has(Effects::REFUSED));
         assert_eq!(wire.machine_mut(Client).take_error(), Some(TcpError::Refused));
         assert_eq!(wire.machine_mut(Client).take_error(), None, "it is told once");
     }
@@ -155,8 +155,8 @@ fn two_ends_that_connect_at_once_are_connected() {
         wire.connect(Server);
         wire.run_until(10 * SECOND);
         for side in [Client, Server] {
-            assert_eq!(wire.state(side), State::Established, "{latency} {lost:?}");
-            assert!(wire.take_effects(side).contains(Effects::CONNECTED));
+            assert_eq!(wire.state(side), TcpState::Established, "{latency} {lost:?}");
+            assert!(wire.take_effects(side).has(Effects::CONNECTED));
         }
         assert_eq!((wire.write(Client, 5), wire.write(Server, 7)), (5, 7));
         wire.run_until(20 * SECOND);
@@ -175,7 +175,7 @@ fn a_late_syn_of_the_same_connection_changes_nothing() {
     wire.run_until(SECOND);
     wire.write(Client, 100);
     wire.run_until(6 * SECOND);
-    assert_eq!(wire.state(Server), State::Established);
+    assert_eq!(wire.state(Server), TcpState::Established);
     assert_eq!(wire.count(Server, is_syn), 1);
     wire.write(Client, 100);
     wire.run_until(7 * SECOND);
@@ -190,7 +190,10 @@ fn a_syn_that_comes_twice_is_answered_twice() {
     wire.connect(Client);
     wire.run_until(SECOND);
     assert_eq!(wire.count(Server, is_syn), 2);
-    assert_eq!((wire.state(Client), wire.state(Server)), (State::Established, State::Established));
+    assert_eq!(
+        (wire.state(Client), wire.state(Server)),
+        (TcpState::Established, TcpState::Established)
+    );
 }
 
 #[test]
@@ -209,8 +212,8 @@ fn an_unreachable_host_ends_a_connect_at_once() {
     let mut wire = Wire::new(MILLISECOND);
     wire.connect(Client);
     let effects = wire.machine_mut(Client).on_unreachable();
-    assert!(effects.contains(Effects::REFUSED));
-    assert_eq!(wire.machine_mut(Client).take_error(), Some(TcpError::HostUnreachable));
+    assert!(effects.has(Effects::REFUSED));
+    assert_eq!(wire.machine_mut(Client).take_error(), Some(TcpError::Unreachable));
 }
 
 #[test]
@@ -220,11 +223,11 @@ fn an_acknowledgement_of_nothing_is_reset_in_the_handshake() {
     let mut stray = wire.sent[0].segment;
     (stray.flags, stray.ack) = (Flags::ACK, 77);
     assert_eq!(wire.machine_mut(Client).on_segment(1, &stray), Effects::RESET_PEER);
-    assert_eq!(wire.state(Client), State::SynSent);
+    assert_eq!(wire.state(Client), TcpState::SynSent);
     wire.run_until(10 * MILLISECOND);
     let now = wire.now;
     assert_eq!(wire.machine_mut(Server).on_segment(now, &stray), Effects::NONE, "out of window");
     stray.seq = 1;
     assert_eq!(wire.machine_mut(Server).on_segment(now, &stray), Effects::RESET_PEER);
-    assert_eq!(wire.state(Server), State::SynReceived);
+    assert_eq!(wire.state(Server), TcpState::SynReceived);
 }

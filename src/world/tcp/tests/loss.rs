@@ -1,6 +1,6 @@
 //! What is lost, comes twice or late, and what is sent again for it.
 
-use super::super::{Flags, Linger, State, TcpError};
+use super::super::{Flags, Linger, Shutdown, TcpError, TcpState};
 use super::wire::{
     Client, Fate, LATENCIES, MILLISECOND, SECOND, Server, Wire, is_bare, is_data, is_fin,
 };
@@ -33,7 +33,7 @@ fn converse(wire: &mut Wire) -> usize {
     }
     assert_eq!((wire.end(Server).read, wire.end(Client).read), (4000, 3000));
     assert_eq!(wire.end(Client).machine.as_ref().map(|machine| machine.state()), None);
-    assert_eq!(wire.state(Server), State::TimeWait);
+    assert_eq!(wire.state(Server), TcpState::TimeWait);
     wire.sent.len()
 }
 
@@ -205,6 +205,18 @@ fn what_was_sent_twice_is_not_measured() {
 }
 
 #[test]
+fn what_was_sent_twice_at_once_is_not_measured_either() {
+    // The first of twelve is measured, lost, and sent again before the timer expires.
+    let mut wire = twelve(50 * MILLISECOND, &[1]);
+    wire.run_until(SECOND + 220 * MILLISECOND);
+    assert_eq!(wire.read_all(Server), 12 * 1460);
+    wire.cut(true);
+    let start = wire.now;
+    wire.write(Client, 10);
+    assert_eq!(wire.next_at(), Some(start + 300 * MILLISECOND), "only the handshake was");
+}
+
+#[test]
 fn the_time_out_doubles_and_data_is_given_up_after_fifteen_times() {
     let mut wire = Wire::connected(MILLISECOND);
     wire.run_until(SECOND);
@@ -221,7 +233,7 @@ fn the_time_out_doubles_and_data_is_given_up_after_fifteen_times() {
     assert_eq!(wire.try_read(Client), Some(Err(TcpError::TimedOut)));
     assert_eq!(wire.try_read(Client), Some(Ok(0)));
     assert_eq!(wire.try_write(Client), Some(Err(TcpError::BrokenPipe)));
-    assert_eq!(wire.state(Server), State::Established, "the other end does not know");
+    assert_eq!(wire.state(Server), TcpState::Established, "the other end does not know");
 }
 
 #[test]
@@ -232,7 +244,7 @@ fn data_is_given_up_as_unreachable_if_the_network_said_so() {
     wire.run_until(10 * SECOND);
     assert!(wire.machine_mut(Client).on_unreachable().is_none());
     wire.run_until_still(100);
-    assert_eq!(wire.try_write(Client), Some(Err(TcpError::HostUnreachable)));
+    assert_eq!(wire.try_write(Client), Some(Err(TcpError::Unreachable)));
 }
 
 #[test]
@@ -276,7 +288,7 @@ fn a_fin_that_overtakes_data_waits_for_it() {
     let mut wire = Wire::connected(10 * MILLISECOND);
     wire.lose_first(1, Client, is_data);
     wire.write(Client, 10);
-    wire.shutdown(Client, std::net::Shutdown::Write).unwrap();
+    wire.shutdown(Client, Shutdown::Write).unwrap();
     wire.run_until(wire.now + 15 * MILLISECOND);
     assert_eq!(wire.try_read(Server), None);
     wire.run_until(SECOND);

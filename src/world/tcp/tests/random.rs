@@ -3,10 +3,9 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::net::Shutdown;
 use std::rc::Rc;
 
-use super::super::{KeepAlive, Linger, Path, State, Tuning};
+use super::super::{KeepAlive, Linger, Path, Shutdown, TcpState, Tuning};
 use super::wire::{Client, Fate, MILLISECOND, SECOND, Server, Side, Wire};
 use crate::kernel::{Key, Seed, Site, StreamId, prf};
 
@@ -77,7 +76,7 @@ impl World {
         let mut wire = Wire::new(latency);
         let mss = [536, 1460, 1460, 8960][usize::try_from(random.below(4)).unwrap()];
         let burst = if random.chance(25) { 65_536 } else { u32::from(mss) };
-        wire.path = Path { mss, burst };
+        wire.path = Path { mss, burst, ..wire.path };
         let mut most = u64::MAX;
         for side in [Client, Server] {
             let tuning = &mut wire.end_mut(side).tuning;
@@ -88,8 +87,7 @@ impl World {
                 most = 20_000;
             }
             if random.chance(10) {
-                tuning.keepalive =
-                    Some(KeepAlive { idle_nanos: 30 * SECOND, ..Default::default() });
+                tuning.keepalive = Some(KeepAlive { idle: 30 * SECOND, ..Default::default() });
             }
         }
         let faults = Rc::new(Cell::new(Faults::default()));
@@ -149,7 +147,7 @@ impl World {
         if left > 0 {
             let count = usize::try_from(write.min(left)).unwrap();
             has_acted |= self.wire.write(side, count) > 0;
-        } else if matches!(self.wire.state(side), State::Established | State::CloseWait) {
+        } else if matches!(self.wire.state(side), TcpState::Established | TcpState::CloseWait) {
             self.wire.shutdown(side, Shutdown::Write).unwrap();
             has_acted = true;
         }
@@ -194,7 +192,7 @@ impl World {
     fn is_complete(&self) -> bool {
         [Client, Server].iter().zip(&self.plans).all(|(&side, plan)| {
             self.wire.end(side.other()).read == plan.total
-                && matches!(self.wire.state(side), State::Closed | State::TimeWait)
+                && matches!(self.wire.state(side), TcpState::Closed | TcpState::TimeWait)
         })
     }
 
@@ -216,11 +214,11 @@ impl World {
 }
 
 /// Faults while they talk, and then none: all that was written comes, and both ends.
-fn all_comes(seed: u64) -> BTreeSet<(State, State)> {
+fn all_comes(seed: u64) -> BTreeSet<(TcpState, TcpState)> {
     let mut world = World::new(seed);
     world.wire.connect(Client);
     world.wire.run_until(10 * SECOND);
-    assert_eq!(world.wire.state(Server), State::Established);
+    assert_eq!(world.wire.state(Server), TcpState::Established);
     for _ in 0..world.random.below(8) {
         world.draw_faults();
         let period = if world.random.chance(20) { 100 * SECOND } else { SECOND };
@@ -259,7 +257,7 @@ fn all_comes(seed: u64) -> BTreeSet<(State, State)> {
 
 /// Faults from the first segment on, and programs that leave in the middle: no more than what was
 /// written comes, and nothing is left.
-fn all_ends(seed: u64) -> BTreeSet<(State, State)> {
+fn all_ends(seed: u64) -> BTreeSet<(TcpState, TcpState)> {
     let mut world = World::new(seed);
     world.draw_faults();
     world.wire.is_listening = world.random.chance(90);
@@ -328,7 +326,7 @@ fn whatever_happens_both_ends_end() {
 
 #[test]
 fn every_arrow_between_states_is_taken() {
-    use State::{
+    use TcpState::{
         CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, SynReceived, SynSent,
         TimeWait,
     };

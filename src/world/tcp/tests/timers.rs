@@ -1,9 +1,10 @@
 //! Delayed acknowledgements, small segments, keep-alive, the program's patience.
 
-use super::super::{KeepAlive, State, TcpError, Weight};
+use super::super::{Flags, KeepAlive, Shutdown, TcpError, TcpState};
 use super::wire::{
     Client, LATENCIES, MILLISECOND, SECOND, Server, Side, Wire, is_bare, is_data, is_reset,
 };
+use crate::executor::Weight;
 
 /// Two ends that have talked: acknowledgements wait for something to ride on.
 fn talked(latency: u64) -> Wire {
@@ -146,9 +147,9 @@ fn a_small_rest_does_not_wait_when_the_end_follows() {
     wire.write(Client, 10);
     wire.write(Client, 10);
     let before = wire.count(Client, is_data);
-    wire.shutdown(Client, std::net::Shutdown::Write).unwrap();
+    wire.shutdown(Client, Shutdown::Write).unwrap();
     assert_eq!(wire.count(Client, is_data), before + 1);
-    assert!(wire.sent.last().unwrap().segment.has(super::super::Flags::FIN));
+    assert!(wire.sent.last().unwrap().segment.has(Flags::FIN));
 }
 
 #[test]
@@ -198,7 +199,7 @@ fn keep_alive_finds_out_that_the_peer_has_no_power() {
     wire.cut(true);
     wire.machine_mut(Client).doubt();
     assert_eq!(wire.weight(Client), Some(Weight::Foreground));
-    while wire.state(Client) != State::Closed {
+    while wire.state(Client) != TcpState::Closed {
         assert!(wire.step());
     }
     assert_eq!(wire.now, heard + (7200 + 9 * 75) * SECOND);
@@ -214,7 +215,7 @@ fn keep_alive_of_a_peer_that_lives_goes_on_in_the_background() {
         let mut wire = with_keepalive(side);
         assert_eq!(wire.weight(side), Some(Weight::Background));
         wire.run_until(100_000 * SECOND);
-        assert_eq!(wire.state(side), State::Established);
+        assert_eq!(wire.state(side), TcpState::Established);
         assert_eq!(wire.weight(side), Some(Weight::Background));
         assert_eq!(wire.times(side.other(), is_bare).len(), 13 + usize::from(side == Server));
     }
@@ -232,13 +233,13 @@ fn keep_alive_of_a_peer_that_was_restarted_is_answered_by_a_reset() {
 fn patience_bounds_retransmissions() {
     for latency in LATENCIES {
         let mut wire = Wire::new(latency);
-        wire.end_mut(Client).tuning.user_timeout_nanos = 5 * SECOND;
+        wire.end_mut(Client).tuning.user_timeout = 5 * SECOND;
         wire.connect(Client);
         wire.run_until(10 * SECOND);
         wire.cut(true);
         let timeout = 2 * latency + (4 * latency).max(200 * MILLISECOND);
         wire.write(Client, 10);
-        while wire.state(Client) != State::Closed {
+        while wire.state(Client) != TcpState::Closed {
             assert!(wire.step());
         }
         assert_eq!(wire.now, 15 * SECOND + timeout, "from the first retransmission on");
@@ -249,7 +250,7 @@ fn patience_bounds_retransmissions() {
 #[test]
 fn patience_bounds_connecting_and_probing_too() {
     let mut wire = Wire::new(MILLISECOND);
-    wire.end_mut(Client).tuning.user_timeout_nanos = 2500 * MILLISECOND;
+    wire.end_mut(Client).tuning.user_timeout = 2500 * MILLISECOND;
     wire.cut(true);
     wire.connect(Client);
     wire.run_until_still(100);
@@ -257,7 +258,7 @@ fn patience_bounds_connecting_and_probing_too() {
     assert_eq!(wire.machine_mut(Client).take_error(), Some(TcpError::TimedOut));
 
     let mut wire = Wire::new(MILLISECOND);
-    wire.end_mut(Client).tuning.user_timeout_nanos = 30 * SECOND;
+    wire.end_mut(Client).tuning.user_timeout = 30 * SECOND;
     wire.connect(Client);
     for _ in 0..200 {
         wire.run_until(wire.now + MILLISECOND);
@@ -271,11 +272,11 @@ fn patience_bounds_connecting_and_probing_too() {
 fn patience_bounds_keep_alive() {
     let mut wire = Wire::new(MILLISECOND);
     let tuning = &mut wire.end_mut(Client).tuning;
-    (tuning.user_timeout_nanos, tuning.keepalive) = (100 * SECOND, Some(KeepAlive::default()));
+    (tuning.user_timeout, tuning.keepalive) = (100 * SECOND, Some(KeepAlive::default()));
     wire.connect(Client);
     wire.run_until(SECOND);
     wire.cut(true);
-    while wire.state(Client) != State::Closed {
+    while wire.state(Client) != TcpState::Closed {
         assert!(wire.step());
     }
     assert_eq!(wire.now, 7275 * SECOND + 2 * MILLISECOND);

@@ -42,7 +42,7 @@ fn a_message_takes_one_segment_and_one_latency() {
 #[test]
 fn a_super_segment_is_one_segment() {
     let mut wire = Wire::new(MILLISECOND);
-    wire.path = Path { mss: 1460, burst: 65_536 };
+    wire.path = Path { burst: 65_536, ..wire.path };
     wire.connect(Client);
     wire.run_until(SECOND);
     carry(&mut wire, 16 << 20, usize::MAX);

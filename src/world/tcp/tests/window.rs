@@ -1,9 +1,10 @@
 //! How much the peer may send, and what happens when it may send nothing.
 
-use super::super::{Segment, State, TcpError, Weight};
+use super::super::{Segment, Shutdown, TcpError, TcpState};
 use super::wire::{
     Client, Fate, LATENCIES, MILLISECOND, SECOND, Server, Side, Wire, is_bare, is_data,
 };
+use crate::executor::Weight;
 
 const BUFFER: usize = 256 * 1024;
 
@@ -80,7 +81,7 @@ fn reading_while_the_window_is_wide_sends_nothing() {
 fn a_closed_window_is_asked_about_for_an_hour_and_then_opens() {
     let mut wire = full(MILLISECOND);
     wire.run_until(3600 * SECOND);
-    assert_eq!(wire.state(Client), State::Established);
+    assert_eq!(wire.state(Client), TcpState::Established);
     let times = is_probe_of(&wire, Client);
     let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     // The smallest time-out, doubled each time up to two minutes.
@@ -232,7 +233,7 @@ fn a_smaller_buffer_takes_effect_without_taking_back_a_window() {
 #[test]
 fn the_end_waits_for_room_in_the_window_too() {
     let mut wire = full(MILLISECOND);
-    wire.shutdown(Client, std::net::Shutdown::Write).unwrap();
+    wire.shutdown(Client, Shutdown::Write).unwrap();
     wire.run_until(wire.now + 10 * SECOND);
     let mut total = 0;
     while total < 2 * BUFFER {
@@ -241,5 +242,5 @@ fn the_end_waits_for_room_in_the_window_too() {
     }
     wire.run_until(wire.now + MILLISECOND);
     assert_eq!(wire.try_read(Server), Some(Ok(0)));
-    assert_eq!(wire.state(Server), State::CloseWait);
+    assert_eq!(wire.state(Server), TcpState::CloseWait);
 }

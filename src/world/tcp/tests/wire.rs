@@ -5,12 +5,15 @@
 //! the other end does not have, no right edge of a window moves left.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU64;
 
 use super::super::{
-    Connection, Effects, Flags, Linger, Path, Segment, SocketKey, State, TcpError, Tuning, Weight,
+    Connection, Effects, Flags, Linger, Path, Segment, Shutdown, TcpError, TcpState, Tuning,
     reset_for,
 };
+use crate::executor::Weight;
+use crate::world::arena::Key;
+use crate::world::network::LinkId;
+use crate::world::socket::SocketKey;
 
 /// One of the two ends, and at the same time the direction that begins there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +52,7 @@ pub(super) struct End {
     pub(super) effects: Effects,
     pub(super) written: u64,
     pub(super) read: u64,
+    number: u32,
     key: SocketKey,
     /// Bytes that segments have brought: start and end of each range.
     arrived: Vec<(u64, u64)>,
@@ -67,8 +71,8 @@ pub(super) struct Wire {
     /// Whether the server's end answers a SYN.
     pub(super) is_listening: bool,
     /// Which states came after which.
-    pub(super) transitions: BTreeSet<(State, State)>,
-    states: [State; 2],
+    pub(super) transitions: BTreeSet<(TcpState, TcpState)>,
+    states: [TcpState; 2],
     script: Script,
     ends: [End; 2],
     in_flight: BTreeMap<(u64, u64), (Side, Segment, SocketKey)>,
@@ -79,7 +83,7 @@ pub(super) struct Wire {
 impl Wire {
     /// Two machines that do not know each other, and a link that loses nothing.
     pub(super) fn new(latency: u64) -> Self {
-        let path = Path { mss: 1460, burst: 1460 };
+        let path = Path { mss: 1460, burst: 1460, link: LinkId(0) };
         let ends = [End::new(1), End::new(2)];
         Self {
             now: 0,
@@ -88,7 +92,7 @@ impl Wire {
             sent: Vec::new(),
             is_listening: true,
             transitions: BTreeSet::new(),
-            states: [State::Closed; 2],
+            states: [TcpState::Closed; 2],
             script: Box::new(|_, _, _| Fate::Pass),
             ends,
             in_flight: BTreeMap::new(),
@@ -102,8 +106,8 @@ impl Wire {
         let mut wire = Self::new(latency);
         wire.connect(Client);
         wire.run_until(3 * latency);
-        assert_eq!(wire.state(Client), State::Established);
-        assert_eq!(wire.state(Server), State::Established);
+        assert_eq!(wire.state(Client), TcpState::Established);
+        assert_eq!(wire.state(Server), TcpState::Established);
         wire
     }
 
@@ -165,7 +169,7 @@ impl Wire {
         self.read(side, usize::MAX)
     }
 
-    pub(super) fn shutdown(&mut self, side: Side, how: std::net::Shutdown) -> Result<(), TcpError> {
+    pub(super) fn shutdown(&mut self, side: Side, how: Shutdown) -> Result<(), TcpError> {
         let result = self.machine_mut(side).shutdown(how);
         self.pump(side);
         result
@@ -249,7 +253,7 @@ impl Wire {
         let now = self.now;
         let is_plain_syn = segment.flags == Flags::SYN && segment.to.is_none();
         // One connection in all: the books are those of its bytes.
-        let is_first = self.end(to).key.0.get() <= 2;
+        let is_first = self.end(to).number <= 2;
         if is_plain_syn && is_first && self.is_listening {
             self.end_mut(to).renew();
             let child = Connection::accept(now, segment, &self.end(to).tuning);
@@ -271,10 +275,10 @@ impl Wire {
             self.end_mut(to).arrived.push((segment.seq - 1, end));
         }
         let effects = self.machine_mut(to).on_segment(now, segment);
-        if self.machine(to).peer().is_none() && self.state(to) != State::SynSent {
+        if self.machine(to).peer().is_none() && self.state(to) != TcpState::SynSent {
             self.machine_mut(to).set_peer(key);
         }
-        if effects.contains(Effects::RESET_PEER) {
+        if effects.has(Effects::RESET_PEER) {
             self.answer(from, to, segment);
         }
         self.after(to, effects);
@@ -292,7 +296,7 @@ impl Wire {
     pub(super) fn after(&mut self, side: Side, effects: Effects) {
         self.end_mut(side).effects |= effects;
         self.pump(side);
-        if effects.contains(Effects::RELEASED) {
+        if effects.has(Effects::RELEASED) {
             self.end_mut(side).machine = None;
             self.note_state(side);
         }
@@ -378,13 +382,13 @@ impl Wire {
             assert!(known <= reach, "{known} bytes can be read, {reach} have come");
             end.arrived.retain(|&(start, _)| start > reach);
             end.arrived.insert(0, (0, reach));
-            if machine.state() != State::Closed {
+            if machine.state() != TcpState::Closed {
                 end.needed_from = end.needed_from.max(machine.needed_from());
             }
             let (needed_from, state) = (end.needed_from, machine.state());
             let has = self.end(side.other()).arrived.first().map_or(0, |&(_, past)| past);
             assert!(
-                needed_from <= has.max(self.end(side).written) && state >= State::Closed,
+                needed_from <= has.max(self.end(side).written) && state >= TcpState::Closed,
                 "{needed_from} bytes are acknowledged, {has} have come"
             );
             assert!(needed_from.min(self.end(side).written) <= has, "acknowledged before it came");
@@ -429,8 +433,8 @@ impl Wire {
     }
 
     /// Its state; a machine that is gone is closed.
-    pub(super) fn state(&self, side: Side) -> State {
-        self.end(side).machine.as_ref().map_or(State::Closed, Connection::state)
+    pub(super) fn state(&self, side: Side) -> TcpState {
+        self.end(side).machine.as_ref().map_or(TcpState::Closed, Connection::state)
     }
 
     /// Takes out what its last calls brought about.
@@ -454,14 +458,15 @@ impl Wire {
 }
 
 impl End {
-    fn new(key: u64) -> Self {
+    fn new(number: u32) -> Self {
         Self {
             machine: None,
             tuning: Tuning::default(),
             effects: Effects::NONE,
             written: 0,
             read: 0,
-            key: SocketKey(NonZeroU64::new(key).unwrap()),
+            number,
+            key: SocketKey(Key::unpacked(u64::from(number) << 32 | 1)),
             arrived: Vec::new(),
             edge_told: 0,
             needed_from: 0,
@@ -470,8 +475,7 @@ impl End {
 
     /// Another socket takes the place of the one that was here.
     fn renew(&mut self) {
-        let key = self.key.0.checked_add(2).unwrap();
-        *self = Self { tuning: self.tuning, ..Self::new(key.get()) };
+        *self = Self { tuning: self.tuning, ..Self::new(self.number + 2) };
     }
 }
 

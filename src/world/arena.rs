@@ -1,0 +1,276 @@
+//! Tables whose places are used again: sockets, packets in flight.
+//!
+//! A key names a place and how often that was used before, so a key of something that is gone finds
+//! nothing. Entries lie in pages of 8, 16, 32, then 64, which are never moved: a vector that doubles
+//! would hold up to twice what it needs, and a small run would touch a large first page.
+
+use std::num::NonZeroU64;
+
+/// Names an entry of an [`Arena`]. 8 bytes, as is `Option<Key>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(NonZeroU64);
+
+impl Key {
+    fn new(index: u32, generation: u32) -> Self {
+        let bits = u64::from(generation) << 32 | u64::from(index);
+        Self(NonZeroU64::new(bits).expect("generations begin at 1"))
+    }
+
+    /// Returns the place.
+    #[inline]
+    pub(crate) fn index(self) -> u32 {
+        (self.0.get() & 0xffff_ffff) as u32
+    }
+
+    /// Returns how often the place was used, this time included.
+    #[inline]
+    pub(crate) fn generation(self) -> u32 {
+        (self.0.get() >> 32) as u32
+    }
+
+    /// Returns it in 56 bits: 24 of the place and 32 of the generation.
+    #[inline]
+    pub(crate) fn packed(self) -> u64 {
+        u64::from(self.index()) << 32 | u64::from(self.generation())
+    }
+
+    /// Returns the key that [`Key::packed`] made these bits of.
+    #[inline]
+    pub(crate) fn unpacked(bits: u64) -> Self {
+        Self::new((bits >> 32) as u32, (bits & 0xffff_ffff) as u32)
+    }
+}
+
+/// Entries by place and generation.
+#[derive(Debug)]
+pub(crate) struct Arena<T> {
+    pages: Vec<Vec<Slot<T>>>,
+    /// How many places were ever used.
+    place_count: u32,
+    /// First of the free places, or `NIL`.
+    free: u32,
+    count: usize,
+}
+
+/// One place.
+#[derive(Debug)]
+pub(crate) struct Slot<T> {
+    generation: u32,
+    next_free: u32,
+    value: Option<T>,
+}
+
+impl<T> Default for Arena<T> {
+    fn default() -> Self {
+        Self { pages: Vec::new(), place_count: 0, free: NIL, count: 0 }
+    }
+}
+
+impl<T> Arena<T> {
+    /// Returns how many entries there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Puts a value into the place that was freed last, or into a new one.
+    ///
+    /// # Panics
+    /// When there are 16,777,216 entries.
+    #[inline]
+    pub(crate) fn insert(&mut self, value: T) -> Key {
+        self.count += 1;
+        if self.free == NIL {
+            return self.insert_at_end(value);
+        }
+        let index = self.free;
+        let slot = self.slot_mut(index).expect("a free place is a place");
+        slot.value = Some(value);
+        let (next, generation) = (slot.next_free, slot.generation);
+        self.free = next;
+        Key::new(index, generation)
+    }
+
+    #[cold]
+    fn insert_at_end(&mut self, value: T) -> Key {
+        let index = self.place_count;
+        assert!(index < PLACES_MAX, "a run has at most {PLACES_MAX} sockets, or packets in flight");
+        let (page, offset) = place_of(index);
+        if offset == 0 {
+            self.pages.push(Vec::with_capacity(page_size(page)));
+        }
+        self.pages[page].push(Slot { generation: 1, next_free: NIL, value: Some(value) });
+        self.place_count += 1;
+        Key::new(index, 1)
+    }
+
+    /// Returns an entry; none if it is gone.
+    #[inline]
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
+        let (page, offset) = place_of(key.index());
+        let slot = self.pages.get(page)?.get(offset)?;
+        if slot.generation == key.generation() { slot.value.as_ref() } else { None }
+    }
+
+    /// Returns an entry to be changed; none if it is gone.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        let slot = self.slot_mut(key.index())?;
+        if slot.generation == key.generation() { slot.value.as_mut() } else { None }
+    }
+
+    /// Returns two entries to be changed; none if one is gone or they are the same.
+    pub(crate) fn get2_mut(&mut self, first: Key, second: Key) -> Option<(&mut T, &mut T)> {
+        let (first_place, second_place) = (place_of(first.index()), place_of(second.index()));
+        if first_place == second_place {
+            return None;
+        }
+        let is_swapped = second_place < first_place;
+        let (low, high) =
+            if is_swapped { (second_place, first_place) } else { (first_place, second_place) };
+        let (low_slot, high_slot) = if low.0 == high.0 {
+            let (head, tail) = self.pages.get_mut(low.0)?.split_at_mut_checked(high.1)?;
+            (head.get_mut(low.1)?, tail.first_mut()?)
+        } else {
+            let (head, tail) = self.pages.split_at_mut_checked(high.0)?;
+            (head.get_mut(low.0)?.get_mut(low.1)?, tail.first_mut()?.get_mut(high.1)?)
+        };
+        let (one, other) = if is_swapped { (high_slot, low_slot) } else { (low_slot, high_slot) };
+        if one.generation != first.generation() || other.generation != second.generation() {
+            return None;
+        }
+        Some((one.value.as_mut()?, other.value.as_mut()?))
+    }
+
+    /// Takes an entry out; none if it is gone.
+    #[inline]
+    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
+        let free = self.free;
+        let slot = self.slot_mut(key.index())?;
+        if slot.generation != key.generation() {
+            return None;
+        }
+        let value = slot.value.take()?;
+        // A place is given out at most 2^32 - 1 times before a key of it could be mistaken.
+        slot.generation = slot.generation.checked_add(1).unwrap_or(1);
+        slot.next_free = free;
+        self.free = key.index();
+        self.count -= 1;
+        Some(value)
+    }
+
+    /// Returns all entries in the order of their places.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        (0..).zip(self.pages.iter().flatten()).filter_map(|(index, slot)| {
+            slot.value.as_ref().map(|value| (Key::new(index, slot.generation), value))
+        })
+    }
+
+    /// Returns all entries to be changed, in the order of their places.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
+        (0..).zip(self.pages.iter_mut().flatten()).filter_map(|(index, slot)| {
+            let generation = slot.generation;
+            slot.value.as_mut().map(|value| (Key::new(index, generation), value))
+        })
+    }
+
+    #[inline]
+    fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<T>> {
+        let (page, offset) = place_of(index);
+        self.pages.get_mut(page)?.get_mut(offset)
+    }
+}
+
+/// Returns the page of a place, and where it is in that page.
+#[inline]
+fn place_of(index: u32) -> (usize, usize) {
+    if index < SMALL_PLACES {
+        // 8 + 16 + 32 places: the page is the number of the highest bit.
+        let shifted = index + 8;
+        let page = shifted.ilog2() - 3;
+        (page as usize, (shifted - (8 << page)) as usize)
+    } else {
+        let rest = index - SMALL_PLACES;
+        (3 + (rest / 64) as usize, (rest % 64) as usize)
+    }
+}
+
+fn page_size(page: usize) -> usize {
+    8 << page.min(3)
+}
+
+const SMALL_PLACES: u32 = 8 + 16 + 32;
+const PLACES_MAX: u32 = 1 << 24;
+const NIL: u32 = u32::MAX;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Arena, Key, page_size, place_of};
+
+    #[test]
+    fn pages_follow_one_another_without_a_gap() {
+        let (mut page, mut offset) = (0, 0);
+        for index in 0..5_000 {
+            assert_eq!(place_of(index), (page, offset));
+            offset += 1;
+            if offset == page_size(page) {
+                (page, offset) = (page + 1, 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_survives_56_bits_and_an_option_costs_nothing() {
+        for (index, generation) in [(0, 1), (5, 9), ((1 << 24) - 1, u32::MAX)] {
+            let key = Key::new(index, generation);
+            assert!(key.packed() < 1 << 56);
+            assert_eq!(Key::unpacked(key.packed()), key);
+            assert_eq!((key.index(), key.generation()), (index, generation));
+        }
+        assert_eq!(size_of::<Option<Key>>(), 8);
+    }
+
+    /// The arena and an ordered map, under the same operations, tell the same story.
+    #[test]
+    fn does_what_an_ordered_map_does() {
+        let mut arena = Arena::default();
+        let mut model: BTreeMap<Key, u32> = BTreeMap::new();
+        let mut gone = Vec::new();
+        let mut state = 7_u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(state >> 33).expect("31 bits") % below
+        };
+        for step in 0..20_000 {
+            if draw(100) < if step / 2_000 % 2 == 0 { 70 } else { 30 } {
+                let key = arena.insert(step);
+                assert_eq!(model.insert(key, step), None);
+            } else if !model.is_empty() {
+                let key = *model.keys().nth(draw(model.len())).expect("not empty");
+                assert_eq!(arena.remove(key), model.remove(&key));
+                gone.push(key);
+            }
+            assert_eq!(arena.count(), model.len());
+        }
+        for key in gone {
+            assert_eq!((arena.get(key).copied(), arena.remove(key)), (None, None));
+        }
+        let by_place: Vec<_> = arena.iter().map(|(key, value)| (key, *value)).collect();
+        assert!(by_place.is_sorted_by_key(|(key, _)| key.index()));
+        assert_eq!(by_place.into_iter().collect::<BTreeMap<_, _>>(), model);
+    }
+
+    #[test]
+    fn two_entries_are_changed_at_once_in_either_order() {
+        let mut arena = Arena::default();
+        let keys: Vec<Key> = (0..200).map(|number| arena.insert(number)).collect();
+        for (one, other) in [(0, 1), (1, 0), (3, 150), (150, 3), (199, 198)] {
+            let found = arena.get2_mut(keys[one], keys[other]).map(|(a, b)| (*a, *b));
+            assert_eq!(found, Some((one, other)));
+        }
+        assert_eq!(arena.get2_mut(keys[4], keys[4]), None);
+        arena.remove(keys[3]);
+        assert_eq!(arena.get2_mut(keys[3], keys[150]), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! UDP in a simulation.

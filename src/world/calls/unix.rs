@@ -1,0 +1,1 @@
+//! System calls of Unix sockets. Part E's.

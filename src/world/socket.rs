@@ -1,0 +1,24 @@
+//! Kernels of machines: sockets, ports, pipes, names.
+//!
+//! A socket belongs to one process of a machine, its [`Owner`]. It may not know links.
+
+mod chunk;
+mod names;
+mod ports;
+mod resolver;
+mod table;
+mod udp;
+mod udp_calls;
+mod udp_events;
+mod unix_datagram;
+mod unix_stream;
+
+pub(crate) use self::chunk::{ChunkPool, ChunkRange};
+pub use self::names::{NameBuilder, NameError};
+pub(crate) use self::ports::{Bound, Family, PortTable, Protocol};
+pub(crate) use self::resolver::PHRASES as RESOLVER_PHRASES;
+pub(crate) use self::resolver::{Lookup, LookupKey, Resolver};
+pub(crate) use self::table::{Outside, Owner, Socket, SocketKey, Sockets};
+pub(crate) use self::udp::Udp;
+pub(crate) use self::unix_datagram::UnixDatagram;
+pub(crate) use self::unix_stream::{UnixListener, UnixStream};
