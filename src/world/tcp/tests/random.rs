@@ -206,8 +206,8 @@ impl World {
         self.wire.run_until(self.wire.now + 2000 * SECOND);
         for side in [Client, Server] {
             self.wire.expire(side);
-            let state = self.wire.end(side).machine.as_ref().map(|machine| machine.state());
-            assert_eq!(state, None, "{}: {side:?} is left", self.log);
+            let is_gone = self.wire.end(side).machine.is_none();
+            assert!(is_gone, "{}: {side:?} is left in {:?}", self.log, self.wire.state(side));
         }
         assert_eq!(self.wire.next_at(), None, "{}", self.log);
     }

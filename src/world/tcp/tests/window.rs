@@ -68,6 +68,18 @@ fn a_window_opens_by_two_segments_at_least() {
 }
 
 #[test]
+fn a_probe_after_a_small_read_is_told_that_the_window_is_closed() {
+    let mut wire = full(MILLISECOND);
+    wire.read(Server, 1459);
+    wire.run_until(wire.now + SECOND);
+    let told = |wire: &Wire| wire.sent.iter().rev().find(|sent| sent.from == Server).cloned();
+    assert_eq!(told(&wire).unwrap().segment.window, 0, "a silly window");
+    wire.read(Server, 1);
+    wire.run_until(wire.now + 2 * SECOND);
+    assert_eq!(wire.machine(Server).readable(), BUFFER, "a whole segment came");
+}
+
+#[test]
 fn reading_while_the_window_is_wide_sends_nothing() {
     let mut wire = Wire::connected(MILLISECOND);
     wire.write(Client, 10 * 1460);
