@@ -1,15 +1,62 @@
-//! One end of a TCP connection, as a machine that does no input or output.
+//! One end of a TCP connection, as a machine without input and output.
 //!
-//! Pull-style: a segment, a timer or a call of the application changes it, then `transmit` is asked
-//! until it has nothing to send, then `deadline` when it wants to be told of time. It may not know
-//! bytes, addresses, the executor, chance or sockets.
+//! A [`Connection`] is told what happens (a segment came, its timer is due, the program wrote or
+//! read) and only takes note of it. Then [`Connection::transmit`] hands out what is to be sent, one
+//! [`Segment`] at a time until there is none, and [`Connection::deadline`] says when it wants to be
+//! called again. In this order after each call:
+//!
+//! ```text
+//! on_segment | on_timer | wrote | read | shutdown | close | ...    what happened, and its Effects
+//! transmit until None                                              what the peer gets
+//! deadline                                                         the one timer, and its weight
+//! ```
+//!
+//! It knows no bytes (only how many there are), no addresses, no executor and no chance; times are
+//! nanoseconds on the global clock. So each rule can be tested with two machines and a scripted link.
+//!
+//! # Level
+//! Segments, as in RFC 9293, with selective acknowledgement (RFC 2018, 6675), timers of RFC 6298,
+//! congestion control of RFC 5681 and 6928, resets of RFC 5961, and the constants of Linux. Sequence
+//! numbers are offsets in the stream and do not wrap: 0 is the SYN, the first byte is 1. Absent:
+//! timestamps, ECN, RACK, tail loss probes, autotuning of buffers, urgent data.
 
-mod connection;
-mod error;
-mod options;
 mod segment;
 
-pub(crate) use self::connection::{Connection, Effects, Path, TcpState};
+mod options;
+
+mod error;
+
+mod effects;
+
+mod state;
+
+mod connection;
+
+mod receiver;
+
+mod sender;
+
+mod acknowledge;
+
+mod congestion;
+
+mod scoreboard;
+
+mod rtt;
+
+mod timers;
+
+mod close;
+
+mod backlog;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::backlog::Backlog;
+pub(crate) use self::connection::Connection;
+pub(crate) use self::effects::Effects;
 pub(crate) use self::error::TcpError;
 pub(crate) use self::options::{KeepAlive, Linger, Shutdown, Tuning};
-pub(crate) use self::segment::{Flags, Sack, Segment, reset_for};
+pub(crate) use self::segment::{Flags, Path, Sack, Segment, reset_for};
+pub(crate) use self::state::TcpState;

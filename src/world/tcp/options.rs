@@ -1,43 +1,30 @@
-//! What a connection is told to do otherwise than by default.
+//! What a program may set on a connection.
 
-/// Settings of one end. Kept in a box, and only when they are not the defaults.
+/// The options of a connection that its machine needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tuning {
+    /// Bytes that may be written and not yet acknowledged.
     pub(crate) send_buffer: u32,
+    /// Bytes that may be received and not yet read.
     pub(crate) receive_buffer: u32,
+    /// Whether small segments go out at once, without waiting for what is out (no Nagle algorithm).
     pub(crate) nodelay: bool,
+    /// Whether a silent peer is asked for a sign of life.
     pub(crate) keepalive: Option<KeepAlive>,
-    /// Nanoseconds that bound how long data may stay unacknowledged; 0 is no bound of its own.
+    /// Nanoseconds after which data that is not acknowledged ends the connection, in place of 15
+    /// retransmissions; counted from the first retransmission. Zero is none.
     pub(crate) user_timeout: u64,
 }
 
-impl Default for Tuning {
-    fn default() -> Self {
-        Self {
-            send_buffer: 262_144,
-            receive_buffer: 262_144,
-            nodelay: false,
-            keepalive: None,
-            user_timeout: 0,
-        }
-    }
-}
-
-/// When an idle connection asks whether its peer is there, in nanoseconds.
+/// When a silent peer is asked for a sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeepAlive {
+    /// How long the peer is silent before the first question, in nanoseconds.
     pub(crate) idle: u64,
+    /// Time between two questions, in nanoseconds.
     pub(crate) interval: u64,
+    /// How many questions go without an answer before the connection is given up.
     pub(crate) count: u32,
-}
-
-/// What closing does with what is not sent yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Linger {
-    /// It is sent in the background.
-    Background,
-    /// It is thrown away, and the peer is reset.
-    Reset,
 }
 
 /// Which direction ends.
@@ -47,3 +34,34 @@ pub(crate) enum Shutdown {
     Write,
     Both,
 }
+
+/// What closing does with bytes that are not acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Linger {
+    /// They are sent in the background, and then the FIN.
+    Background,
+    /// They are thrown away and the peer gets a RST (`SO_LINGER` of zero).
+    Reset,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            send_buffer: 256 * 1024,
+            receive_buffer: 256 * 1024,
+            nodelay: false,
+            keepalive: None,
+            user_timeout: 0,
+        }
+    }
+}
+
+impl Default for KeepAlive {
+    /// Linux: two hours, then nine times 75 s.
+    fn default() -> Self {
+        Self { idle: 7200 * 1_000_000_000, interval: 75 * 1_000_000_000, count: 9 }
+    }
+}
+
+/// Buffers are below it: distances of offsets are 32 bits in a [`Connection`](super::Connection).
+pub(super) const BUFFER_MAX: u32 = 1 << 30;
