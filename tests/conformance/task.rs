@@ -1,0 +1,14 @@
+//! Tasks.
+
+mod blocking;
+mod choosing;
+mod cleanup;
+mod ending;
+mod gathering;
+mod groups;
+mod leftovers;
+mod panicking;
+mod spawning;
+mod tokens;
+mod variables;
+mod yielding;

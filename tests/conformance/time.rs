@@ -1,0 +1,6 @@
+//! Time.
+
+mod clocks;
+mod intervals;
+mod sleeping;
+mod timeouts;
