@@ -174,6 +174,7 @@
 //! | [`pool`] | connections that tasks share |
 //! | [`rate`] | rate limits, circuit breakers |
 //! | [`load`] | load and what came of it: outcomes, exact percentiles |
+//! | [`net`] | sockets: TCP, UDP, Unix; on real time so far |
 //! | [`rng`](mod@rng) | choices and random numbers |
 //! | [`testing`] | a cell that shows races, cancelling at every await, mocks, blocks in a stated order |
 //! | [`explore`] | one run ([`Sim`]), many runs ([`explore::Check`]), replay tokens |
@@ -232,6 +233,8 @@ pub mod load;
 
 #[cfg(feature = "real")]
 pub mod real;
+
+pub mod net;
 
 #[cfg(feature = "simulation")]
 pub mod explore;

@@ -17,6 +17,9 @@ mod polling;
 mod draws;
 mod foreign;
 mod load;
+#[macro_use]
+mod net_ends;
+mod net_connecting;
 mod pool;
 mod rate;
 mod retry;
