@@ -65,6 +65,9 @@ mod operation;
 #[cfg(feature = "real")]
 mod real;
 mod receive;
+#[cfg(unix)]
+mod retry;
+mod send;
 #[cfg(feature = "simulation")]
 mod simulated;
 mod socket;
@@ -73,6 +76,18 @@ mod stream_traits;
 mod tcp_listener;
 mod tcp_socket;
 mod tcp_stream;
+#[cfg(feature = "tokio-io")]
+mod tokio_io;
+mod udp;
+mod udp_futures;
+#[cfg(unix)]
+mod unix_address;
+#[cfg(unix)]
+mod unix_datagram;
+#[cfg(unix)]
+mod unix_listener;
+#[cfg(unix)]
+mod unix_stream;
 
 pub use std::net::Shutdown;
 
@@ -80,9 +95,20 @@ pub use self::address::ToSocketAddrs;
 pub use self::lookup::{LookupHost, lookup_host};
 pub use self::operation::Ready;
 pub use self::receive::Receive;
+pub use self::send::SendDatagram;
 pub use self::split::{
     ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf,
 };
 pub use self::tcp_listener::{Accept, Bind, Incoming, TcpListener};
 pub use self::tcp_socket::{ConnectSocket, KeepAlive, TcpSocket};
 pub use self::tcp_stream::{Connect, TcpStream};
+pub use self::udp::UdpSocket;
+pub use self::udp_futures::{UdpBind, UdpConnect, UdpSendTo};
+#[cfg(unix)]
+pub use self::unix_address::UnixAddress;
+#[cfg(unix)]
+pub use self::unix_datagram::{UnixDatagram, UnixSendTo};
+#[cfg(unix)]
+pub use self::unix_listener::{UnixAccept, UnixIncoming, UnixListener, unix_remove};
+#[cfg(unix)]
+pub use self::unix_stream::{UnixConnect, UnixStream};

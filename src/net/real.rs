@@ -4,6 +4,10 @@
 
 use std::io;
 use std::net::{self, IpAddr, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::AsFd;
+#[cfg(windows)]
+use std::os::windows::io::AsSocket;
 use std::time::Duration;
 
 use async_io::Async;
@@ -51,11 +55,6 @@ pub(super) fn listen_with(socket: Socket, backlog: u32) -> io::Result<Async<net:
     Async::new_nonblocking(socket.into())
 }
 
-/// Takes over a connection that was accepted.
-pub(super) fn adopt(stream: net::TcpStream) -> io::Result<Async<net::TcpStream>> {
-    Async::new(stream)
-}
-
 pub(super) fn linger(socket: &net::TcpStream) -> io::Result<Option<Duration>> {
     SockRef::from(socket).linger()
 }
@@ -74,7 +73,84 @@ pub(super) fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
     address.ok_or_else(|| io::Error::other("the address of the socket is not one of the Internet"))
 }
 
+// UDP
+
+/// Makes a UDP socket at an address, which others may share if they said so, too.
+pub(super) fn udp_socket(address: SocketAddr, shares: bool) -> io::Result<Async<net::UdpSocket>> {
+    let socket = Socket::new(domain(address.ip()), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(shares)?;
+    socket.bind(&address.into())?;
+    Async::new_nonblocking(socket.into())
+}
+
+/// Takes the peer of a UDP socket away.
+pub(super) fn disconnect(socket: &net::UdpSocket) -> io::Result<()> {
+    Ok(rustix::net::connect_unspec(socket)?)
+}
+
+// Unix
+
+#[cfg(unix)]
+pub(super) use self::unix::{unix_connect, unix_listen, unix_pair, unix_remove};
+
+#[cfg(unix)]
+mod unix {
+    //! Sockets of the machine itself.
+
+    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::path::Path;
+
+    use socket2::SockAddr;
+
+    use super::{Async, Domain, Socket, Type, io};
+
+    /// Connects to a path. [`WouldBlock`](io::ErrorKind::WouldBlock) means that the queue there is full.
+    pub(in crate::net) fn unix_connect(path: &Path) -> io::Result<Async<UnixStream>> {
+        let socket = unix_socket()?;
+        socket.connect(&SockAddr::unix(path)?)?;
+        Async::new_nonblocking(socket.into())
+    }
+
+    pub(in crate::net) fn unix_listen(
+        path: &Path,
+        backlog: u32,
+    ) -> io::Result<Async<UnixListener>> {
+        let socket = unix_socket()?;
+        socket.bind(&SockAddr::unix(path)?)?;
+        socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        Async::new_nonblocking(socket.into())
+    }
+
+    pub(in crate::net) fn unix_pair() -> io::Result<(Async<UnixStream>, Async<UnixStream>)> {
+        let (one, other) = UnixStream::pair()?;
+        Ok((Async::new(one)?, Async::new(other)?))
+    }
+
+    pub(in crate::net) fn unix_remove(path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn unix_socket() -> io::Result<Socket> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    }
+}
+
 // All of them
+
+/// Takes over a socket that the standard library made.
+#[cfg(unix)]
+pub(super) fn adopt<T: AsFd>(socket: T) -> io::Result<Async<T>> {
+    Async::new(socket)
+}
+
+/// Takes over a socket that the standard library made.
+#[cfg(windows)]
+pub(super) fn adopt<T: AsSocket>(socket: T) -> io::Result<Async<T>> {
+    Async::new(socket)
+}
 
 fn domain(family: IpAddr) -> Domain {
     match family {
@@ -93,16 +169,10 @@ fn begun(connect: io::Result<()>) -> io::Result<()> {
 
 fn is_under_way(error: &io::Error) -> bool {
     #[cfg(unix)]
-    return error.raw_os_error() == Some(IN_PROGRESS);
+    return error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error());
     #[cfg(not(unix))]
     return error.kind() == io::ErrorKind::WouldBlock;
 }
 
 /// Connections that may wait to be accepted; as many as tokio has.
 const BACKLOG: u32 = 1024;
-
-/// `EINPROGRESS`, for which the standard library has no kind.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const IN_PROGRESS: i32 = 115;
-#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-const IN_PROGRESS: i32 = 36;

@@ -8,6 +8,8 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use super::socket::{Side, Socket};
 use super::tcp_stream::TcpStream;
+#[cfg(unix)]
+use super::unix_stream::UnixStream;
 
 impl<T> Socket<T>
 where
@@ -164,4 +166,10 @@ macro_rules! futures_io_traits {
 futures_io_traits! {
     TcpStream;
     &TcpStream;
+}
+
+#[cfg(unix)]
+futures_io_traits! {
+    UnixStream;
+    &UnixStream;
 }
