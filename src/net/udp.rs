@@ -92,7 +92,10 @@ impl UdpSocket {
         UdpConnect::new(&self.socket, addresses.candidates(), Location::caller())
     }
 
-    /// Takes its peer away.
+    /// Takes its peer away: it receives from everybody again.
+    ///
+    /// A port that the system chose goes, too, and [`UdpSocket::local_addr`] shows 0 until it sends; one
+    /// that was asked for stays.
     ///
     /// # Errors
     /// What the system says.
@@ -368,7 +371,8 @@ impl UdpSocket {
         self.socket.call(net::UdpSocket::multicast_loop_v4)
     }
 
-    /// Sets whether members on this machine hear what it sends to groups. Default yes.
+    /// Sets whether members on this machine hear what it sends to groups. Default yes. Over the loopback
+    /// interface they do in any case.
     ///
     /// # Errors
     /// What the system says.
