@@ -113,11 +113,17 @@ pub(crate) fn nobody() -> (TcpSocket, SocketAddr) {
 /// Returns an address of loopback that nobody else is given while the first value lives: no test binds
 /// or listens there unless it asked for it.
 pub(crate) fn apart() -> (TcpSocket, SocketAddr) {
-    let guard = TcpSocket::new_v4().unwrap();
-    // Whoever asks for any port at any address gets another one than this.
-    guard.bind(address("127.9.9.9:0")).unwrap();
-    let port = guard.local_addr().unwrap().port();
-    (guard, SocketAddr::from(([127, 7, 7, 7], port)))
+    loop {
+        let guard = TcpSocket::new_v4().unwrap();
+        // Whoever asks for any port at any address gets another one than this.
+        guard.bind(address("127.9.9.9:0")).unwrap();
+        let port = guard.local_addr().unwrap().port();
+        let apart = SocketAddr::from(([127, 7, 7, 7], port));
+        // Something may be left there of a test that has ended.
+        if TcpSocket::new_v4().unwrap().bind(apart).is_ok() {
+            return (guard, apart);
+        }
+    }
 }
 
 // Single calls

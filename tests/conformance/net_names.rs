@@ -71,7 +71,8 @@ sockets! {
         let port = target.port();
         TcpStream::connect(target).await.unwrap();
         TcpStream::connect(v4).await.unwrap();
-        TcpStream::connect(&target).await.unwrap();
+        let by_reference: &SocketAddr = &target;
+        TcpStream::connect(by_reference).await.unwrap();
         TcpStream::connect((target.ip(), port)).await.unwrap();
         TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
         TcpStream::connect(("127.0.0.1", port)).await.unwrap();
