@@ -234,6 +234,10 @@ pub mod load;
 #[cfg(feature = "real")]
 pub mod real;
 
+#[cfg_attr(
+    not(feature = "real"),
+    expect(unused, reason = "there are no sockets but real ones yet")
+)]
 pub mod net;
 
 #[cfg(feature = "simulation")]

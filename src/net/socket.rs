@@ -38,7 +38,7 @@ macro_rules! real_call {
         }
         #[cfg(not(feature = "real"))]
         {
-            $crate::context::absent()
+            $crate::net::socket::absent()
         }
     }};
 }
@@ -51,6 +51,12 @@ macro_rules! real_socket {
 }
 
 pub(super) use {real_call, real_socket};
+
+/// Stands where a call of the real backend would, with its type.
+#[cfg(not(feature = "real"))]
+pub(super) fn absent<T>() -> io::Result<T> {
+    context::absent()
+}
 
 /// Panics where no socket can be made, with a message that names the call.
 #[track_caller]

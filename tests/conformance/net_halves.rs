@@ -1,5 +1,6 @@
 //! Halves of a stream.
 
+use futures_lite::AsyncWriteExt as _;
 use futures_lite::future::zip;
 use futures_lite::io::copy;
 use parcae::net::{Shutdown, TcpStream};
@@ -113,5 +114,23 @@ sockets! {
         let (mut reader, _writer) = client.into_split();
         assert_eq!(reader.peek(&mut buffer).await.unwrap(), 1);
         assert_eq!(read_exactly(reader, 1).await, b"a");
+    }
+
+    /// The traits close a stream, and halves that write, without dropping them: the peer reads to the end.
+    async fn closing_through_the_traits_ends_writing() {
+        let (client, server) = pair().await;
+        (&client).close().await.unwrap();
+        assert_eq!(read(&server, 8).await.unwrap(), b"");
+
+        let (mut client, server) = pair().await;
+        client.split().1.close().await.unwrap();
+        assert_eq!(read(&server, 8).await.unwrap(), b"");
+
+        let (client, server) = pair().await;
+        let (_reader, mut writer) = client.into_split();
+        writer.flush().await.unwrap();
+        writer.close().await.unwrap();
+        assert_eq!(read(&server, 8).await.unwrap(), b"");
+        assert_eq!(code(write(&mut writer, b"x").await), PIPE);
     }
 }
