@@ -191,4 +191,25 @@ sockets! {
         assert_eq!(code(TcpStream::connect(("127.0.0.1", port)).await), REFUSED);
         TcpStream::connect(("::1", port)).await.unwrap();
     }
+
+    /// A socket is of one family, and has one address.
+    async fn a_socket_takes_addresses_of_its_family_and_one_of_its_own() {
+        let four = TcpSocket::new_v4().unwrap();
+        assert_eq!(code(four.bind(address("[::1]:0"))), FAMILY);
+        four.bind(address("127.0.0.1:0")).unwrap();
+        assert_eq!(code(four.bind(address("127.0.0.1:0"))), INVALID);
+        assert_eq!(code(four.connect(address("[::1]:80")).await), FAMILY);
+
+        let (_listener, target) = listen().await;
+        let six = TcpSocket::new_v6().unwrap();
+        assert_eq!(code(six.connect(target).await), INVALID);
+        let mapped = format!("[::ffff:127.0.0.1]:{}", target.port());
+        let six = TcpSocket::new_v6().unwrap();
+        six.connect(address(&mapped)).await.unwrap();
+    }
+
+    /// Streams go to one machine each.
+    async fn a_connect_to_a_group_finds_no_network() {
+        assert_eq!(code(TcpStream::connect("239.7.7.7:80").await), NETWORK_UNREACHABLE);
+    }
 }

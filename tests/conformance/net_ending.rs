@@ -300,6 +300,31 @@ sockets! {
         assert_eq!(read(&server, 8).await.unwrap(), b"");
     }
 
+    /// 86: and if it has ended writing as well, what comes resets both ends.
+    async fn after_the_own_end_of_both_ways_what_comes_resets() {
+        let (client, server) = pair().await;
+        client.shutdown(Shutdown::Both).unwrap();
+        assert_eq!(read(&client, 8).await.unwrap(), b"");
+        assert_eq!(read(&server, 8).await.unwrap(), b"");
+        assert_eq!(write(&server, b"late").await.unwrap(), 4);
+        until_reset(&client).await;
+        assert_eq!(code(read(&client, 8).await), RESET);
+        assert_eq!(read(&client, 8).await.unwrap(), b"");
+        until_reset(&server).await;
+        assert_eq!(code(write(&server, b"x").await), PIPE);
+        assert_eq!(read(&server, 8).await.unwrap(), b"");
+    }
+
+    /// 86: alone, the end of reading is not told to the peer.
+    async fn a_peer_that_does_not_want_to_read_is_written_to_all_the_same() {
+        let (client, server) = pair().await;
+        client.shutdown(Shutdown::Read).unwrap();
+        for _ in 0..3 {
+            assert_eq!(write(&server, b"x").await.unwrap(), 1);
+        }
+        pends(read(&server, 8)).await;
+    }
+
     /// What is on its way when its sender closes is not forgotten while the peer does not read.
     async fn more_than_the_peer_has_room_for_is_still_sent_after_a_drop() {
         let (client, server) = pair().await;

@@ -48,6 +48,7 @@ pub(crate) const PIPE: i32 = 32;
 pub(crate) const DESTINATION_REQUIRED: i32 = 89;
 pub(crate) const MESSAGE_SIZE: i32 = 90;
 pub(crate) const PROTOTYPE: i32 = 91;
+pub(crate) const FAMILY: i32 = 97;
 pub(crate) const ADDRESS_IN_USE: i32 = 98;
 pub(crate) const ADDRESS_NOT_AVAILABLE: i32 = 99;
 pub(crate) const NETWORK_UNREACHABLE: i32 = 101;

@@ -354,6 +354,12 @@ sockets! {
         while turns(true).await >= patient / 2 {}
     }
 
+    /// 67: a peer that only reads acknowledges what it has read.
+    async fn small_writes_to_a_peer_that_only_reads_do_not_wait() {
+        let patient = turns(false).await;
+        while one_way_turns().await >= patient / 2 {}
+    }
+
     /// 68.
     async fn options_are_kept() {
         let (client, _server) = pair().await;
@@ -404,5 +410,18 @@ async fn turns(nodelay: bool) -> Duration {
         read_exactly(&client, 1).await;
     }
     answers.await;
+    start.elapsed()
+}
+
+/// Returns how long it takes to say the same with nobody answering.
+#[cfg(feature = "real")]
+async fn one_way_turns() -> Duration {
+    let (client, server) = pair().await;
+    let start = Instant::now();
+    for _ in 0..40 {
+        write_all(&client, b"q").await;
+        write_all(&client, b"q").await;
+        read_exactly(&server, 2).await;
+    }
     start.elapsed()
 }

@@ -467,4 +467,15 @@ sockets! {
         let received = poll_fn(|context| other.poll_recv_from(context, &mut buffer)).await;
         assert_eq!(received.unwrap(), (3, from));
     }
+
+    /// A socket of IPv4 has nothing to do with IPv6; the other way round, it has.
+    async fn a_socket_takes_targets_of_its_family() {
+        let (four, target) = socket().await;
+        assert_eq!(code(four.send_to(b"x", "[::1]:80").await), FAMILY);
+        assert_eq!(code(four.connect("[::1]:80").await), FAMILY);
+        let six = UdpSocket::bind("[::]:0").await.unwrap();
+        six.connect(target).await.unwrap();
+        six.send(b"x").await.unwrap();
+        assert_eq!(receive(&four).await.unwrap(), b"x");
+    }
 }
