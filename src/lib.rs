@@ -260,6 +260,8 @@ pub use explore::{Outcome, Sim, SimBuilder};
 #[cfg(feature = "simulation")]
 pub use harness::check;
 pub use kernel::Seed;
+#[cfg(feature = "real")]
+pub use parcae_macros::main;
 pub use parcae_macros::select;
 #[cfg(feature = "simulation")]
 pub use parcae_macros::test;

@@ -1,14 +1,18 @@
-//! The attribute [`test`](macro@test) and the macro [`select!`] of `parcae`.
+//! The attributes [`test`](macro@test) and [`main`](macro@main) and the macro [`select!`] of `parcae`.
 //!
-//! Use them as `#[parcae::test]` and `parcae::select!`, through the crate `parcae`: the code they write
-//! calls that crate.
+//! Use them as `#[parcae::test]`, `#[parcae::main]` and `parcae::select!`, through the crate `parcae`: the
+//! code they write calls that crate.
 //! This package is separate only because the compiler wants procedural macros in one of their own.
-//! What is absent: `#[parcae::main]`, and tests of functions that are not asynchronous (nothing in
-//! them depends on a seed, so the `#[test]` of the standard library serves).
+//! What is absent: tests of functions that are not asynchronous (nothing in them depends on a seed, so
+//! the `#[test]` of the standard library serves).
 
-mod expand;
+mod attribute;
+mod main_attribute;
+mod main_options;
 mod options;
 mod select;
+mod test_attribute;
+mod test_options;
 
 use proc_macro::TokenStream;
 
@@ -89,7 +93,77 @@ use proc_macro::TokenStream;
 /// decides nothing in a run.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    expand::expand(arguments.into(), item.into()).into()
+    attribute::expand::<test_attribute::TestAttribute>(arguments.into(), item.into()).into()
+}
+
+/// Turns an `async fn` into a function that runs it on the production backend: real time, real threads.
+///
+/// The function takes no arguments and has no generics. It is mostly `main`, and may have any name.
+/// What `main` returns must implement `std::process::Termination`, as without the attribute: `()`,
+/// `Result<(), E>`, `ExitCode` and others; so an error is printed and the process ends with exit code 1.
+///
+/// ```text
+/// #[parcae::main]
+/// async fn main() -> Result<(), Error> {
+///     let stop = parcae::task::shutdown_token(); // cancelled by Ctrl-C and SIGTERM
+///     serve(stop).await
+/// }
+///
+/// #[parcae::main(workers = 4, grace = "30s")]
+/// async fn main() {
+///     ...
+/// }
+/// ```
+///
+/// At Ctrl-C or SIGTERM the program is asked to end and has its `grace` to do so; at a second one it is
+/// cut short. When it has ended, what it left is shut down: tasks are cancelled, and their cleanups have
+/// `grace` to end.
+///
+/// The same program runs in the simulation when a `#[parcae::test]` calls what it consists of; a function
+/// under this attribute makes a runtime of its own and cannot be called there.
+///
+/// What is written at the function stays with it: visibility, documentation, `#[cfg(...)]`,
+/// `#[expect(...)]`. The function that is made returns `Result<T, parcae::real::RunError>`, where `T` is
+/// what the `async fn` returns; the error is that of the run: why there is no `T`. For a function that
+/// never returns it is some `impl Termination`.
+///
+/// # Options
+///
+/// All are optional. An option that is not given keeps the value it has in `parcae::real::Options`,
+/// but for `signals`. Each may be given once.
+///
+/// | option | value | meaning | default |
+/// |---|---|---|---|
+/// | `workers = 4` | integer, at least 1 | how many threads run tasks, the calling one among them; the others do what `parcae::task::spawn_on` gives them | 1 |
+/// | `seed = 17` | integer below 2^64, or a string | what `parcae::rng` and `parcae::choose` draw from | from the operating system |
+/// | `grace = "30s"` | an integer followed by `ns`, `us`, `ms`, `s`, `m` or `h` | how long a program that is asked to end may take, and then how long cleanups may | `"10s"` |
+/// | `panics = "go_on"` | `"shut_down"`, `"go_on"` | whether a panic or error of a task that nobody observed ends the run | `"shut_down"` |
+/// | `signals = "ignore"` | `"ignore"`, `"graceful"` | whether Ctrl-C and SIGTERM cancel `parcae::task::shutdown_token()` | `"graceful"` |
+/// | `config = expression` | `fn(parcae::real::Options) -> parcae::real::Options` | anything else; applied after all other options | none |
+/// | `crate = path` | a path | the crate `parcae`, when it is known under another name | `::parcae` |
+///
+/// A string for `seed` holds a decimal number, a hexadecimal one after `0x`, or the 40 digits of a
+/// git commit hash. A wrong value is an error of the compiler at the value, never one of the run.
+/// `config` takes the path of a function, or a closure that captures nothing.
+///
+/// # A test on the production backend
+///
+/// A `#[test]` below the attribute makes a test of the function, in real time (not together with
+/// `#[should_panic]`, which wants a function without a result):
+///
+/// ```text
+/// #[parcae::main(signals = "ignore")]
+/// #[test]
+/// async fn a_second_is_a_second() { ... }
+/// ```
+///
+/// # Determinism
+///
+/// There is none but that of the random numbers under a `seed`: the operating system decides which task
+/// is ready when.
+#[proc_macro_attribute]
+pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::expand::<main_attribute::MainAttribute>(arguments.into(), item.into()).into()
 }
 
 /// Waits for the first of several futures to be ready, and runs the code that belongs to it.

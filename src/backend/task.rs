@@ -163,7 +163,14 @@ where
 {
     match worker {
         #[cfg(feature = "simulation")]
-        WorkerRef::Simulated => spawn(call, async move { make().await }, options),
+        WorkerRef::Simulated => {
+            let task = async move {
+                // On another thread they would not be there either.
+                super::set_variables("parcae::task::spawn_on", None);
+                make().await
+            };
+            spawn(call, task, options)
+        }
         #[cfg(feature = "real")]
         WorkerRef::Real(worker) => {
             let _ = call;

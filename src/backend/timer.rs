@@ -47,28 +47,22 @@ impl Timer {
     /// Moves the deadline; the timer is set anew at the next poll.
     pub(crate) fn reset(&mut self, deadline: u64) {
         self.cancel();
+        self.set = Set::Not;
         self.deadline = deadline;
     }
 
     #[inline]
     fn cancel(&mut self) {
-        match std::mem::replace(&mut self.set, Set::Not) {
-            Set::Not => {}
-            #[cfg(feature = "simulation")]
-            Set::Simulated { key: None, .. } => {}
-            #[cfg(feature = "simulation")]
-            Set::Simulated { key: Some(key), run } => {
-                let is_of = |executor: &Executor| run == executor.run();
-                let cancel =
-                    |executor: &Executor| is_of(executor).then(|| executor.cancel_timer(key));
-                let _ = context::with(cancel);
-            }
-            #[cfg(feature = "real")]
-            Set::Real(timer) => drop(timer),
+        #[cfg(feature = "simulation")]
+        if let Set::Simulated { key: Some(key), run } = self.set {
+            let is_of = |executor: &Executor| run == executor.run();
+            let cancel = |executor: &Executor| is_of(executor).then(|| executor.cancel_timer(key));
+            let _ = context::with(cancel);
         }
     }
 
-    pub(crate) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
+    #[inline]
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.set {
             #[cfg(feature = "simulation")]
             Set::Simulated { key, run } => {
@@ -80,23 +74,15 @@ impl Timer {
         }
     }
 
-    fn set(&mut self, context: &Context<'_>) -> Poll<()> {
-        on!(context::backend("a timer"),
+    fn set(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.set = on!(context::backend("a timer"),
             simulation: {
                 let run = context::expect("a timer", Executor::run);
-                let mut key = None;
-                let poll = poll_simulated((&mut key, run), self.deadline, context, self.at);
-                self.set = Set::Simulated { key, run };
-                poll
+                Set::Simulated { key: None, run }
             },
-            real: {
-                let mut timer =
-                    context::expect("a timer", |worker: &Worker| worker.timer(self.deadline));
-                let poll = timer.poll(context);
-                self.set = Set::Real(timer);
-                poll
-            },
-        )
+            real: Set::Real(context::expect("a timer", |worker: &Worker| worker.timer(self.deadline))),
+        );
+        self.poll(context)
     }
 
     /// Tells a watch for bad habits that the running task goes to sleep on this timer.

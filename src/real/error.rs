@@ -25,6 +25,11 @@ pub enum RunError {
         /// How long it had.
         grace: Duration,
     },
+    /// The program was asked to end, and a second signal did not let it.
+    Interrupted {
+        /// What it was asked to end for.
+        reason: CancelReason,
+    },
 }
 
 impl fmt::Display for RunError {
@@ -36,6 +41,10 @@ impl fmt::Display for RunError {
             Self::Overdue { reason, grace } => write!(
                 formatter,
                 "the program was asked to end ({reason}) and did not within {grace:?}"
+            ),
+            Self::Interrupted { reason } => write!(
+                formatter,
+                "the program was asked to end ({reason}) and was cut short by a second signal"
             ),
         }
     }

@@ -17,7 +17,7 @@ use super::signals::SignalWatch;
 use crate::context;
 use crate::ending::JoinEnd;
 use crate::kernel::Seed;
-use crate::task::{self, CancelReason, CancelToken};
+use crate::task::{self, CancelToken};
 use crate::worker::{Asked, Message, PROGRAM, Run, SpawnOptions, Worker, install_hook};
 
 /// Threads that run a program on real time.
@@ -156,8 +156,8 @@ enum End<T> {
     Program(JoinEnd<T>),
     /// Nobody observed that a task failed.
     Trouble,
-    /// It was asked to end and did not.
-    Overdue(CancelReason),
+    /// It was asked to end and did not, or could not.
+    Overdue(RunError),
 }
 
 impl Parts {
@@ -173,8 +173,8 @@ impl Parts {
             }
         };
         let overdue = async {
-            let reason = overdue(signals, &token, grace).await;
-            End::Overdue(reason)
+            let error = overdue(signals, &token, grace).await;
+            End::Overdue(error)
         };
         worker.drive(future::or(program, future::or(asked, overdue)))
     }
@@ -224,7 +224,7 @@ impl Parts {
             }
             _ if is_failed => Err(RunError::Task(failures.remove(0))),
             End::Program(JoinEnd::Value(value)) => Ok(value),
-            End::Overdue(reason) => Err(RunError::Overdue { reason, grace: self.options.grace }),
+            End::Overdue(error) => Err(error),
             End::Program(JoinEnd::Cancelled | JoinEnd::Gone) | End::Trouble => {
                 unreachable!("nobody else cancels the program, and trouble is kept")
             }
@@ -234,15 +234,15 @@ impl Parts {
 }
 
 /// Waits until the program has been asked to end and its grace is over, or a second signal has come.
-async fn overdue(signals: &mut SignalWatch, token: &CancelToken, grace: Duration) -> CancelReason {
+async fn overdue(signals: &mut SignalWatch, token: &CancelToken, grace: Duration) -> RunError {
     let grace_is_over = async {
         let reason = token.cancelled().await;
         async_io::Timer::after(grace).await;
-        reason
+        RunError::Overdue { reason, grace }
     };
     let second_signal = async {
-        signals.watch(token).await;
-        token.reason().unwrap_or(CancelReason::Deadline)
+        let reason = signals.watch(token).await;
+        RunError::Interrupted { reason }
     };
     future::or(second_signal, grace_is_over).await
 }

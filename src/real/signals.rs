@@ -7,7 +7,7 @@ use async_signal::Signal;
 use futures_lite::StreamExt as _;
 
 use super::options::Signals;
-use crate::task::CancelToken;
+use crate::task::{CancelReason, CancelToken};
 
 /// Hears of signals, if it was asked to.
 #[derive(Debug)]
@@ -23,18 +23,20 @@ impl SignalWatch {
         }
     }
 
-    /// Cancels the token at the first signal, and is ready at the second.
-    pub(super) async fn watch(&mut self, token: &CancelToken) {
-        self.next().await.map(|name| token.cancel(name));
+    /// Cancels the token at the first signal, and is ready at the second. Returns why the token is
+    /// cancelled.
+    pub(super) async fn watch(&mut self, token: &CancelToken) -> CancelReason {
+        token.cancel(self.next().await);
         self.next().await;
+        token.cancelled().await
     }
 
     /// Waits for a signal; for ever, if none is heard of.
-    async fn next(&mut self) -> Option<&'static str> {
+    async fn next(&mut self) -> &'static str {
         let Some(signals) = &mut self.0 else { return pending().await };
         match signals.next().await {
-            Some(Ok(Signal::Int)) => Some("SIGINT"),
-            Some(Ok(_)) => Some("SIGTERM"),
+            Some(Ok(Signal::Int)) => "SIGINT",
+            Some(Ok(_)) => "SIGTERM",
             // It hears of no more.
             Some(Err(_)) | None => pending().await,
         }

@@ -53,8 +53,9 @@ pub fn workers() -> Vec<Worker> {
 
 /// Spawns a task on a worker, from any thread. Its future is made there, so it need not be `Send`.
 ///
-/// As [`spawn`](super::spawn) otherwise: dropping the handle cancels the task. Where the run of the worker
-/// takes no more tasks, it has ended before it began, and joining it gives
+/// As [`spawn`](super::spawn) otherwise: dropping the handle cancels the task. But it does not begin with the
+/// [variables](super::ContextVar) of its maker, which stay on their thread. Where the run of the worker takes
+/// no more tasks, it has ended before it began, and joining it gives
 /// [`JoinError::Gone`](super::JoinError::Gone).
 ///
 /// # Panics

@@ -98,7 +98,7 @@ impl Interval {
         self.timer = Timer::new(next.nanos(), self.at);
     }
 
-    fn poll_tick(&mut self, context: &Context<'_>) -> Poll<Instant> {
+    fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<Instant> {
         ready!(self.timer.poll(context));
         let due = self.next;
         let next = self.behavior.next(due, Instant::now(), self.period);

@@ -71,14 +71,25 @@ impl WorkerRef {
         let handle = Handle::new(core, |_| None);
         let unbegun = Unbegun { handle: Some(handle.clone()) };
         if self.run.admit(&handle.core).is_ok() {
-            self.run.send(
-                self.index,
-                Message::Begin(Box::new(move |worker| {
-                    worker.adopt(async move { make().await }, unbegun.begin());
-                })),
-            );
+            let begin = move |worker: &Worker| {
+                worker.adopt(async move { make().await }, unbegun.begin());
+            };
+            self.begin(begin);
         }
         handle
+    }
+
+    /// Makes a task there: at once on this thread, so that it is ready from then on, as any other.
+    fn begin(&self, begin: impl FnOnce(&Worker) + Send + 'static) {
+        let mut begin = Some(begin);
+        let _ = context::with(|asker: &Worker| {
+            if Arc::ptr_eq(&asker.run, &self.run) && asker.index == self.index {
+                begin.take().into_iter().for_each(|begin| begin(asker));
+            }
+        });
+        if let Some(begin) = begin {
+            self.run.send(self.index, Message::Begin(Box::new(begin)));
+        }
     }
 }
 

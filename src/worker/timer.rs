@@ -6,21 +6,26 @@ use std::task::{Context, Poll, ready};
 
 use async_io::Timer;
 
-/// Ready when its instant has come: late as the machine is, never early.
+/// Ready when its instant has come, and from then on: late as the machine is, never early.
 #[derive(Debug)]
-pub(crate) struct RealTimer(Timer);
+pub(crate) struct RealTimer {
+    /// None once it was ready: it would not be so again.
+    ahead: Option<Timer>,
+}
 
 impl RealTimer {
     /// Makes one for an instant, or for the end of time.
     #[expect(clippy::disallowed_types, reason = "this is the real clock")]
     pub(super) fn at(instant: Option<std::time::Instant>) -> Self {
-        Self(instant.map_or_else(Timer::never, Timer::at))
+        Self { ahead: Some(instant.map_or_else(Timer::never, Timer::at)) }
     }
 
     #[inline]
-    pub(crate) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
-        let mut context = Context::from_waker(context.waker());
-        ready!(Pin::new(&mut self.0).poll(&mut context));
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(timer) = &mut self.ahead {
+            ready!(Pin::new(timer).poll(context));
+            self.ahead = None;
+        }
         Poll::Ready(())
     }
 }

@@ -1,6 +1,7 @@
 //! What a test runs on: the macro that makes a test of each backend, and which one this is.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use parcae::Backend;
 
@@ -20,13 +21,15 @@ macro_rules! conformance {
             #[cfg(feature = "simulation")]
             #[test]
             fn simulation() {
-                $crate::backends::simulate(super::$name, conformance!(@check $($check)?));
+                let program = || -> $crate::backends::Boxed<_> { Box::pin(super::$name()) };
+                $crate::backends::simulate(program, conformance!(@check $($check)?));
             }
 
             #[cfg(feature = "real")]
             #[test]
             fn real() {
-                $crate::backends::run_on_real_time(super::$name, conformance!(@check $($check)?));
+                let program = || -> $crate::backends::Boxed<_> { Box::pin(super::$name()) };
+                $crate::backends::run_on_real_time(program, conformance!(@check $($check)?));
             }
         }
     )+ };
@@ -34,13 +37,13 @@ macro_rules! conformance {
     (@check $check:ident) => { super::$check };
 }
 
+/// A program. Boxed, or each of hundreds would have copies of both backends compiled for it.
+pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
+
 /// Runs a program under `Fifo` and many seeds.
 #[cfg(feature = "simulation")]
 #[track_caller]
-pub(crate) fn simulate<F>(program: fn() -> F, check: impl Fn(F::Output))
-where
-    F: Future + 'static,
-{
+pub(crate) fn simulate<T: 'static>(program: fn() -> Boxed<T>, check: fn(T)) {
     use parcae::Sim;
     use parcae::explore::Strategy;
 
@@ -60,10 +63,7 @@ where
 /// Runs a program on real time.
 #[cfg(feature = "real")]
 #[track_caller]
-pub(crate) fn run_on_real_time<F>(program: fn() -> F, check: impl Fn(F::Output))
-where
-    F: Future + 'static,
-{
+pub(crate) fn run_on_real_time<T: 'static>(program: fn() -> Boxed<T>, check: fn(T)) {
     let outcome = real_outcome(program);
     let (seed, unfinished) = (outcome.seed, outcome.unfinished.clone());
     match outcome.into_result() {
@@ -75,10 +75,7 @@ where
 
 /// Runs a program on real time. One that hangs fails, where it would never end.
 #[cfg(feature = "real")]
-pub(crate) fn real_outcome<F>(program: fn() -> F) -> parcae::real::Outcome<F::Output>
-where
-    F: Future + 'static,
-{
+pub(crate) fn real_outcome<T: 'static>(program: fn() -> Boxed<T>) -> parcae::real::Outcome<T> {
     use parcae::real::{Options, Runtime};
     use parcae::time::{Instant, timeout};
 

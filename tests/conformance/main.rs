@@ -11,6 +11,7 @@
 mod backends;
 mod clock;
 mod journal;
+mod page;
 mod polling;
 
 #[cfg(all(feature = "simulation", feature = "real"))]

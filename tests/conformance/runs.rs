@@ -1,19 +1,17 @@
 //! How a run fails: on both backends, for the same reason.
 
-use std::future::{Future, pending};
+use std::future::pending;
 
 use parcae::task::{Builder, finally, group, settle};
 use parcae::time::sleep;
 use parcae::{spawn, spawn_try};
 
+use crate::backends::Boxed;
 use crate::clock::HOUR;
 
 /// Checks that a program fails on both backends, and that what is reported holds this text.
 #[track_caller]
-fn fails<F>(program: fn() -> F, wanted: &str)
-where
-    F: Future + 'static,
-{
+fn fails(program: fn() -> Boxed<()>, wanted: &str) {
     for failure in failures(program) {
         let failure = failure.expect("the run fails");
         assert!(failure.contains(wanted), "{failure}");
@@ -21,10 +19,7 @@ where
 }
 
 /// Runs a program on each backend, and returns why it failed.
-fn failures<F>(program: fn() -> F) -> Vec<Option<String>>
-where
-    F: Future + 'static,
-{
+fn failures(program: fn() -> Boxed<()>) -> Vec<Option<String>> {
     let mut failures = Vec::new();
     #[cfg(feature = "simulation")]
     failures.extend((0..20).map(|seed| {
@@ -49,15 +44,17 @@ impl Drop for Bomb {
 
 #[test]
 fn a_panic_of_the_program_fails_the_run() {
-    fails(|| async { panic!("out of cheese") }, "out of cheese");
+    fails(|| Box::pin(async { panic!("out of cheese") }), "out of cheese");
 }
 
 #[test]
 fn a_panic_of_a_detached_task_fails_the_run() {
     fails(
-        || async {
-            spawn(async { panic!("out of cheese") }).detach();
-            sleep(HOUR).await;
+        || {
+            Box::pin(async {
+                spawn(async { panic!("out of cheese") }).detach();
+                sleep(HOUR).await;
+            })
         },
         "out of cheese",
     );
@@ -66,11 +63,13 @@ fn a_panic_of_a_detached_task_fails_the_run() {
 #[test]
 fn a_panic_of_a_task_whose_handle_is_dropped_fails_the_run() {
     fails(
-        || async {
-            let task = spawn(async { panic!("out of cheese") });
-            settle().await;
-            drop::<parcae::Task<()>>(task);
-            sleep(HOUR).await;
+        || {
+            Box::pin(async {
+                let task = spawn(async { panic!("out of cheese") });
+                settle().await;
+                drop::<parcae::Task<()>>(task);
+                sleep(HOUR).await;
+            })
         },
         "out of cheese",
     );
@@ -79,9 +78,11 @@ fn a_panic_of_a_task_whose_handle_is_dropped_fails_the_run() {
 #[test]
 fn an_error_that_nobody_observes_fails_the_run() {
     fails(
-        || async {
-            spawn_try(async { Err::<(), _>("out of cheese") }).detach();
-            sleep(HOUR).await;
+        || {
+            Box::pin(async {
+                spawn_try(async { Err::<(), _>("out of cheese") }).detach();
+                sleep(HOUR).await;
+            })
         },
         "out of cheese",
     );
@@ -90,8 +91,10 @@ fn an_error_that_nobody_observes_fails_the_run() {
 #[test]
 fn a_panic_of_a_cleanup_fails_the_run() {
     fails(
-        || async {
-            finally(async {}, async || panic!("out of cheese")).await;
+        || {
+            Box::pin(async {
+                finally(async {}, async || panic!("out of cheese")).await;
+            })
         },
         "out of cheese",
     );
@@ -100,15 +103,17 @@ fn a_panic_of_a_cleanup_fails_the_run() {
 #[test]
 fn a_panic_in_a_destructor_of_a_cancelled_task_fails_the_run() {
     fails(
-        || async {
-            let bomb = Bomb;
-            let task = spawn(async move {
-                let _bomb = bomb;
-                pending::<()>().await;
-            });
-            settle().await;
-            drop(task);
-            sleep(HOUR).await;
+        || {
+            Box::pin(async {
+                let bomb = Bomb;
+                let task = spawn(async move {
+                    let _bomb = bomb;
+                    pending::<()>().await;
+                });
+                settle().await;
+                drop(task);
+                sleep(HOUR).await;
+            })
         },
         "out of cheese",
     );
@@ -117,9 +122,11 @@ fn a_panic_in_a_destructor_of_a_cancelled_task_fails_the_run() {
 #[test]
 fn a_panic_of_an_eager_task_that_is_detached_fails_the_run() {
     fails(
-        || async {
-            Builder::new().eager().spawn(async { panic!("out of cheese") }).detach();
-            sleep(HOUR).await;
+        || {
+            Box::pin(async {
+                Builder::new().eager().spawn(async { panic!("out of cheese") }).detach();
+                sleep(HOUR).await;
+            })
         },
         "out of cheese",
     );
@@ -128,12 +135,14 @@ fn a_panic_of_an_eager_task_that_is_detached_fails_the_run() {
 #[test]
 fn a_panic_of_a_group_that_nobody_catches_fails_the_run() {
     fails(
-        || async {
-            let failed = group(async |group| {
-                group.spawn(async { panic!("out of cheese") });
-                pending::<Result<(), &str>>().await
-            });
-            drop(failed.await);
+        || {
+            Box::pin(async {
+                let failed = group(async |group| {
+                    group.spawn(async { panic!("out of cheese") });
+                    pending::<Result<(), &str>>().await
+                });
+                drop(failed.await);
+            })
         },
         "out of cheese",
     );
@@ -141,11 +150,13 @@ fn a_panic_of_a_group_that_nobody_catches_fails_the_run() {
 
 #[test]
 fn what_is_observed_fails_no_run() {
-    for failure in failures(|| async {
-        let task = spawn(async { panic!("out of cheese") });
-        let end: Result<(), _> = task.join().await;
-        assert!(end.is_err());
-        assert!(spawn_try(async { Err::<(), _>("no") }).await.is_err());
+    for failure in failures(|| {
+        Box::pin(async {
+            let task = spawn(async { panic!("out of cheese") });
+            let end: Result<(), _> = task.join().await;
+            assert!(end.is_err());
+            assert!(spawn_try(async { Err::<(), _>("no") }).await.is_err());
+        })
     }) {
         assert_eq!(failure, None);
     }

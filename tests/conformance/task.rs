@@ -11,4 +11,5 @@ mod panicking;
 mod spawning;
 mod tokens;
 mod variables;
+mod workers;
 mod yielding;

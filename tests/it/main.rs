@@ -9,6 +9,7 @@ mod explore;
 mod harness;
 mod kernel;
 mod load;
+mod main_attribute;
 mod points;
 mod pool;
 mod random_programs;

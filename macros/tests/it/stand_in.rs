@@ -1,4 +1,4 @@
-//! The part of `parcae` that the attribute calls.
+//! The part of `parcae` that the attributes call.
 
 /// As `parcae::Seed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,5 +134,80 @@ pub(crate) mod harness {
         }
         assert!(check.calls.is_empty(), "calls: {}", check.calls.join(", "));
         assert_eq!((case.package, case.target), ("parcae-macros", "it"));
+    }
+}
+
+pub(crate) mod real {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::process::Termination;
+    use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
+
+    use super::Seed;
+
+    /// As `parcae::real::Options`; each setter records its call.
+    #[derive(Debug, Default)]
+    pub(crate) struct Options {
+        calls: Vec<String>,
+    }
+
+    impl Options {
+        pub(crate) fn with_workers(self, count: usize) -> Self {
+            self.record(format!("workers {count}"))
+        }
+
+        pub(crate) fn with_seed(self, seed: Seed) -> Self {
+            self.record(format!("seed {seed:?}"))
+        }
+
+        pub(crate) fn with_grace(self, grace: Duration) -> Self {
+            self.record(format!("grace {grace:?}"))
+        }
+
+        pub(crate) fn with_panics(self, panics: PanicPolicy) -> Self {
+            self.record(format!("panics {panics:?}"))
+        }
+
+        pub(crate) fn with_signals(self, signals: Signals) -> Self {
+            self.record(format!("signals {signals:?}"))
+        }
+
+        pub(crate) fn record(mut self, call: String) -> Self {
+            self.calls.push(call);
+            self
+        }
+    }
+
+    #[derive(Debug)]
+    pub(crate) enum PanicPolicy {
+        ShutDown,
+        GoOn,
+    }
+
+    #[derive(Debug)]
+    pub(crate) enum Signals {
+        Ignore,
+        Graceful,
+    }
+
+    /// As `parcae::real::RunError`; it holds the calls, for a test to see them.
+    #[derive(Debug, PartialEq)]
+    pub(crate) struct RunError(pub(crate) Vec<String>);
+
+    /// Runs the program. If options were set, their calls are returned in place of its output.
+    pub(crate) fn main<F>(
+        configure: impl FnOnce(Options) -> Options,
+        program: impl FnOnce() -> F,
+    ) -> Result<F::Output, RunError>
+    where
+        F: Future<Output: Termination> + 'static,
+    {
+        let options = configure(Options::default());
+        let Poll::Ready(output) = pin!(program()).poll(&mut Context::from_waker(Waker::noop()))
+        else {
+            panic!("a program against the stand-in must not wait");
+        };
+        if options.calls.is_empty() { Ok(output) } else { Err(RunError(options.calls)) }
     }
 }

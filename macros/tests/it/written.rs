@@ -1,4 +1,4 @@
-//! Tests made by the attribute itself. The stand-in panics with the calls it recorded.
+//! Tests made by `#[parcae::test]` itself. The stand-in panics with the calls it recorded.
 
 use crate::stand_in;
 use crate::stand_in::explore::Check;

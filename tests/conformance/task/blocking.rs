@@ -8,6 +8,7 @@ use parcae::sync::{Queue, oneshot};
 use parcae::task::{BlockingPool, JoinError, gather, settle, unblock};
 use parcae::time::sleep;
 
+use crate::backends::is_simulated;
 use crate::clock::{beats, block_thread};
 
 conformance! {
@@ -100,11 +101,36 @@ conformance! {
         parcae::select! {
             () = &mut call => {}
             _ = &mut begun => {}
-            () = settle(), if crate::backends::is_simulated() => {}
+            () = settle(), if is_simulated() => {}
         }
         drop(call);
         pool.unblock(|| ()).await;
         assert_eq!(made.load(Ordering::SeqCst), 1);
+    }
+
+    /// In production they are threads, which cannot be killed.
+    async fn a_process_is_killed_when_nobody_waits_where_there_are_processes() {
+        let pool = BlockingPool::processes(1);
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        let (sender, begun) = oneshot::channel::<()>();
+        let call = spawn(pool.unblock(move || {
+            let _ = sender.send(());
+            block_thread(beats(1));
+            counter.fetch_add(1, Ordering::SeqCst);
+        }));
+        settle().await;
+        if is_simulated() {
+            drop(call);
+            pool.unblock(|| ()).await;
+            assert_eq!(made.load(Ordering::SeqCst), 0);
+        } else {
+            begun.await.unwrap();
+            drop(call);
+            while made.load(Ordering::SeqCst) == 0 {
+                sleep(beats(1)).await;
+            }
+        }
     }
 
     async fn a_clone_of_a_pool_is_the_same_pool() {

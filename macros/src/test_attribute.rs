@@ -1,109 +1,39 @@
-//! The function under `#[parcae::test]`: checking it, and writing the test around it.
+//! `#[parcae::test]`: a test that runs an `async fn` under many seeds.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
-use syn::parse::{Parse, ParseStream};
-use syn::spanned::Spanned as _;
-use syn::{Attribute, Error, Result, ReturnType, Safety, Signature, Visibility};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Path;
 
-use crate::options::{Options, PinnedSeed, join};
+use crate::attribute::{AsyncFunction, Attribute, write_configure};
+use crate::options::Options;
+use crate::test_options::TestOptions;
 
-/// Expands the attribute with these arguments on this item.
-///
-/// After an error the item comes back as it was, beside the messages: what else calls it or is
-/// wrong inside it is then reported as if the attribute were not there.
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    expand_test(arguments, item.clone()).unwrap_or_else(|error| {
-        let errors = error.into_compile_error();
-        quote!(#errors #item)
-    })
-}
+/// The attribute.
+pub(crate) enum TestAttribute {}
 
-fn expand_test(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    // Both are read before an error is returned: one compilation shows what is wrong in either.
-    match (syn::parse2::<Options>(arguments), syn::parse2::<TestFunction>(item)) {
-        (Ok(options), Ok(function)) => Ok(write_test(&options, &function)),
-        (Err(options), Err(function)) => Err(join(options, function)),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+impl Attribute for TestAttribute {
+    const NAME: &'static str = "parcae::test";
+
+    type Own = TestOptions;
+
+    /// Refuses what would make a second test of the function.
+    fn refuse(path: &Path, text: &str) -> Option<&'static str> {
+        if path.segments.last()?.ident != "test" {
+            return None;
+        }
+        // `#[test]`, also by its full path; any other runs the function in a way of its own.
+        let is_standard = path.segments.len() == 1 || text.contains("prelude::");
+        Some(if is_standard { "`#[parcae::test]` adds it" } else { "only one makes the test" })
     }
-}
 
-/// A function that can be a test.
-struct TestFunction {
-    attributes: Vec<Attribute>,
-    visibility: Visibility,
-    signature: Signature,
-    /// The body stays unread: reading it would cost time, and the compiler reports its errors
-    /// better. Besides, syn knows only the syntax that was there when it was released.
-    body: TokenStream,
-}
-
-impl Parse for TestFunction {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let attributes = input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
-        let signature = input.parse().map_err(|error| Error::new(error.span(), NEEDS_ASYNC_FN))?;
-        let function = Self { attributes, visibility, signature, body: input.parse()? };
-        function.check()?;
-        Ok(function)
-    }
-}
-
-impl TestFunction {
-    fn check(&self) -> Result<()> {
-        let signature = &self.signature;
-        let mut errors: Vec<Error> = self.attributes.iter().filter_map(refuse_attribute).collect();
-        if signature.asyncness.is_none() {
-            errors.push(Error::new(signature.fn_token.span, NEEDS_ASYNC_FN));
-        }
-        if let Safety::Unsafe(token) = &signature.safety {
-            errors.push(Error::new(token.span, "a `#[parcae::test]` cannot be `unsafe`"));
-        }
-        if !signature.generics.params.is_empty() {
-            let message = "a `#[parcae::test]` has no generics: nobody would choose them";
-            errors.push(Error::new_spanned(&signature.generics, message));
-        }
-        if let Some(clause) = &signature.generics.where_clause {
-            let message = "a `#[parcae::test]` has no `where` clause";
-            errors.push(Error::new_spanned(clause, message));
-        }
-        if !signature.inputs.is_empty() {
-            let message = "a `#[parcae::test]` takes no arguments: nobody would pass them";
-            errors.push(Error::new_spanned(&signature.inputs, message));
-        }
-        errors.into_iter().reduce(join).map_or(Ok(()), Err)
-    }
-}
-
-/// Returns the error when the attribute would make a second test of the function.
-fn refuse_attribute(attribute: &Attribute) -> Option<Error> {
-    let path = attribute.path();
-    if path.segments.last()?.ident != "test" {
-        return None;
-    }
-    let name = path.to_token_stream().to_string().replace(' ', "");
-    // `#[test]`, also by its full path; any other runs the function in a way of its own.
-    let is_standard = path.segments.len() == 1 || name.contains("prelude::");
-    let reason = if is_standard { "`#[parcae::test]` adds it" } else { "only one makes the test" };
-    let message = format!("remove `#[{name}]`: {reason}");
-    Some(Error::new_spanned(path, message))
-}
-
-fn write_test(options: &Options, function: &TestFunction) -> TokenStream {
-    let TestFunction { attributes, visibility, signature, body } = function;
-    let name = &signature.ident;
-    // With its `r#`, if it has one: so does the name by which `cargo test` selects the test.
-    let name_text = name.to_string();
-    let crate_path = &options.crate_path;
-    let configure = write_configure(options);
-    // A type that cannot be returned is refused by the bounds of this call: the error points at it.
-    let place = match &signature.output {
-        ReturnType::Default => Span::call_site(),
-        ReturnType::Type(_, output) => output.span(),
-    };
-    let mut arguments = Group::new(
-        Delimiter::Parenthesis,
-        quote! {
+    fn write(options: &Options<TestOptions>, function: &AsyncFunction) -> TokenStream {
+        let AsyncFunction { attributes, visibility, signature, body } = function;
+        let name = &signature.ident;
+        // With its `r#`, if it has one: so does the name by which `cargo test` selects the test.
+        let name_text = name.to_string();
+        let crate_path = &options.crate_path;
+        let configure = write_configure(options, "check", &quote!(#crate_path::explore::Check));
+        let arguments = quote! {
             #crate_path::harness::TestCase {
                 name: ::core::concat!(::core::module_path!(), "::", #name_text),
                 package: ::core::env!("CARGO_PKG_NAME"),
@@ -111,104 +41,38 @@ fn write_test(options: &Options, function: &TestFunction) -> TokenStream {
             },
             #configure,
             #name,
-        },
-    );
-    arguments.set_span(place);
-    let run_test = at(quote!(#crate_path::harness::run_test), place);
-    quote! {
-        #[::core::prelude::v1::test]
-        #(#attributes)*
-        #visibility fn #name() {
-            #signature #body
-
-            #run_test #arguments;
-        }
-    }
-}
-
-/// Moves tokens to a place in the source, for messages of the compiler.
-fn at(tokens: TokenStream, place: Span) -> TokenStream {
-    let moved = tokens.into_iter().map(|mut token| {
-        token.set_span(place);
-        token
-    });
-    moved.collect()
-}
-
-/// Writes the closure that applies the options to a `Check`.
-fn write_configure(options: &Options) -> TokenStream {
-    let crate_path = &options.crate_path;
-    // Hygiene of `macro_rules!`: an expression of the user that says `check` means their own.
-    let check = quote_spanned!(Span::mixed_site()=> check);
-    let check_type = quote!(#crate_path::explore::Check);
-    let setters = write_setters(options);
-    let Some(config) = &options.config else {
-        return quote!(|#check: #check_type| #check #setters);
-    };
-    // The type comes before the expression, so that a closure needs no types of its own.
-    let apply = quote_spanned!(Span::mixed_site()=> config);
-    quote! {
-        |#check: #check_type| {
-            let #apply: fn(#check_type) -> #check_type = #config;
-            #apply(#check #setters)
-        }
-    }
-}
-
-/// Writes the calls for the options that were given, in a fixed order.
-fn write_setters(options: &Options) -> TokenStream {
-    let crate_path = &options.crate_path;
-    let mut setters = TokenStream::new();
-    if let Some(count) = &options.seeds {
-        setters.extend(quote!(.seeds(#count)));
-    }
-    for seed in &options.regression_seeds {
-        let seed = match seed {
-            PinnedSeed::Number(number) => quote!(#crate_path::Seed::new(#number)),
-            PinnedSeed::Text(text) => {
-                quote!(#crate_path::Seed::parse(#text).expect("the attribute checked the seed"))
-            }
         };
-        setters.extend(quote!(.regression_seed(#seed)));
-    }
-    if let Some(variant) = &options.strategy {
-        setters.extend(quote!(.strategy(#crate_path::explore::Strategy::#variant)));
-    }
-    if let Some(count) = &options.jobs {
-        setters.extend(quote!(.jobs(#count)));
-    }
-    if let Some(variant) = &options.isolation {
-        setters.extend(quote!(.isolation(#crate_path::explore::Isolation::#variant)));
-    }
-    if let Some(count) = &options.max_steps {
-        setters.extend(quote!(.max_steps(#count)));
-    }
-    if let Some(nanos) = &options.max_time_nanos {
-        setters.extend(quote!(.max_time(::core::time::Duration::from_nanos(#nanos))));
-    }
-    if let Some(variant) = &options.determinism {
-        setters.extend(quote!(.determinism(#crate_path::explore::Determinism::#variant)));
-    }
-    setters
-}
+        let call = function.write_call(quote!(#crate_path::harness::run_test), arguments);
+        quote! {
+            #[::core::prelude::v1::test]
+            #(#attributes)*
+            #visibility fn #name() {
+                #signature #body
 
-const NEEDS_ASYNC_FN: &str = "`#[parcae::test]` needs an `async fn`";
+                #call;
+            }
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
-    use super::{TestFunction, expand};
+    use super::TestAttribute;
+    use crate::attribute::{AsyncFunction, expand};
     use proc_macro2::TokenStream;
     use quote::quote;
+    use syn::parse::Parser as _;
 
     #[track_caller]
     fn check(arguments: TokenStream, item: TokenStream, expected: TokenStream) {
-        assert_eq!(expand(arguments, item).to_string(), expected.to_string());
+        assert_eq!(expand::<TestAttribute>(arguments, item).to_string(), expected.to_string());
     }
 
     /// Checks the errors in a function: each message, and the text it points at.
     #[track_caller]
     fn check_errors(item: &str, expected: &[(&str, &str)]) {
-        let errors: Vec<(String, String)> = syn::parse_str::<TestFunction>(item)
+        let errors: Vec<(String, String)> = AsyncFunction::parse::<TestAttribute>
+            .parse_str(item)
             .err()
             .into_iter()
             .flatten()
@@ -319,13 +183,14 @@ mod tests {
 
     #[test]
     fn the_body_is_not_read() {
-        let output = expand(quote!(), quote!(async fn from_the_future() { 1 ~ 2 }));
+        let output =
+            expand::<TestAttribute>(quote!(), quote!(async fn from_the_future() { 1 ~ 2 }));
         assert!(output.to_string().contains("async fn from_the_future () { 1 ~ 2 }"));
     }
 
     #[test]
     fn a_raw_name_stays_raw() {
-        let output = expand(
+        let output = expand::<TestAttribute>(
             quote!(),
             quote!(
                 async fn r#try() {}

@@ -1,0 +1,255 @@
+//! How a run on real time ends: what is left, and for how long it is waited for.
+
+use std::future::pending;
+use std::process::Command;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use parcae::real::{Options, RunError, Runtime, Signals};
+use parcae::task::{
+    CancelReason, JoinError, finally, finally_within, settle, shutdown_token, spawn_on, workers,
+};
+use parcae::time::sleep;
+use parcae::{Task, spawn, spawn_named};
+
+use super::{run_with, two_workers};
+use crate::runs::{OnDrop, millis, secs};
+
+type Words = Arc<Mutex<Vec<&'static str>>>;
+
+fn say(words: &Words, word: &'static str) {
+    words.lock().unwrap().push(word);
+}
+
+#[test]
+fn tasks_that_are_left_are_cancelled_and_their_cleanups_awaited() {
+    let words = Words::default();
+    let heard = words.clone();
+    let outcome = run_with(Options::default(), async move {
+        let (said, farewell) = (words.clone(), words.clone());
+        spawn(async move {
+            let _dropped = OnDrop(move || say(&said, "dropped"));
+            pending::<()>().await;
+        })
+        .detach();
+        let body = pending::<()>();
+        let cleanup = async move || {
+            sleep(millis(5)).await;
+            say(&farewell, "farewell");
+        };
+        spawn(finally(body, cleanup)).background();
+        settle().await;
+        say(&words, "over");
+    });
+    assert!(outcome.unfinished.is_empty());
+    outcome.unwrap();
+    assert_eq!(*heard.lock().unwrap(), ["over", "dropped", "farewell"]);
+}
+
+#[test]
+fn what_is_left_on_other_workers_is_cancelled_too() {
+    let words = Words::default();
+    let heard = words.clone();
+    let outcome = run_with(two_workers(), async move {
+        let (began, has_begun) = parcae::sync::oneshot::channel();
+        spawn_on(&workers()[1], move || async move {
+            let farewell = async move || {
+                sleep(millis(5)).await;
+                say(&words, "farewell");
+            };
+            let body = async {
+                began.send(()).unwrap();
+                pending::<()>().await;
+            };
+            finally(body, farewell).await;
+        })
+        .detach();
+        has_begun.await.unwrap();
+    });
+    assert!(outcome.unfinished.is_empty());
+    assert_eq!(*heard.lock().unwrap(), ["farewell"]);
+}
+
+#[test]
+fn a_run_that_is_ending_takes_no_more_tasks() {
+    let seen = Arc::new(Mutex::new(None));
+    let end = seen.clone();
+    let outcome = run_with(Options::default(), async move {
+        let farewell = async move || {
+            let late: Task<()> = spawn(async { unreachable!("the run takes no more tasks") });
+            let join = late.join().await;
+            *end.lock().unwrap() = Some(matches!(join, Err(JoinError::Gone)));
+        };
+        spawn(finally(pending::<()>(), farewell)).detach();
+        settle().await;
+    });
+    outcome.unwrap();
+    assert_eq!(*seen.lock().unwrap(), Some(true));
+}
+
+#[test]
+fn a_cleanup_that_hangs_is_cut_and_listed() {
+    let grace = millis(50);
+    let outcome = run_with(Options::default().with_grace(grace), async {
+        let hang = async || pending::<()>().await;
+        let task = finally_within(secs(3600), pending::<()>(), hang);
+        spawn_named("session", task).detach();
+        settle().await;
+    });
+    let tasks: Vec<&str> = outcome.unfinished.iter().map(|task| task.task.as_str()).collect();
+    assert_eq!(tasks, ["session", "session/cleanup"]);
+    let session = &outcome.unfinished[0];
+    assert_eq!((session.worker, session.spawned_at.file()), (0, file!()));
+    let place = format!("`session` (spawned at {}:{})", file!(), session.spawned_at.line());
+    assert!(session.to_string().starts_with(&place), "{session}");
+    outcome.unwrap();
+}
+
+#[test]
+fn what_is_cut_is_destroyed_in_its_own_context() {
+    let words = Words::default();
+    let heard = words.clone();
+    let outcome = run_with(Options::default().with_grace(millis(20)), async move {
+        let hang = async move || {
+            let _dropped = OnDrop(move || {
+                // Refused, and no panic: the destructor runs inside of the runtime.
+                spawn(async {}).detach();
+                say(&words, "dropped");
+            });
+            pending::<()>().await;
+        };
+        spawn(finally_within(secs(3600), pending::<()>(), hang)).detach();
+        settle().await;
+    });
+    assert!(!outcome.unfinished.is_empty());
+    assert_eq!(*heard.lock().unwrap(), ["dropped"]);
+}
+
+#[test]
+fn a_worker_that_comes_to_no_await_is_left_alone_and_listed() {
+    let (release, is_released) = mpsc::channel::<()>();
+    let outcome = run_with(two_workers().with_grace(millis(50)), async move {
+        let (began, has_begun) = parcae::sync::oneshot::channel();
+        let stuck = move || async move {
+            began.send(()).unwrap();
+            let _ = is_released.recv();
+        };
+        spawn_on(&workers()[1], stuck).detach();
+        has_begun.await.unwrap();
+    });
+    assert_eq!(outcome.unfinished.len(), 1);
+    assert_eq!((outcome.unfinished[0].task.as_str(), outcome.unfinished[0].worker), ("task#0", 1));
+    drop(release);
+    outcome.unwrap();
+}
+
+#[test]
+fn a_program_that_is_asked_to_end_has_its_grace_to_do_so() {
+    let outcome = run_with(Options::default(), async {
+        shutdown_token().cancel("enough");
+        sleep(millis(20)).await;
+        42
+    });
+    assert_eq!(outcome.unwrap(), 42);
+}
+
+#[test]
+fn a_program_that_does_not_end_when_asked_to_is_cancelled_after_its_grace() {
+    let words = Words::default();
+    let heard = words.clone();
+    let grace = millis(20);
+    let outcome = run_with(Options::default().with_grace(grace), async move {
+        shutdown_token().cancel("enough");
+        let farewell = async move || say(&words, "farewell");
+        finally(pending::<()>(), farewell).await;
+    });
+    let Err(RunError::Overdue { reason, grace: had }) = outcome.result else {
+        panic!("the program does not end");
+    };
+    assert_eq!((reason, had), (CancelReason::from("enough"), grace));
+    assert_eq!(*heard.lock().unwrap(), ["farewell"]);
+}
+
+#[test]
+fn the_first_signal_asks_the_program_to_end_and_the_second_ends_it() {
+    fn signal(name: &str) {
+        let process = std::process::id().to_string();
+        let status = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(status.unwrap().success());
+    }
+
+    let options = Options::default().with_signals(Signals::Graceful).with_grace(secs(600));
+    let heard = Arc::new(Mutex::new(None));
+    let reason = heard.clone();
+    let outcome = run_with(options, async move {
+        signal("TERM");
+        *reason.lock().unwrap() = Some(shutdown_token().cancelled().await);
+        signal("INT");
+        pending::<()>().await;
+    });
+    assert_eq!(*heard.lock().unwrap(), Some(CancelReason::from("SIGTERM")));
+    let error = outcome.result.unwrap_err();
+    assert!(matches!(&error, RunError::Interrupted { reason } if *reason == "SIGTERM".into()));
+    assert!(error.to_string().ends_with("(SIGTERM) and was cut short by a second signal"));
+}
+
+#[test]
+fn a_runtime_that_is_dropped_ends_the_tasks_of_its_workers() {
+    let (sender, receiver) = mpsc::channel();
+    let runtime = Runtime::new(two_workers()).unwrap();
+    let (began, has_begun) = parcae::sync::oneshot::channel();
+    spawn_on(&runtime.workers()[1], move || async move {
+        let _dropped = OnDrop(move || sender.send("dropped").unwrap());
+        began.send(()).unwrap();
+        pending::<()>().await;
+    })
+    .detach();
+    futures::executor::block_on(has_begun).unwrap();
+    drop(runtime);
+    assert_eq!(receiver.try_recv(), Ok("dropped"));
+}
+
+#[test]
+fn what_was_sent_to_a_runtime_that_never_runs_is_over_when_that_is() {
+    let runtime = Runtime::new(Options::default()).unwrap();
+    let worker = runtime.workers().remove(0);
+    let early = spawn_on(&worker, || async { 1 });
+    assert!(!early.is_finished());
+    let outcome = runtime.shutdown();
+    assert!(outcome.unfinished.is_empty());
+    let late = spawn_on(&worker, || async { 2 });
+    for task in [early, late] {
+        assert!(task.is_finished());
+        let join = futures::executor::block_on(task.join());
+        assert!(matches!(join, Err(JoinError::Gone)));
+    }
+}
+
+#[test]
+fn a_handle_that_outlives_its_runtime_is_ready() {
+    let runtime = Runtime::new(two_workers()).unwrap();
+    let task = spawn_on(&runtime.workers()[1], pending::<()>);
+    runtime.run(async { sleep(millis(1)).await }).unwrap();
+    let join = futures::executor::block_on(task.join());
+    assert!(matches!(join, Err(JoinError::Cancelled)));
+}
+
+#[test]
+fn a_program_that_ends_at_once_leaves_no_thread_waiting() {
+    for _ in 0..20 {
+        let outcome = run_with(two_workers().with_grace(Duration::from_secs(600)), async {});
+        assert!(outcome.unfinished.is_empty());
+    }
+}
+
+#[test]
+fn values_that_tasks_return_may_be_taken_on_another_thread_and_stay_whole() {
+    let runtime = Runtime::new(two_workers()).unwrap();
+    let task = spawn_on(&runtime.workers()[1], || async {
+        let local = Rc::new(String::from("whole"));
+        String::clone(&local)
+    });
+    let taken = runtime.run(task);
+    assert_eq!(taken.unwrap(), "whole");
+}
