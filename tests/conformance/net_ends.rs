@@ -32,7 +32,8 @@ macro_rules! sockets {
         mod $name {
             #[test]
             fn real() {
-                $crate::backends::run_on_real_time(super::$name, |()| ());
+                let program = || -> $crate::backends::Boxed<_> { Box::pin(super::$name()) };
+                $crate::backends::run_on_real_time(program, |()| ());
             }
         }
     )+ };

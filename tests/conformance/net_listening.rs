@@ -320,6 +320,15 @@ sockets! {
         assert_eq!(code(try_listen(address, true)), ADDRESS_IN_USE);
     }
 
+    /// 38, 39; L24: what `TcpListener::bind` does.
+    async fn a_server_that_is_started_again_has_its_address_at_once() {
+        let (_guard, address) = apart();
+        for _ in 0..3 {
+            let listener = TcpListener::bind(address).await.unwrap();
+            end_server_first(&listener).await;
+        }
+    }
+
     /// 40; L25. 192.0.2.0/24 is for documentation: no machine has it.
     async fn a_foreign_address_cannot_be_bound() {
         let error = TcpListener::bind("192.0.2.1:0").await.unwrap_err();
@@ -382,5 +391,5 @@ sockets! {
 /// a minute; a second run of the tests would feel it.
 #[cfg(feature = "real")]
 fn in_a_row() -> usize {
-    if is_simulated() { 16_385 } else { 500 }
+    if is_simulated() { 16_385 } else { 200 }
 }

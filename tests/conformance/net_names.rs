@@ -16,6 +16,9 @@ sockets! {
         assert_eq!(found, [address("192.0.2.7:80")]);
         let found: Vec<_> = lookup_host(("2001:db8::7", 80)).await.unwrap().collect();
         assert_eq!(found, [address("[2001:db8::7]:80")]);
+        // The port is what stands behind the last colon.
+        let found: Vec<_> = lookup_host("2001:db8::7:80").await.unwrap().collect();
+        assert_eq!(found, [address("[2001:db8::7]:80")]);
         let (listener, target) = listen().await;
         let text = target.to_string();
         TcpStream::connect(text.as_str()).await.unwrap();
