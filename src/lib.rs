@@ -197,6 +197,7 @@
 //! | [`pool`] | connections that tasks share |
 //! | [`rate`] | rate limits, circuit breakers |
 //! | [`load`] | load and what came of it: outcomes, exact percentiles |
+//! | [`net`] | sockets: TCP, UDP, Unix; on real time so far |
 //! | [`rng`](mod@rng) | choices and random numbers |
 //! | [`testing`] | a cell that shows races, cancelling at every await, mocks, blocks in a stated order |
 //! | [`real`] | programs in production: threads, real time, shutdown |
@@ -255,6 +256,12 @@ pub mod load;
 
 #[cfg(feature = "real")]
 pub mod real;
+
+#[cfg_attr(
+    not(feature = "real"),
+    expect(unused, reason = "there are no sockets but real ones yet")
+)]
+pub mod net;
 
 #[cfg(feature = "simulation")]
 #[expect(

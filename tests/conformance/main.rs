@@ -18,6 +18,18 @@ mod polling;
 mod draws;
 mod foreign;
 mod load;
+#[macro_use]
+mod net_ends;
+mod net_connecting;
+mod net_ending;
+mod net_halves;
+mod net_listening;
+mod net_names;
+mod net_reading;
+mod net_types;
+mod net_udp;
+#[cfg(unix)]
+mod net_unix;
 mod pool;
 mod rate;
 mod retry;

@@ -1,0 +1,123 @@
+//! Addresses that a call tries one after another, looked up first if they are those of a name.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::vec;
+
+use crate::backend;
+
+/// Addresses to try, in order, and what became of the last one.
+#[expect(unnameable_types, reason = "in the signature of a method that nobody else can call")]
+#[derive(Debug)]
+pub struct Candidates {
+    state: State,
+    /// What the last attempt failed with.
+    failure: Option<io::Error>,
+}
+
+enum State {
+    One(Option<SocketAddr>),
+    Many(vec::IntoIter<SocketAddr>),
+    /// Not looked up before it is polled: a future that is dropped has done nothing.
+    Name {
+        host: Box<str>,
+        port: u16,
+    },
+    Lookup(Lookup),
+}
+
+type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + Sync>>;
+
+impl Candidates {
+    pub(super) fn one(address: SocketAddr) -> Self {
+        Self { state: State::One(Some(address)), failure: None }
+    }
+
+    pub(super) fn many(addresses: Vec<SocketAddr>) -> Self {
+        Self { state: State::Many(addresses.into_iter()), failure: None }
+    }
+
+    pub(super) fn of_name(host: &str, port: u16) -> Self {
+        Self { state: State::Name { host: host.into(), port }, failure: None }
+    }
+
+    /// None, because what was given names none.
+    pub(super) fn invalid(message: &'static str) -> Self {
+        let failure = Some(io::Error::new(io::ErrorKind::InvalidInput, message));
+        Self { state: State::One(None), failure }
+    }
+
+    /// Notes what the attempt at the last address failed with.
+    pub(super) fn failed(&mut self, error: io::Error) {
+        self.failure = Some(error);
+    }
+
+    /// Returns the next address; after the last one, what the last attempt failed with.
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
+        let next = ready!(self.poll_known(context)).map(|()| match &mut self.state {
+            State::One(address) => address.take(),
+            State::Many(addresses) => addresses.next(),
+            State::Name { .. } | State::Lookup(_) => None,
+        });
+        Poll::Ready(match next {
+            Ok(Some(address)) => Ok(address),
+            Ok(None) => Err(self.failure.take().unwrap_or_else(no_address)),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Waits until the addresses are known, and returns those that are left.
+    pub(super) fn poll_all(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<vec::IntoIter<SocketAddr>>> {
+        ready!(self.poll_known(context))?;
+        if let Some(failure) = self.failure.take() {
+            return Poll::Ready(Err(failure));
+        }
+        Poll::Ready(Ok(match std::mem::replace(&mut self.state, State::One(None)) {
+            State::One(address) => Vec::from_iter(address).into_iter(),
+            State::Many(addresses) => addresses,
+            State::Name { .. } | State::Lookup(_) => Vec::new().into_iter(),
+        }))
+    }
+
+    /// Waits until the addresses are known.
+    fn poll_known(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let State::Name { host, port } = &mut self.state {
+            self.state = State::Lookup(Box::pin(look_up(std::mem::take(host), *port)));
+        }
+        let State::Lookup(lookup) = &mut self.state else { return Poll::Ready(Ok(())) };
+        let found = ready!(lookup.as_mut().poll(context));
+        self.state = State::One(None);
+        self.state = State::Many(found?.into_iter());
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Asks the resolver of the system, which blocks a thread.
+async fn look_up(host: Box<str>, port: u16) -> io::Result<Vec<SocketAddr>> {
+    backend::call_on_thread(move || {
+        std::net::ToSocketAddrs::to_socket_addrs(&(&*host, port)).map(Iterator::collect)
+    })
+    .await
+}
+
+fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any addresses")
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(address) => address.fmt(formatter),
+            Self::Many(addresses) => addresses.as_slice().fmt(formatter),
+            Self::Name { host, port } => write!(formatter, "{host}:{port}"),
+            Self::Lookup(_) => formatter.write_str("a lookup"),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A socket that accepts connections of its own machine.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::os::unix::net;
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_lite::Stream;
+
+use super::operation::Operation;
+#[cfg(feature = "real")]
+use super::real;
+use super::socket::{Side, Socket, expect_backend, real_call, real_socket};
+use super::unix_address::UnixAddress;
+use super::unix_stream::UnixStream;
+use crate::kernel::{Access, Verb};
+
+/// Accepts connections of its own machine, at a path.
+///
+/// The path is a file, which stays when the listener is dropped: whoever connects then is refused, and
+/// nobody can bind there before it is removed ([`unix_remove`]).
+///
+/// # Examples
+/// ```
+/// # #[cfg(feature = "real")]
+/// # parcae::real::run(async {
+/// use parcae::net::{UnixListener, UnixStream, unix_remove};
+///
+/// let path = std::env::temp_dir().join(format!("parcae-doc-{}.socket", std::process::id()));
+/// let listener = UnixListener::bind(&path)?;
+/// let client = UnixStream::connect(&path).await?;
+/// let (_server, address) = listener.accept().await?;
+/// assert!(address.is_unnamed());
+/// assert_eq!(client.peer_addr()?.path(), Some(&*path));
+/// unix_remove(&path)?;
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub struct UnixListener {
+    socket: Socket<net::UnixListener>,
+}
+
+impl UnixListener {
+    /// Listens at a path, with a queue of 1024.
+    ///
+    /// # Errors
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse) when the path exists; what the system says of the folder.
+    ///
+    /// # Panics
+    /// Outside of a parcae runtime, and in a simulation, which has no network yet.
+    #[track_caller]
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
+        expect_backend("UnixListener::bind");
+        Self::listen(path.as_ref(), BACKLOG)
+    }
+
+    /// As [`UnixListener::bind`], with a queue for connections that nobody has accepted yet: one more than
+    /// `backlog` fit in, and whoever connects then waits.
+    ///
+    /// # Errors
+    /// As [`UnixListener::bind`].
+    ///
+    /// # Panics
+    /// As [`UnixListener::bind`].
+    #[track_caller]
+    pub fn bind_with_backlog(path: impl AsRef<Path>, backlog: u32) -> io::Result<Self> {
+        expect_backend("UnixListener::bind_with_backlog");
+        Self::listen(path.as_ref(), backlog)
+    }
+
+    fn listen(path: &Path, backlog: u32) -> io::Result<Self> {
+        let socket = real_socket!(real::unix_listen(path, backlog))?;
+        Ok(Self { socket })
+    }
+
+    /// Waits for a connection, and returns it with the address of its other end.
+    ///
+    /// # Errors
+    /// What the system says, such as that there are too many open files.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a connection that was not returned is there for the next call.
+    #[track_caller]
+    pub fn accept(&self) -> UnixAccept<'_> {
+        UnixAccept { operation: Operation::new(&self.socket, Side::Read, &ACCEPT) }
+    }
+
+    /// Returns the connections as a stream, which does not end.
+    #[track_caller]
+    pub fn incoming(&self) -> UnixIncoming<'_> {
+        UnixIncoming { operation: Operation::new(&self.socket, Side::Read, &ACCEPT) }
+    }
+
+    /// Returns the address that it listens at.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<UnixAddress> {
+        self.socket.call(|socket| Ok(UnixAddress::of(&socket.local_addr()?)))
+    }
+}
+
+impl fmt::Debug for UnixListener {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.fmt(formatter)
+    }
+}
+
+/// Removes the path of a Unix socket, which stays when the socket is dropped.
+///
+/// Sockets that are bound there live on, and nobody finds them any more.
+///
+/// # Errors
+/// [`NotFound`](io::ErrorKind::NotFound) when there is no such path; what else the system says.
+///
+/// # Panics
+/// Outside of a parcae runtime, and in a simulation, which has no network yet.
+#[track_caller]
+pub fn unix_remove(path: impl AsRef<Path>) -> io::Result<()> {
+    expect_backend("parcae::net::unix_remove");
+    real_call!(real::unix_remove(path.as_ref()))
+}
+
+/// Future of [`UnixListener::accept`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct UnixAccept<'a> {
+    operation: Operation<'a, net::UnixListener>,
+}
+
+impl Future for UnixAccept<'_> {
+    type Output = io::Result<(UnixStream, UnixAddress)>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        poll_accept(&mut self.operation, context)
+    }
+}
+
+/// Stream of [`UnixListener::incoming`].
+#[derive(Debug)]
+#[must_use = "streams do nothing unless you poll them"]
+pub struct UnixIncoming<'a> {
+    operation: Operation<'a, net::UnixListener>,
+}
+
+impl Stream for UnixIncoming<'_> {
+    type Item = io::Result<UnixStream>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<UnixStream>>> {
+        let accepted = ready!(poll_accept(&mut self.operation, context));
+        Poll::Ready(Some(accepted.map(|(stream, _)| stream)))
+    }
+}
+
+fn poll_accept(
+    operation: &mut Operation<'_, net::UnixListener>,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<(UnixStream, UnixAddress)>> {
+    let (stream, address) = ready!(operation.poll(context, net::UnixListener::accept))?;
+    let socket = real_socket!(real::adopt(stream))?;
+    Poll::Ready(Ok((UnixStream::new(socket), UnixAddress::of(&address))))
+}
+
+static ACCEPT: Verb = Verb::new("accept", Access::Write);
+
+/// Connections that may wait to be accepted; as many as tokio has.
+const BACKLOG: u32 = 1024;
