@@ -28,6 +28,7 @@ use std::thread::LocalKey;
 /// parcae::real::run(async { assert_eq!(Backend::current(), Some(Backend::Real)) });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Backend {
     /// One thread, virtual time and a seed that decides everything.
     Simulation,
@@ -152,8 +153,10 @@ impl<S: Slot> Drop for Entered<S> {
     fn drop(&mut self) {
         // Taken out first: dropping the state may run destructors that look here again.
         let state = S::place().with(|place| place.replace(ManuallyDrop::new(None)));
-        BACKEND.set(self.outer);
+        // Inside of nothing: what is destroyed here must not act on the run around this one.
+        BACKEND.set(None);
         drop(ManuallyDrop::into_inner(state));
+        BACKEND.set(self.outer);
     }
 }
 

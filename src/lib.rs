@@ -154,7 +154,30 @@
 //! assert_eq!(world.overrides.values().copied().collect::<Vec<_>>(), [300]); // the least that fails
 //! ```
 //!
-//! # 6. What counts as a failure
+//! # 6. Production
+//!
+//! The same program runs on real time, on threads: with `#[parcae::main]`, or in [`real::run`]. Which
+//! of the two it is in, a program need not know. `docs/BACKENDS.md` in the repository lists what differs.
+//!
+//! ```
+//! use parcae::{spawn, time::sleep};
+//! use std::time::Duration;
+//!
+//! async fn program() -> u32 {
+//!     let task = spawn(async {
+//!         sleep(Duration::from_millis(5)).await;
+//!         42
+//!     });
+//!     task.await
+//! }
+//!
+//! assert_eq!(parcae::Sim::new(7).run(program).unwrap(), 42);
+//! assert_eq!(parcae::real::run(program()), 42);
+//! ```
+//!
+//! Features `simulation` and `real`, both on by default, say which of the two are compiled.
+//!
+//! # 7. What counts as a failure
 //!
 //! A panic or error of the program; a panic in a task, or an error of [`spawn_try`], that nobody
 //! observes; a deadlock (with who waits for what); a livelock, too many steps, too much virtual
@@ -162,7 +185,7 @@
 //! seed that differ. See [`Failure`]; bounds are in [`executor::Limits`]. If [`executor::Watch`] asks
 //! for it, bad habits too, such as a lock whose holder sleeps.
 //!
-//! # 7. Map
+//! # 8. Map
 //!
 //! | module | for |
 //! |---|---|
@@ -176,12 +199,13 @@
 //! | [`load`] | load and what came of it: outcomes, exact percentiles |
 //! | [`rng`](mod@rng) | choices and random numbers |
 //! | [`testing`] | a cell that shows races, cancelling at every await, mocks, blocks in a stated order |
+//! | [`real`] | programs in production: threads, real time, shutdown |
 //! | [`explore`] | one run ([`Sim`]), many runs ([`explore::Check`]), replay tokens |
 //! | [`report`] | failures as text |
 //! | [`harness`] | the test attribute and the environment variables it obeys |
 //! | [`executor`], [`kernel`] | the machine below: limits, warnings, logs, keyed choices, the hash chain |
 //!
-//! # 8. What it does not do
+//! # 9. What it does not do
 //!
 //! It runs code that uses its tasks, time and primitives; it does not intercept threads, system calls
 //! or the clock of the standard library (what leaks in that way is found, not prevented). A blocking
@@ -190,8 +214,7 @@
 //! their awaits are no points; `tokio::time` and `tokio::spawn` panic for want of a runtime.
 //!
 //! It switches tasks at awaits: it explores interleavings of awaits, not of atomic instructions, and a
-//! `loop {}` without an await never ends. Networks, disks, actors and a real-time backend are not in
-//! this version.
+//! `loop {}` without an await never ends. Networks, disks and actors are not in this version.
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("parcae needs a target with 64-bit pointers: a waker is an integer of 64 bits");

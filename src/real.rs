@@ -29,8 +29,9 @@
 //!   program has `grace` to end -> it is cancelled -> no new tasks; those that are left are cancelled,
 //!                                                    their cleanups have `grace` to end -> Outcome
 //! ```
-//! What has not ended then is listed in [`Outcome::unfinished`]: a cleanup that hangs, or a task that
-//! never comes to an await. A second signal ends the grace of the program at once.
+//! What has not ended then is listed in [`Outcome::unfinished`], and traced: a cleanup that hangs, or a
+//! task that never comes to an await. A second signal ends the grace of the program at once, and a further one
+//! that of the cleanups.
 //!
 //! # What differs from the simulation
 //! Time-outs and sleeps are late, never early. Two workers run side by side. A panic is printed by the
@@ -72,7 +73,7 @@ where
 {
     let runtime = match Runtime::new(Options::default()) {
         Ok(runtime) => runtime,
-        Err(error) => panic!("{error}"),
+        Err(error) => panic!("{:?}", RunError::from(error)),
     };
     runtime.run(future).unwrap()
 }

@@ -4,6 +4,10 @@
 //!   failure is shrunk, lowered. Use it for what the *test* varies: workloads, sizes, delays.
 //! * [`rng`] is a generator for what the *program* draws: jitter, ids, shuffles. It depends on the
 //!   seed and the task, and is not shrunk.
+//!
+//! On real time both draw what they draw in a simulation under the seed of the run, which the operating
+//! system gives if the options do not. It has 64 bits: keys and tokens that nobody may guess are not made
+//! of it.
 
 use std::convert::Infallible;
 use std::fmt;

@@ -1,7 +1,8 @@
-//! Virtual time: sleep, time-outs, intervals, clocks.
+//! Time: sleep, time-outs, intervals, clocks.
 //!
-//! Time is a number that moves only when no task is ready, and then jumps to the next timer: an
-//! hour of sleeping costs as much as a nanosecond. Timers are exact to the nanosecond.
+//! In a simulation time is virtual: a number that moves only when no task is ready, and then jumps to
+//! the next timer. An hour of sleeping costs as much as a nanosecond, and timers are exact. On real time
+//! it is the clock of the machine, and timers are late, never early.
 //!
 //! | you want | use |
 //! |---|---|

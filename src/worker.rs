@@ -69,6 +69,8 @@ pub(crate) struct Worker {
     local: RefCell<Rc<LocalExecutor<'static>>>,
     /// The task that is polled.
     running: RefCell<Option<Running>>,
+    /// Eager tasks that are polled within each other.
+    eager_depth: Cell<u32>,
     settling: RefCell<VecDeque<Settling>>,
     settled_count: Cell<u64>,
     last_panic: LastPanic,
@@ -90,6 +92,7 @@ impl Worker {
             index,
             local: RefCell::default(),
             running: RefCell::new(None),
+            eager_depth: Cell::new(0),
             settling: RefCell::default(),
             settled_count: Cell::new(0),
             last_panic: LastPanic::default(),
@@ -173,12 +176,17 @@ impl Worker {
             return handle;
         }
         let polled = Polled::new(future, handle.clone(), self.variables(), None);
-        if !is_eager {
+        let depth = self.eager_depth.get();
+        // Outside of a poll, and where eager tasks have spawned many within each other, it begins as others do.
+        if !is_eager || depth == EAGER_DEPTH_MAX || !self.has_variables() {
             self.schedule(polled);
             return handle;
         }
         let mut polled = Box::pin(polled);
-        if polled.as_mut().poll_unscheduled(self).is_pending() {
+        self.eager_depth.set(depth + 1);
+        let poll = polled.as_mut().poll_unscheduled(self);
+        self.eager_depth.set(depth);
+        if poll.is_pending() {
             self.schedule(polled);
         }
         handle
@@ -200,9 +208,10 @@ impl Worker {
             return self.run.child_of_nobody(worker, name, spawned_at);
         };
         let ordinal = parent.next_child(name.as_deref().map(hash_text));
-        let parent = (parent.core.identity.stream, parent.core.path_as_parent());
-        let identity = Identity::of_child(parent, name, ordinal);
-        TaskCore::new(self.run.clone(), worker, identity, spawned_at)
+        let above = (parent.core.identity.stream, parent.core.path_as_parent());
+        let identity = Identity::of_child(above, name, ordinal);
+        let core = TaskCore::new(self.run.clone(), worker, identity, spawned_at);
+        if parent.core.is_cleanup { core.of_cleanup() } else { core }
     }
 
     /// Waits until no other task of this worker is ready.
@@ -305,3 +314,6 @@ where
 {
     blocking::unblock(call).await
 }
+
+/// As in the simulation; deeper ones would use up the stack of the thread.
+const EAGER_DEPTH_MAX: u32 = 64;

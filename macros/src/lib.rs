@@ -203,7 +203,7 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Which branch is polled first is one choice at site `select` of the running task, drawn at the first
 /// poll among those whose conditions hold, if there are two or more; the others follow in their order, the
 /// first after the last. The default, to which a failure shrinks, is the first of them. With `biased;`, and
-/// outside of a simulation, it always is the first, and nothing is drawn: there a branch that is always
+/// outside of a runtime, it always is the first, and nothing is drawn: there a branch that is always
 /// ready starves those behind it.
 #[proc_macro]
 pub fn select(input: TokenStream) -> TokenStream {

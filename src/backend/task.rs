@@ -166,10 +166,11 @@ where
         WorkerRef::Simulated => {
             let task = async move {
                 // On another thread they would not be there either.
-                super::set_variables("parcae::task::spawn_on", None);
+                super::set_variables(SPAWN_ON, None);
                 make().await
             };
-            spawn(call, task, options)
+            let spawn = |executor: &Executor| executor.spawn(task, options.simulated());
+            Handle::Simulated(context::expect(call, spawn), PhantomData)
         }
         #[cfg(feature = "real")]
         WorkerRef::Real(worker) => {
@@ -386,3 +387,6 @@ fn in_run_of<R>(task: TaskId, act: impl FnOnce(&Executor) -> R) -> Option<R> {
     context::with(|executor: &Executor| (executor.run() == task.run()).then(|| act(executor)))
         .flatten()
 }
+
+#[cfg(feature = "simulation")]
+const SPAWN_ON: &str = "parcae::task::spawn_on";

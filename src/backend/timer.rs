@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::on;
 use crate::context;
@@ -36,6 +37,22 @@ impl Timer {
         Self { deadline, set: Set::Not, at }
     }
 
+    /// Makes a timer for so long from now, whose deadline nobody asks for.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn after(call: &str, duration: Duration, at: &'static Location<'static>) -> Self {
+        on!(context::backend(call),
+            simulation: {
+                let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+                let now = context::expect(call, Executor::local_now);
+                Self::new(now.saturating_add(nanos), at)
+            },
+            // It is never asked for its deadline: that would cost as much again.
+            real: Self { deadline: 0, set: Set::Real(RealTimer::after(duration)), at },
+        )
+    }
+
+    /// Returns the deadline that it was made for, or moved to.
     pub(crate) fn deadline(&self) -> u64 {
         self.deadline
     }

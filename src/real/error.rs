@@ -1,5 +1,6 @@
 //! Why a runtime does not begin, and why a program gives no output.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use crate::task::CancelReason;
 
 /// Why a program on real time gave no output.
 ///
-/// `Debug` prints what `Display` does: it is what `main` shows when it returns this.
+/// `Debug` prints what `Display` does, and the cause: it is what `main` shows when it returns this.
 #[non_exhaustive]
 pub enum RunError {
     /// The runtime did not begin.
@@ -52,11 +53,22 @@ impl fmt::Display for RunError {
 
 impl fmt::Debug for RunError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, formatter)
+        fmt::Display::fmt(self, formatter)?;
+        let Some(cause) = self.source() else { return Ok(()) };
+        write!(formatter, ": {cause}")
     }
 }
 
-impl std::error::Error for RunError {}
+impl Error for RunError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Start(error) => error.source(),
+            Self::Program(_) | Self::Task(_) | Self::Overdue { .. } | Self::Interrupted { .. } => {
+                None
+            }
+        }
+    }
+}
 
 impl From<StartError> for RunError {
     fn from(error: StartError) -> Self {
@@ -96,8 +108,8 @@ impl fmt::Display for StartError {
     }
 }
 
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for StartError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::NoWorkers => None,
             Self::Thread { error, .. } | Self::Signals(error) | Self::Seed(error) => Some(error),

@@ -96,6 +96,7 @@ pub enum PanicPolicy {
 pub enum Signals {
     /// What they do without this library: as a rule they kill the process.
     Ignore,
-    /// They cancel [`shutdown_token`](crate::task::shutdown_token).
+    /// They cancel [`shutdown_token`](crate::task::shutdown_token). They are caught for the rest of the life
+    /// of the process, also when the runtime is gone: it is for programs, not for parts of them.
     Graceful,
 }

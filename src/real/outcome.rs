@@ -128,6 +128,8 @@ impl fmt::Display for TaskFailure {
     }
 }
 
+impl std::error::Error for TaskFailure {}
+
 impl fmt::Debug for TaskFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)

@@ -77,10 +77,13 @@ impl Runtime {
         // Dropped on an error, which ends the threads that there are.
         let parts = Parts { options, run: run.clone(), inbox, signals, ended };
         let runtime = Self { parts: Some(parts) };
-        for (index, inbox) in inboxes {
-            start(run.clone(), index, inbox, ends.clone())?;
-        }
-        Ok(runtime)
+        let mut start_all =
+            inboxes.map(|(index, inbox)| start(run.clone(), index, inbox, ends.clone()));
+        let started = start_all.try_for_each(|started| started);
+        // Before the runtime, on an error: it waits for the threads that have one of these.
+        drop(start_all);
+        drop(ends);
+        started.map(|()| runtime)
     }
 
     /// Returns the threads that run tasks, that of the program first.
@@ -121,13 +124,9 @@ impl Runtime {
         let spawned_at = Location::caller();
         let options = SpawnOptions { name: Some(PROGRAM.into()), is_eager: false, spawned_at };
         let program = worker.spawn(future, options);
-        let end = parts.drive(&worker, poll_fn(|context| program.poll_join(context.waker())));
-        let grace = match &end {
-            End::Overdue(_) => task::GRACE.min(parts.options.grace),
-            End::Program(_) | End::Trouble => parts.options.grace,
-        };
+        let end = parts.drive(&worker, poll_fn(|context| program.poll_left(context.waker())));
         program.detach();
-        let unfinished = parts.end(Some(&worker), grace);
+        let unfinished = parts.end(Some(&worker));
         worker.clear();
         drop(entered);
         parts.outcome(end, unfinished)
@@ -136,8 +135,7 @@ impl Runtime {
     /// Ends the threads in good order: tasks are cancelled, and their cleanups awaited within the grace.
     pub fn shutdown(mut self) -> Outcome<()> {
         let mut parts = self.parts.take().expect("it is taken once");
-        let grace = parts.options.grace;
-        let unfinished = parts.end(None, grace);
+        let unfinished = parts.end(None);
         parts.outcome(End::Program(JoinEnd::Value(())), unfinished)
     }
 }
@@ -145,8 +143,7 @@ impl Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         if let Some(mut parts) = self.parts.take() {
-            let grace = parts.options.grace;
-            drop(parts.end(None, grace));
+            drop(parts.end(None));
         }
     }
 }
@@ -179,17 +176,14 @@ impl Parts {
         worker.drive(future::or(program, future::or(asked, overdue)))
     }
 
-    /// Refuses new tasks, cancels those that there are, and waits for them and their cleanups, but no
-    /// longer than so long. Returns what has not ended.
-    fn end(&mut self, worker: Option<&Worker>, grace: Duration) -> Vec<Unfinished> {
+    /// Refuses new tasks, cancels those that there are, and waits for them and their cleanups, for its grace
+    /// or until a signal comes. Returns what has not ended.
+    fn end(&mut self, worker: Option<&Worker>) -> Vec<Unfinished> {
         self.run.cancel_all();
         let others = self.options.workers - 1;
         self.tell_others(|| Message::Close);
-        if worker.is_none() {
-            // Nobody is there to do what it was sent.
-            self.inbox.close();
-            while self.inbox.try_recv().is_ok() {}
-        }
+        // Nobody is there any more to do what this thread was sent.
+        empty(&self.inbox);
         let run = self.run.clone();
         let ended = self.ended.clone();
         let quiet = async move {
@@ -198,8 +192,16 @@ impl Parts {
                 let _ = ended.recv().await;
             }
         };
-        wait(worker, quiet, grace);
+        let grace = self.options.grace;
+        let signals = &mut self.signals;
+        let cut = async {
+            signals.next().await;
+        };
+        wait(worker, future::or(quiet, cut), grace);
         let unfinished: Vec<_> = self.run.close().iter().map(|core| Unfinished::of(core)).collect();
+        for task in &unfinished {
+            tracing::warn!(target: "parcae", %task, "a task has not ended");
+        }
         if !unfinished.is_empty() {
             self.tell_others(|| Message::Abandon);
             let ended = self.ended.clone();
@@ -259,6 +261,12 @@ fn wait(worker: Option<&Worker>, until: impl Future<Output = ()>, grace: Duratio
     }
 }
 
+/// Refuses messages, and drops those that have come: their tasks have ended before they began.
+fn empty(inbox: &Receiver<Message>) {
+    inbox.close();
+    while inbox.try_recv().is_ok() {}
+}
+
 fn start(
     run: Arc<Run>,
     index: usize,
@@ -269,6 +277,7 @@ fn start(
         let worker = Rc::new(Worker::new(run, index));
         let entered = context::enter(worker.clone()).expect("a new thread is inside of no run");
         worker.drive(worker.attend(&inbox));
+        empty(&inbox);
         worker.clear();
         drop(entered);
         let _ = ends.try_send(index);

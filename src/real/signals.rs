@@ -32,7 +32,7 @@ impl SignalWatch {
     }
 
     /// Waits for a signal; for ever, if none is heard of.
-    async fn next(&mut self) -> &'static str {
+    pub(super) async fn next(&mut self) -> &'static str {
         let Some(signals) = &mut self.0 else { return pending().await };
         match signals.next().await {
             Some(Ok(Signal::Int)) => "SIGINT",

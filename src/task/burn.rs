@@ -12,13 +12,14 @@ use crate::backend;
 ///
 /// Timers of the machine that are due in that time fire late, at its end; other machines go on. That
 /// is what a long computation, a blocking call or a pause of a garbage collector does between two
-/// awaits. Times of several tasks add up.
+/// awaits. Times of several tasks add up. On real time it is ready at once: it stands for a computation that
+/// takes its own time there.
 ///
 /// **When not to use it**: to wait, which is [`sleep`](crate::time::sleep); for work that goes to
 /// other threads ([`unblock`](super::unblock)).
 ///
 /// # Panics
-/// Outside of a simulation.
+/// Outside of a parcae runtime.
 ///
 /// # Cancel safety
 /// The machine stays busy when the future is dropped after its first poll.

@@ -410,12 +410,19 @@ where
     /// Waits for the children that are left, now that there is no body.
     fn poll_last(self: Pin<&mut Self>) -> Poll<()> {
         let this = self.project();
-        let Some(number) = this.shared.first_child() else { return Poll::Ready(()) };
-        // Its end is noticed without this; but a report of a deadlock says who is waited for.
-        if let Some(Poll::Ready(_)) = this.shared.poll_child(number, this.at) {
-            unreachable!("a child tells its group before it has ended");
+        while let Some(number) = this.shared.first_child() {
+            // Its end is noticed without this; but a report of a deadlock says who is waited for. One of
+            // another thread may have ended since its end was looked for.
+            match this.shared.poll_child(number, this.at) {
+                Some(Poll::Pending) => return Poll::Pending,
+                Some(Poll::Ready(JoinEnd::Panicked(panic))) => {
+                    this.panic.get_or_insert(panic);
+                    this.shared.abort();
+                }
+                Some(Poll::Ready(_)) | None => {}
+            }
         }
-        Poll::Pending
+        if this.shared.awaits_child() { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 

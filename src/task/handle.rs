@@ -172,8 +172,8 @@ impl<T: 'static> Future for Task<T> {
             JoinEnd::Panicked(panic) => panic.resume(),
             JoinEnd::Cancelled => panic!("a task was awaited that was cancelled"),
             JoinEnd::Gone => panic!(
-                "a task was awaited that was destroyed with its domain, or that has given its \
-                 output before"
+                "a task was awaited that was destroyed with its domain, whose run was over, or that \
+                 has given its output before"
             ),
         }
     }
@@ -272,7 +272,7 @@ pub enum JoinError {
     },
     /// It was cancelled before it returned.
     Cancelled,
-    /// It was destroyed with its domain, or never began there.
+    /// It was destroyed with its domain or its run, or never began there.
     Gone,
 }
 
@@ -300,7 +300,9 @@ impl fmt::Display for JoinError {
             }
             Self::Panicked { message, .. } => write!(formatter, "the task panicked: {message}"),
             Self::Cancelled => formatter.write_str("the task was cancelled"),
-            Self::Gone => formatter.write_str("the task was destroyed with its domain"),
+            Self::Gone => {
+                formatter.write_str("the task was destroyed with its domain, or its run was over")
+            }
         }
     }
 }

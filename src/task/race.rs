@@ -25,7 +25,7 @@ use crate::kernel::Site;
 /// # Determinism
 /// Which future is polled first is one choice at site `race` of the running task, drawn at the first
 /// poll when there are two or more; the default is the first one. The others follow in their order,
-/// the first after the last. Outside of a simulation it is always the first.
+/// the first after the last. Outside of a runtime it is always the first.
 ///
 /// # Examples
 /// ```

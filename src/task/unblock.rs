@@ -54,7 +54,7 @@ where
     backend::shared_local("parcae::task::unblock", make).unblock(call)
 }
 
-/// Virtual threads or processes that make blocking calls: so many at a time, first come first served.
+/// Threads or processes that make blocking calls, virtual ones in a simulation: so many at a time, first come first served.
 ///
 /// A clone is another handle of the same pool. The two kinds differ in what becomes of a call that
 /// nobody waits for any more: a thread finishes it, a process is killed.
@@ -104,7 +104,7 @@ impl BlockingPool {
     }
 
     /// Makes a pool of processes: dropping the future kills the one that works for it, which frees its
-    /// place at once, and the call is not made.
+    /// place at once, and the call is not made. On real time they are threads.
     ///
     /// # Panics
     /// When there are none.
@@ -131,7 +131,8 @@ impl BlockingPool {
         Self { slots: Arc::new(slots.named(name)), ..self }
     }
 
-    /// Sets how long a call takes, in the simulation. Default 1 µs to 1 ms.
+    /// Sets how long a call takes, in the simulation. Default 1 µs to 1 ms. On real time it takes what it
+    /// takes.
     ///
     /// # Panics
     /// On an empty range, and on one that ends after 584 years.

@@ -7,7 +7,7 @@ use std::panic::Location;
 use super::Task;
 use crate::backend::{self, SpawnOptions, WorkerRef};
 
-/// A thread that runs tasks. A number: cheap to clone and to send.
+/// A thread that runs tasks. Cheap to clone and to send.
 ///
 /// On real time each has tasks of its own, which stay there; see [`real`](crate::real). A simulation has
 /// one, which runs all.
@@ -42,7 +42,9 @@ impl fmt::Debug for Worker {
 ///
 /// # Examples
 /// ```
-/// parcae::real::run(async { assert_eq!(parcae::task::workers().len(), 1) });
+/// # parcae::Sim::new(7).run(|| async {
+/// assert_eq!(parcae::task::workers().len(), 1);
+/// # }).unwrap();
 /// ```
 #[must_use]
 #[track_caller]

@@ -47,10 +47,12 @@ impl Future for YieldNow {
 
 /// Waits until every other task of the run is blocked, before time moves. For tests.
 ///
+/// On real time: until no other task of this worker is ready. Threads and timers may be at work.
+///
 /// Of several tasks that settle, the first goes on first.
 ///
 /// # Panics
-/// Outside of a simulation.
+/// Outside of a parcae runtime.
 ///
 /// # Cancel safety
 /// Cancel safe: nothing is lost.

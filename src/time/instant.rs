@@ -7,10 +7,11 @@ use std::time::Duration;
 use crate::backend;
 use crate::kernel::VirtualTime;
 
-/// A reading of the virtual monotonic clock of the task's domain, exact to the nanosecond.
+/// A reading of the monotonic clock: in a simulation the virtual one of the task's domain, exact to the
+/// nanosecond.
 ///
-/// Shaped like [`std::time::Instant`]. It starts at zero with the run, so instants of two runs are
-/// equal when the runs are.
+/// Shaped like [`std::time::Instant`]. It starts at zero with the run, so instants of two simulated runs
+/// are equal when the runs are, and instants of different runs are not to be compared.
 ///
 /// # Examples
 /// ```

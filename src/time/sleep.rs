@@ -28,9 +28,8 @@ use crate::backend::{self, SLEEP, Timer, note_unpolled};
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    let now = backend::local_now("parcae::time::sleep");
-    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    Sleep::until(now.saturating_add(nanos), Location::caller())
+    let timer = Timer::after("parcae::time::sleep", duration, Location::caller());
+    Sleep { timer, has_pended: false }
 }
 
 /// Waits until the clock of the task's domain shows this or more.
@@ -63,19 +62,19 @@ impl Sleep {
 impl Future for Sleep {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let is_first = !self.has_pended;
         let poll = self.timer.poll(context);
-        if is_first && poll.is_pending() {
-            self.timer.note_sleep();
-        }
-        if poll.is_ready() && !self.has_pended {
-            context.waker().wake_by_ref();
-            self.has_pended = true;
-            return Poll::Pending;
+        if self.has_pended {
+            return poll;
         }
         self.has_pended = true;
-        poll
+        match poll {
+            Poll::Pending => self.timer.note_sleep(),
+            // Others go first, once.
+            Poll::Ready(()) => context.waker().wake_by_ref(),
+        }
+        Poll::Pending
     }
 }
 

@@ -24,6 +24,11 @@ impl Cleanups {
     pub(super) fn are_open(&self) -> bool {
         !self.open.is_empty()
     }
+
+    /// Ends the wait for those that have not ended.
+    pub(super) fn forget(self) {
+        self.waiters.into_iter().for_each(Waker::wake);
+    }
 }
 
 /// Cleanups that a task has spawned in one stretch of its life.

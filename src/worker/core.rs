@@ -27,7 +27,7 @@ pub(crate) struct TaskCore {
     /// Made when it is asked for.
     path: OnceLock<Arc<str>>,
     pub(crate) spawned_at: &'static Location<'static>,
-    /// Whether it is what another task left behind: the end of a run does not cancel it.
+    /// Whether it is what another task left behind, or works for that: the end of a run does not cancel it.
     pub(super) is_cleanup: bool,
     is_cancelled: AtomicBool,
     state: Mutex<State>,
@@ -213,6 +213,12 @@ impl TaskCore {
         let mut state = self.lock();
         if state.cleanups.as_ref().is_some_and(|cleanups| cleanups.are_open()) {
             state.phase = Phase::Closing;
+            let joiner = state.joiner.clone();
+            drop(state);
+            // Whoever waits for its output alone need not wait on.
+            if let Some(joiner) = joiner {
+                joiner.wake();
+            }
             return Poll::Pending;
         }
         state.phase = Phase::Ended;
@@ -229,10 +235,12 @@ impl TaskCore {
         Poll::Ready(ownership)
     }
 
-    /// Lets it end without its cleanups.
+    /// Lets it end without its cleanups, and ends the wait for them.
     pub(super) fn forget_cleanups(&self) {
         let cleanups = self.lock().cleanups.take();
-        drop(cleanups);
+        if let Some(cleanups) = cleanups {
+            cleanups.forget();
+        }
     }
 
     /// Wakes it if it is closing.

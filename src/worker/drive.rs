@@ -12,10 +12,10 @@ impl Worker {
         let local = self.local.borrow().clone();
         let tasks = async {
             loop {
-                if (0..BATCH).all(|_| local.try_tick()) {
+                if (0..BATCH).all(|_| local.try_tick()) || self.wake_settling() {
                     // Others on this thread have their say: the future, and the reactor.
                     future::yield_now().await;
-                } else if !self.wake_settling() {
+                } else {
                     local.tick().await;
                 }
             }
@@ -37,6 +37,8 @@ impl Worker {
     pub(crate) fn clear(&self) {
         let local = self.local.take();
         drop(local);
+        // A task that another thread was about to wake is in no queue just then, and lost with it.
+        self.run.end_lost(self.index);
     }
 }
 

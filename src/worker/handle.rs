@@ -1,12 +1,15 @@
 //! A task and its output.
 
 use std::fmt::{self, Debug};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use super::Worker;
 use super::core::{Ownership, TaskCore};
 use super::run::Trouble;
-use crate::ending::JoinEnd;
+use crate::context;
+use crate::ending::{JoinEnd, PanicNote, TaskPanic};
 
 /// A task and where its output is left. As `Send` as the output.
 pub(crate) struct Handle<T> {
@@ -28,6 +31,16 @@ impl<T> Handle<T> {
     /// Takes the end of a task that has ended, once; else joins it.
     pub(crate) fn poll_join(&self, waker: &Waker) -> Poll<JoinEnd<T>> {
         self.core.poll_finished(waker).map(|()| self.lock().take().unwrap_or(JoinEnd::Gone))
+    }
+
+    /// Takes what a task has left that has come to its end, also before its cleanups have ended; else
+    /// waits for that.
+    pub(crate) fn poll_left(&self, waker: &Waker) -> Poll<JoinEnd<T>> {
+        if let poll @ Poll::Ready(_) = self.poll_join(waker) {
+            return poll;
+        }
+        // It may have been left since the first look, which is before the waker was.
+        self.lock().take().map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Lets go of the task: cancels it, or reports what nobody observed.
@@ -78,15 +91,22 @@ impl<T> Handle<T> {
     /// Tells the run of a panic or an error that nobody observed.
     fn overlook(&self) {
         let end = self.lock().take();
-        let trouble = match end {
-            Some(JoinEnd::Panicked(panic)) => Trouble::panicked(&self.core, *panic),
-            Some(JoinEnd::Value(value)) => match (self.output.error_of)(&value) {
-                Some(error) => Trouble::error(&self.core, error),
-                None => return,
-            },
-            Some(JoinEnd::Cancelled | JoinEnd::Gone) | None => return,
-        };
-        self.core.run.tell(trouble);
+        // What an error shows of itself, and how a value is dropped, is code of the user's.
+        let trouble = catch_unwind(AssertUnwindSafe(|| match end {
+            Some(JoinEnd::Panicked(panic)) => Some(Trouble::panicked(&self.core, *panic)),
+            Some(JoinEnd::Value(value)) => {
+                (self.output.error_of)(&value).map(|error| Trouble::error(&self.core, error))
+            }
+            Some(JoinEnd::Cancelled | JoinEnd::Gone) | None => None,
+        }));
+        let trouble = trouble.unwrap_or_else(|payload| {
+            let seen = context::with(|worker: &Worker| worker.note_of(&*payload));
+            let note = seen.unwrap_or_else(|| PanicNote::of_payload(&*payload));
+            Some(Trouble::panicked(&self.core, TaskPanic::new(payload, note)))
+        });
+        if let Some(trouble) = trouble {
+            self.core.run.tell(trouble);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<JoinEnd<T>>> {

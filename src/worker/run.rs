@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::future::poll_fn;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -223,6 +223,15 @@ impl Run {
         self.refuse(Phase::Closed).concat()
     }
 
+    /// Ends what is left of the tasks of a worker, whose futures are gone.
+    pub(super) fn end_lost(&self, worker: usize) {
+        let lost: Vec<_> = self.live(worker).tasks.values().cloned().collect();
+        for core in lost {
+            core.forget_cleanups();
+            let _ = core.end(false);
+        }
+    }
+
     fn refuse(&self, phase: Phase) -> Vec<Vec<Arc<TaskCore>>> {
         let seats = 0..self.workers.len();
         let refuse = |worker| {
@@ -263,8 +272,12 @@ impl Run {
 
     /// Keeps a panic or an error that nobody observed; ends the run if that is so agreed.
     pub(super) fn tell(&self, trouble: Trouble) {
-        let Trouble { task, message, .. } = &trouble;
-        tracing::error!(target: "parcae", %task, %message, "nobody observed how a task failed");
+        // A subscriber is code of the user's, and a panic of it nothing that could be told.
+        let traced = catch_unwind(AssertUnwindSafe(|| {
+            let Trouble { task, message, .. } = &trouble;
+            tracing::error!(target: "parcae", %task, %message, "nobody observed how a task failed");
+        }));
+        drop(traced);
         let mut shared = self.lock();
         // More would say the same, and a service that goes on has no end.
         if shared.troubles.len() < TROUBLES_MAX {

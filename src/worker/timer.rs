@@ -3,6 +3,7 @@
 use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use async_io::Timer;
 
@@ -18,6 +19,12 @@ impl RealTimer {
     #[expect(clippy::disallowed_types, reason = "this is the real clock")]
     pub(super) fn at(instant: Option<std::time::Instant>) -> Self {
         Self { ahead: Some(instant.map_or_else(Timer::never, Timer::at)) }
+    }
+
+    /// Makes one for so long from now.
+    #[inline]
+    pub(crate) fn after(duration: Duration) -> Self {
+        Self { ahead: Some(Timer::after(duration)) }
     }
 
     #[inline]

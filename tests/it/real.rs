@@ -7,7 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use parcae::real::{Options, Outcome, Runtime, StartError};
-use parcae::task::{ContextVar, JoinError, group, settle, shutdown_token, spawn_on, workers};
+use parcae::task::{
+    ContextVar, Group, JoinError, group, settle, shutdown_token, spawn_on, workers,
+};
 use parcae::time::{Instant, sleep};
 use parcae::{Backend, Sim, Task, choose, rng, spawn, spawn_named};
 
@@ -380,6 +382,33 @@ fn a_group_bounds_tasks_of_other_workers_through_their_handles() {
         is_dropped.load(Ordering::SeqCst),
         "cancelled with the group, at the latest at the end"
     );
+}
+
+#[test]
+fn a_group_may_have_children_on_several_workers() {
+    async fn fail_last(index: u32) -> Result<(), u32> {
+        parcae::task::yield_now().await;
+        if index == 19 { Err(index) } else { Ok(()) }
+    }
+
+    async fn fail_among_many(group: Group<u32>) -> Result<(), u32> {
+        for worker in workers() {
+            let inside = group.clone();
+            let spread = async move || {
+                (0..20).for_each(|index| drop(inside.spawn_try(fail_last(index))));
+            };
+            group.spawn(spawn_on(&worker, spread));
+        }
+        Ok(())
+    }
+
+    for seed in 0..50 {
+        let options = Options::default().with_workers(3).with_seed(seed);
+        let outcome = run_with(options, group(fail_among_many));
+        assert!(outcome.unfinished.is_empty());
+        let errors = outcome.unwrap().unwrap_err().into_errors();
+        assert!(!errors.is_empty() && errors.iter().all(|error| *error == 19));
+    }
 }
 
 #[test]

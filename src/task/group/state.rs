@@ -31,6 +31,10 @@ pub(super) struct Shared<E> {
 struct State<E> {
     phase: Phase,
     next: usize,
+    /// Children that were admitted and are not added yet: on real time by other threads.
+    admitted: usize,
+    /// Whether the group waits for them to be added.
+    is_awaited: bool,
     children: BTreeMap<usize, Task<()>>,
     errors: Vec<E>,
 }
@@ -44,8 +48,14 @@ enum Phase {
 
 impl<E> Shared<E> {
     pub(super) fn new() -> Self {
-        let state =
-            State { phase: Phase::Open, next: 0, children: BTreeMap::new(), errors: Vec::new() };
+        let state = State {
+            phase: Phase::Open,
+            next: 0,
+            admitted: 0,
+            is_awaited: false,
+            children: BTreeMap::new(),
+            errors: Vec::new(),
+        };
         Self { state: Mutex::new(state), ends: Arc::default() }
     }
 
@@ -54,6 +64,7 @@ impl<E> Shared<E> {
         let mut state = self.lock();
         (state.phase == Phase::Open).then(|| {
             state.next += 1;
+            state.admitted += 1;
             state.next - 1
         })
     }
@@ -61,8 +72,9 @@ impl<E> Shared<E> {
     /// Adds a child that was admitted and spawned.
     pub(super) fn add(&self, number: usize, task: Task<()>) {
         let mut state = self.lock();
+        state.admitted -= 1;
         if state.phase != Phase::Open {
-            // It ran at once, and the group has failed or was dropped since.
+            // It ran at once, or on another thread, and the group has failed or was dropped since.
             task.cancel_handle().cancel();
         }
         if state.phase == Phase::Over {
@@ -71,6 +83,18 @@ impl<E> Shared<E> {
             return;
         }
         state.children.insert(number, task);
+        let is_awaited = std::mem::take(&mut state.is_awaited);
+        drop(state);
+        if is_awaited {
+            self.ends.add(number);
+        }
+    }
+
+    /// Tells whether a child is admitted that is not there yet; then the group is woken when it is.
+    pub(super) fn awaits_child(&self) -> bool {
+        let mut state = self.lock();
+        state.is_awaited = state.admitted > 0;
+        state.is_awaited
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -142,7 +166,12 @@ impl<E> Shared<E> {
         };
         let end = task.poll_end(&Context::from_waker(&waker), at);
         if end.is_pending() {
-            self.lock().children.insert(number, task);
+            let mut state = self.lock();
+            if state.phase != Phase::Open {
+                // Another thread may have cancelled all that were there meanwhile.
+                task.cancel_handle().cancel();
+            }
+            state.children.insert(number, task);
         }
         Some(end)
     }

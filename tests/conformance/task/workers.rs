@@ -39,7 +39,7 @@ conformance! {
         let (sender, receiver) = oneshot::channel::<()>();
         let task: Task<()> = spawn_on(&workers()[0], move || async move {
             let _sender = sender;
-            pending().await
+            pending::<()>().await;
         });
         settle().await;
         drop(task);

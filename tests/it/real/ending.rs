@@ -73,20 +73,93 @@ fn what_is_left_on_other_workers_is_cancelled_too() {
 }
 
 #[test]
-fn a_run_that_is_ending_takes_no_more_tasks() {
-    let seen = Arc::new(Mutex::new(None));
-    let end = seen.clone();
+fn a_run_that_is_ending_takes_no_more_tasks_but_of_cleanups() {
+    let words = Words::default();
+    let heard = words.clone();
     let outcome = run_with(Options::default(), async move {
+        let (refused, said) = (words.clone(), words.clone());
         let farewell = async move || {
-            let late: Task<()> = spawn(async { unreachable!("the run takes no more tasks") });
-            let join = late.join().await;
-            *end.lock().unwrap() = Some(matches!(join, Err(JoinError::Gone)));
+            let helper = spawn(async { parcae::task::unblock(|| "flushed").await });
+            let word = helper.await;
+            say(&said, word);
         };
-        spawn(finally(pending::<()>(), farewell)).detach();
+        let body = async move {
+            let _dropped = OnDrop(move || {
+                let late: Task<()> = spawn(async { unreachable!("the run takes no more tasks") });
+                if late.is_finished() {
+                    say(&refused, "refused");
+                }
+            });
+            pending::<()>().await;
+        };
+        spawn(finally(body, farewell)).detach();
         settle().await;
     });
+    assert!(outcome.unfinished.is_empty());
     outcome.unwrap();
-    assert_eq!(*seen.lock().unwrap(), Some(true));
+    assert_eq!(*heard.lock().unwrap(), ["refused", "flushed"]);
+}
+
+#[test]
+fn work_that_comes_for_the_thread_of_the_program_after_its_end_is_refused_at_once() {
+    let outcome = run_with(two_workers().with_grace(secs(600)), async {
+        let (began, has_begun) = mpsc::channel();
+        let (over, is_over) = mpsc::channel::<()>();
+        spawn_on(&workers()[1], move || async move {
+            let body = async {
+                began.send(()).unwrap();
+                pending::<()>().await;
+            };
+            // A cleanup runs when the program has ended.
+            let farewell = async move || {
+                let late = spawn_on(&workers()[0], || async { unreachable!("nobody is there") });
+                let join: Result<(), _> = late.join().await;
+                assert!(matches!(join, Err(JoinError::Gone)));
+                over.send(()).unwrap();
+            };
+            finally(body, farewell).await;
+        })
+        .detach();
+        has_begun.recv().unwrap();
+        is_over
+    });
+    assert!(outcome.unfinished.is_empty());
+    assert_eq!(outcome.unwrap().try_recv(), Ok(()));
+}
+
+#[test]
+fn a_cleanup_of_the_program_itself_is_cut_after_the_grace_and_its_value_kept() {
+    let outcome = run_with(Options::default().with_grace(millis(50)), async {
+        let hang = async || pending::<()>().await;
+        let mut session = Box::pin(finally_within(secs(3600), pending::<()>(), hang));
+        std::future::poll_fn(|context| {
+            let poll = session.as_mut().poll(context);
+            assert!(poll.is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(session);
+        42
+    });
+    let tasks: Vec<&str> = outcome.unfinished.iter().map(|task| task.task.as_str()).collect();
+    assert_eq!(tasks, ["main", "cleanup"]);
+    assert_eq!(outcome.unwrap(), 42);
+}
+
+#[test]
+fn a_task_that_settles_again_and_again_leaves_time_and_others_their_turn() {
+    parcae::real::run(async {
+        let is_done = Rc::new(std::cell::Cell::new(false));
+        let done = is_done.clone();
+        spawn(async move {
+            sleep(millis(5)).await;
+            done.set(true);
+        })
+        .detach();
+        while !is_done.get() {
+            settle().await;
+        }
+    });
 }
 
 #[test]

@@ -129,6 +129,30 @@ fn a_panic_of_a_destructor_of_a_cancelled_task_is_its_panic() {
 }
 
 #[test]
+fn a_panic_of_a_destructor_of_an_output_that_nobody_takes_is_told() {
+    let outcome = run_with(Options::default().with_panics(PanicPolicy::GoOn), async {
+        spawn_named("careless", async { OnDrop(|| panic!("not so clean")) }).detach();
+        settle().await;
+        // Whoever goes on is itself.
+        spawn_named("child", async {}).name()
+    });
+    assert_eq!(outcome.failures.len(), 1);
+    assert_eq!(outcome.failures[0].task, "careless");
+    assert_eq!(outcome.failures[0].message, "not so clean");
+    assert_eq!(outcome.unwrap(), "child");
+}
+
+#[test]
+fn eager_tasks_that_spawn_eager_tasks_do_not_use_up_the_stack() {
+    fn nest(depth: u32) -> parcae::Task<u32> {
+        let build = parcae::task::Builder::new().eager();
+        build.spawn(async move { if depth == 0 { 0 } else { nest(depth - 1).await + 1 } })
+    }
+
+    assert_eq!(parcae::real::run(async { nest(10_000).await }), 10_000);
+}
+
+#[test]
 fn the_failures_that_are_kept_are_the_first_hundred() {
     let options = Options::default().with_panics(PanicPolicy::GoOn);
     let outcome = run_with(options, async {
