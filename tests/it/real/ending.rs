@@ -245,20 +245,44 @@ fn a_task_whose_cleanup_was_cut_has_ended() {
 }
 
 #[test]
+fn an_eager_task_of_a_variable_that_is_dropped_with_its_task_begins_later() {
+    type Held = Rc<OnDrop<Box<dyn FnMut()>>>;
+    static HELD: ContextVar<Option<Held>> = ContextVar::new(|| None);
+
+    let words = Words::default();
+    let heard = words.clone();
+    let outcome = run_with(Options::default(), async move {
+        let spawner = OnDrop::<Box<dyn FnMut()>>(Box::new(move || {
+            let entries = words.clone();
+            Builder::new().eager().spawn(async move { say(&entries, "begun") }).detach();
+            say(&words, "dropped");
+        }));
+        // Dropped when the poll of the task is over.
+        spawn(async move { HELD.set(Some(Rc::new(spawner))) }).await;
+        settle().await;
+    });
+    outcome.unwrap();
+    assert_eq!(*heard.lock().unwrap(), ["dropped", "begun"]);
+}
+
+#[test]
 fn an_eager_task_of_a_run_that_is_ending_does_not_begin() {
     let words = Words::default();
     let heard = words.clone();
     let outcome = run_with(Options::default(), async move {
-        let farewell = async move || {
-            let entries = words.clone();
-            Builder::new().eager().spawn(async move { say(&entries, "begun") }).detach();
-            say(&words, "farewell");
+        let task = async move {
+            let _dropped = OnDrop(move || {
+                let entries = words.clone();
+                Builder::new().eager().spawn(async move { say(&entries, "begun") }).detach();
+                say(&words, "dropped");
+            });
+            pending::<()>().await;
         };
-        spawn(finally(pending::<()>(), farewell)).detach();
+        spawn(task).detach();
         settle().await;
     });
     outcome.unwrap();
-    assert_eq!(*heard.lock().unwrap(), ["farewell"]);
+    assert_eq!(*heard.lock().unwrap(), ["dropped"]);
 }
 
 #[test]
