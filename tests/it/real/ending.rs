@@ -344,12 +344,20 @@ fn the_first_signal_asks_the_program_to_end_and_the_second_ends_it() {
         let heard = Arc::new(Mutex::new(None));
         let reason = heard.clone();
         let outcome = run_with(options, async move {
+            // A third cuts the cleanups.
+            let farewell = async move || {
+                signal(first);
+                pending::<()>().await;
+            };
+            spawn(finally_within(secs(3600), pending::<()>(), farewell)).detach();
+            settle().await;
             signal(first);
             *reason.lock().unwrap() = Some(shutdown_token().cancelled().await);
             signal(second);
             pending::<()>().await;
         });
         assert_eq!(*heard.lock().unwrap(), Some(CancelReason::from(word)));
+        assert_eq!(outcome.unfinished.len(), 2);
         let error = outcome.result.unwrap_err();
         assert!(matches!(&error, RunError::Interrupted { reason } if *reason == word.into()));
         let end = format!("({word}) and was cut short by a second signal");
