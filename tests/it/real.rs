@@ -11,7 +11,7 @@ use parcae::task::{
     ContextVar, Group, JoinError, group, settle, shutdown_token, spawn_on, workers,
 };
 use parcae::time::{Instant, sleep};
-use parcae::{Backend, Sim, choose, rng, spawn, spawn_named};
+use parcae::{Backend, Sim, Task, choose, rng, spawn, spawn_named};
 
 use crate::runs::{OnDrop, fifo, millis, panic_of};
 
@@ -252,6 +252,44 @@ fn work_can_be_given_to_a_worker_from_outside_of_the_runtime() {
 }
 
 #[test]
+fn tasks_that_come_from_outside_of_the_runtime_are_numbered() {
+    let runtime = Runtime::new(two_workers()).unwrap();
+    let worker = runtime.workers().remove(1);
+    let tasks = [(); 2].map(|()| spawn_on(&worker, || async { rng().next_u64() }));
+    assert_eq!(tasks.each_ref().map(Task::name), ["task#0", "task#1"]);
+    let [first, second] = tasks.map(futures::executor::block_on);
+    assert_ne!(first, second);
+}
+
+#[test]
+fn work_that_is_given_to_another_runtime_is_done_there() {
+    let other = Runtime::new(two_workers()).unwrap();
+    let worker = other.workers().remove(0);
+    let [task] = parcae::real::run(async move {
+        let task = spawn_on(&worker, || async { workers().len() });
+        settle().await;
+        assert!(!task.is_finished(), "it is not begun here");
+        [task]
+    });
+    let outcome = other.run(task);
+    assert!(outcome.unfinished.is_empty());
+    assert_eq!(outcome.unwrap(), 2);
+}
+
+#[test]
+fn a_task_that_is_always_ready_holds_up_neither_timers_nor_the_end() {
+    parcae::real::run(async {
+        let busy = async {
+            loop {
+                parcae::task::yield_now().await;
+            }
+        };
+        spawn(busy).detach();
+        sleep(millis(5)).await;
+    });
+}
+
+#[test]
 fn settling_waits_until_nothing_else_of_the_worker_is_ready() {
     parcae::real::run(async {
         let is_done = Rc::new(std::cell::Cell::new(false));
@@ -277,6 +315,14 @@ fn a_runtime_inside_of_another_is_refused_and_leaves_it_as_it_was() {
         message
     });
     assert!(message.starts_with("a runtime on real time was started inside of a runtime"));
+
+    let [task] = parcae::real::run(async {
+        let refused = Runtime::new(two_workers()).unwrap();
+        let task = spawn_on(&refused.workers()[1], std::future::pending::<()>);
+        drop(panic_of(|| drop(refused.run(async {}))));
+        [task]
+    });
+    assert!(task.is_finished(), "one that is refused ends its threads");
 
     let message = fifo(|| async {
         let message = panic_of(|| parcae::real::run(async {}));

@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::rc::Rc;
 
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use parcae::spawn;
 use parcae::sync::Event;
 use parcae::task::{ContextVar, JoinError, finally, finally_within, scope, settle, yield_now};
@@ -233,5 +234,44 @@ conformance! {
         .await;
         assert_eq!(result, Err("no"));
         assert_eq!(journal.take(), [""; 0]);
+    }
+
+    async fn a_time_out_does_not_wait_for_cleanups_that_were_left_before() {
+        let journal = Journal::new();
+        let event = Rc::new(Event::new());
+        let (entries, gate) = (journal.clone(), event.clone());
+        let mut body = Box::pin(finally_within(HOUR, pending::<()>(), async move || {
+            gate.wait().await;
+            entries.add("first");
+        }));
+        parcae::select! {
+            () = &mut body => unreachable!("it is pending"),
+            () = settle() => {}
+        }
+        drop(body);
+        let entries = journal.clone();
+        let work = finally(pending::<()>(), async move || entries.add("second"));
+        assert!(timeout(beats(1), work).await.is_err());
+        journal.add("over");
+        event.set();
+        settle().await;
+        assert_eq!(journal.take(), ["second", "over", "first"]);
+    }
+
+    async fn time_outs_in_a_set_wait_for_their_cleanups_beside_each_other() {
+        let journal = Journal::new();
+        let bounds: FuturesUnordered<_> = [1, 2]
+            .map(|count| {
+                let entries = journal.clone();
+                let clean = async move || {
+                    sleep(beats(4 * count)).await;
+                    entries.add(count);
+                };
+                timeout(beats(1), finally(pending::<()>(), clean))
+            })
+            .into_iter()
+            .collect();
+        assert!(bounds.all(async |bound| bound.is_err()).await);
+        assert_eq!(journal.take(), [1, 2]);
     }
 }

@@ -153,4 +153,35 @@ conformance! {
         settle().await;
         journal
     }
+
+    #[after_the_run(is_cleaned)]
+    async fn a_cleanup_that_is_under_way_at_the_end_is_not_cancelled() -> Journal<&'static str> {
+        let journal = Journal::new();
+        let entries = journal.clone();
+        let task = spawn(finally(pending::<()>(), async move || {
+            sleep(beats(2)).await;
+            entries.add("clean");
+        }));
+        settle().await;
+        drop(task);
+        settle().await;
+        assert_eq!(journal.take(), [""; 0]);
+        journal
+    }
+
+    #[after_the_run(ends_in_order)]
+    async fn the_end_waits_for_the_cleanup_of_a_cleanup() -> Journal<&'static str> {
+        let journal = Journal::new();
+        let (entries, inner) = (journal.clone(), journal.clone());
+        spawn(finally(pending::<()>(), async move || {
+            finally(async { entries.add("body") }, async move || {
+                sleep(beats(2)).await;
+                inner.add("clean");
+            })
+            .await;
+        }))
+        .background();
+        settle().await;
+        journal
+    }
 }

@@ -1,6 +1,6 @@
 //! Panics belong to their task, until somebody looks.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 
 use parcae::spawn;
 use parcae::task::{JoinError, gather, settle, yield_now};
@@ -129,5 +129,20 @@ conformance! {
         task.cancel_handle().cancel();
         let outer = spawn(task);
         assert_eq!(panic_of(outer.join().await).0, "a task was awaited that was cancelled");
+    }
+
+    async fn of_two_panics_of_a_task_the_first_is_told() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("in the destructor");
+            }
+        }
+        let bomb = Bomb;
+        let task = spawn(poll_fn::<(), _>(move |_| {
+            let _bomb = &bomb;
+            panic!("out of cheese");
+        }));
+        assert_eq!(panic_of(task.join().await).0, "out of cheese");
     }
 }

@@ -90,4 +90,19 @@ conformance! {
         parcae::time::sleep(beats(2)).await;
         assert_eq!(journal.take(), [5]);
     }
+
+    async fn the_destructor_of_a_value_that_is_replaced_may_look_at_variables() {
+        #[derive(Clone)]
+        struct Reader;
+        impl Drop for Reader {
+            fn drop(&mut self) {
+                assert_eq!(REQUEST.get(), 7);
+            }
+        }
+        static READER: ContextVar<Option<Reader>> = ContextVar::new(|| None);
+        REQUEST.set(7);
+        READER.set(Some(Reader));
+        READER.set(None);
+        assert_eq!(REQUEST.get(), 7);
+    }
 }

@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use parcae::spawn;
 use parcae::sync::Event;
-use parcae::task::{settle, yield_now};
+use parcae::task::{gather, settle, yield_now};
 use parcae::time::sleep;
 
 use crate::clock::{HOUR, Stopwatch, beats};
 use crate::journal::Journal;
+use crate::polling::is_pending;
 
 conformance! {
     async fn a_task_that_yields_goes_on() {
@@ -102,5 +103,26 @@ conformance! {
         first.await;
         second.await;
         assert_eq!(journal.take(), ["first", "second"]);
+    }
+
+    async fn whoever_settles_may_go_on_in_another_task() {
+        let mut settling = Box::pin(settle());
+        assert!(is_pending(settling.as_mut()).await);
+        spawn(settling).await;
+    }
+
+    async fn of_several_that_settle_one_goes_on_when_the_last_is_blocked() {
+        let journal = Journal::new();
+        let tasks = [(); 3].map(|()| {
+            let journal = journal.clone();
+            spawn(async move {
+                settle().await;
+                journal.add("begins");
+                yield_now().await;
+                journal.add("ends");
+            })
+        });
+        gather(tasks).await;
+        assert_eq!(journal.take(), ["begins", "ends"].repeat(3));
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use parcae::real::{Options, RunError, Runtime, Signals};
 use parcae::task::{
-    CancelReason, JoinError, finally, finally_within, settle, shutdown_token, spawn_on, workers,
+    Builder, CancelReason, ContextVar, JoinError, finally, finally_within, settle, shutdown_token,
+    spawn_on, workers,
 };
 use parcae::time::sleep;
 use parcae::{Task, spawn, spawn_named};
@@ -184,18 +185,103 @@ fn what_is_cut_is_destroyed_in_its_own_context() {
     let words = Words::default();
     let heard = words.clone();
     let outcome = run_with(Options::default().with_grace(millis(20)), async move {
-        let hang = async move || {
+        spawn(hang(words)).detach();
+        settle().await;
+    });
+    assert!(!outcome.unfinished.is_empty());
+    assert_eq!(*heard.lock().unwrap(), ["of the task"]);
+}
+
+#[test]
+fn what_is_cut_on_another_worker_is_destroyed_there_before_the_end() {
+    let words = Words::default();
+    let heard = words.clone();
+    let outcome = run_with(two_workers().with_grace(millis(20)), async move {
+        let (began, has_begun) = parcae::sync::oneshot::channel();
+        let task = spawn_on(&workers()[1], move || async move {
+            began.send(()).unwrap();
+            hang(words).await;
+        });
+        task.detach();
+        has_begun.await.unwrap();
+    });
+    assert!(!outcome.unfinished.is_empty());
+    assert_eq!(*heard.lock().unwrap(), ["of the task"]);
+}
+
+/// Leaves a cleanup behind that never ends, and says what it sees when it is destroyed.
+async fn hang(words: Words) {
+    static WORD: ContextVar<&'static str> = ContextVar::new(|| "of nobody");
+    WORD.set("of the task");
+    let cleanup = async move || {
+        let _dropped = OnDrop(move || {
+            assert!(spawn(async {}).is_finished(), "the run takes no more tasks");
+            say(&words, WORD.get());
+        });
+        pending::<()>().await;
+    };
+    finally_within(secs(3600), pending::<()>(), cleanup).await;
+}
+
+#[test]
+fn a_task_whose_cleanup_was_cut_has_ended() {
+    // Then it or its cleanup is the older one for the executor, and destroyed first.
+    for is_cancelled_early in [false, true] {
+        let outcome = run_with(Options::default().with_grace(millis(20)), async move {
+            let task = spawn(hang(Words::default()));
+            settle().await;
+            if is_cancelled_early {
+                task.cancel_handle().cancel();
+                settle().await;
+            }
+            [task]
+        });
+        assert_eq!(outcome.unfinished.len(), 2);
+        let [task] = outcome.unwrap();
+        assert!(task.is_finished());
+        let join = futures::executor::block_on(task.join());
+        assert!(matches!(join, Err(JoinError::Cancelled)));
+    }
+}
+
+#[test]
+fn an_eager_task_of_a_variable_that_is_dropped_with_its_task_begins_later() {
+    type Held = Rc<OnDrop<Box<dyn FnMut()>>>;
+    static HELD: ContextVar<Option<Held>> = ContextVar::new(|| None);
+
+    let words = Words::default();
+    let heard = words.clone();
+    let outcome = run_with(Options::default(), async move {
+        let spawner = OnDrop::<Box<dyn FnMut()>>(Box::new(move || {
+            let entries = words.clone();
+            Builder::new().eager().spawn(async move { say(&entries, "begun") }).detach();
+            say(&words, "dropped");
+        }));
+        // Dropped when the poll of the task is over.
+        spawn(async move { HELD.set(Some(Rc::new(spawner))) }).await;
+        settle().await;
+    });
+    outcome.unwrap();
+    assert_eq!(*heard.lock().unwrap(), ["dropped", "begun"]);
+}
+
+#[test]
+fn an_eager_task_of_a_run_that_is_ending_does_not_begin() {
+    let words = Words::default();
+    let heard = words.clone();
+    let outcome = run_with(Options::default(), async move {
+        let task = async move {
             let _dropped = OnDrop(move || {
-                // Refused, and no panic: the destructor runs inside of the runtime.
-                spawn(async {}).detach();
+                let entries = words.clone();
+                Builder::new().eager().spawn(async move { say(&entries, "begun") }).detach();
                 say(&words, "dropped");
             });
             pending::<()>().await;
         };
-        spawn(finally_within(secs(3600), pending::<()>(), hang)).detach();
+        spawn(task).detach();
         settle().await;
     });
-    assert!(!outcome.unfinished.is_empty());
+    outcome.unwrap();
     assert_eq!(*heard.lock().unwrap(), ["dropped"]);
 }
 
@@ -252,19 +338,31 @@ fn the_first_signal_asks_the_program_to_end_and_the_second_ends_it() {
         assert!(status.unwrap().success());
     }
 
-    let options = Options::default().with_signals(Signals::Graceful).with_grace(secs(600));
-    let heard = Arc::new(Mutex::new(None));
-    let reason = heard.clone();
-    let outcome = run_with(options, async move {
-        signal("TERM");
-        *reason.lock().unwrap() = Some(shutdown_token().cancelled().await);
-        signal("INT");
-        pending::<()>().await;
-    });
-    assert_eq!(*heard.lock().unwrap(), Some(CancelReason::from("SIGTERM")));
-    let error = outcome.result.unwrap_err();
-    assert!(matches!(&error, RunError::Interrupted { reason } if *reason == "SIGTERM".into()));
-    assert!(error.to_string().ends_with("(SIGTERM) and was cut short by a second signal"));
+    // One after the other: a signal is for the whole process.
+    for (first, word, second) in [("TERM", "SIGTERM", "INT"), ("INT", "SIGINT", "TERM")] {
+        let options = Options::default().with_signals(Signals::Graceful).with_grace(secs(600));
+        let heard = Arc::new(Mutex::new(None));
+        let reason = heard.clone();
+        let outcome = run_with(options, async move {
+            // A third cuts the cleanups.
+            let farewell = async move || {
+                signal(first);
+                pending::<()>().await;
+            };
+            spawn(finally_within(secs(3600), pending::<()>(), farewell)).detach();
+            settle().await;
+            signal(first);
+            *reason.lock().unwrap() = Some(shutdown_token().cancelled().await);
+            signal(second);
+            pending::<()>().await;
+        });
+        assert_eq!(*heard.lock().unwrap(), Some(CancelReason::from(word)));
+        assert_eq!(outcome.unfinished.len(), 2);
+        let error = outcome.result.unwrap_err();
+        assert!(matches!(&error, RunError::Interrupted { reason } if *reason == word.into()));
+        let end = format!("({word}) and was cut short by a second signal");
+        assert!(error.to_string().ends_with(&end), "{error}");
+    }
 }
 
 #[test]

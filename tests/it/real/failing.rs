@@ -1,14 +1,17 @@
 //! Panics and errors of programs and tasks on real time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 use parcae::real::{Options, PanicPolicy, RunError};
-use parcae::task::{settle, spawn_on, workers};
+use parcae::task::{
+    ContextVar, finally_within, settle, shutdown_token, spawn_on, workers, yield_now,
+};
 use parcae::time::sleep;
 use parcae::{spawn, spawn_named, spawn_try};
 
 use super::{run_with, two_workers};
-use crate::runs::{OnDrop, millis};
+use crate::runs::{OnDrop, millis, secs};
 
 #[derive(Debug, PartialEq, Eq)]
 struct Stock(u32);
@@ -160,4 +163,59 @@ fn the_failures_that_are_kept_are_the_first_hundred() {
     });
     assert_eq!(outcome.failures.len(), 100);
     assert_eq!(outcome.failures[99].task, "task#99");
+}
+
+#[test]
+fn a_panic_of_what_is_cut_is_one_of_the_run() {
+    let outcome = run_with(Options::default().with_grace(millis(20)), async {
+        let hang = async || {
+            let _dropped = OnDrop(|| panic!("not so clean"));
+            std::future::pending::<()>().await;
+        };
+        let body = std::future::pending::<()>();
+        spawn_named("session", finally_within(secs(3600), body, hang)).detach();
+        settle().await;
+    });
+    let Err(RunError::Task(failure)) = outcome.result else { panic!("a destructor panics") };
+    let (task, message) = (failure.task.as_str(), failure.message.as_str());
+    assert_eq!((task, message), ("session/cleanup", "not so clean"));
+}
+
+#[test]
+fn a_panic_of_a_variable_of_a_task_is_one_of_the_run() {
+    type Bomb = Rc<OnDrop<fn()>>;
+    static HELD: ContextVar<Option<Bomb>> = ContextVar::new(|| None);
+
+    let outcome = run_with(Options::default(), async {
+        let task = async { HELD.set(Some(Rc::new(OnDrop(|| panic!("not so clean"))))) };
+        spawn_named("worker", task).detach();
+        std::future::pending::<()>().await;
+    });
+    let Err(RunError::Task(failure)) = outcome.result else { panic!("a destructor panics") };
+    assert_eq!((failure.task.as_str(), failure.message.as_str()), ("worker", "not so clean"));
+}
+
+#[test]
+fn a_panic_of_the_program_comes_before_those_of_tasks() {
+    let outcome = run_with(Options::default(), async {
+        spawn(async { panic!("out of cheese") }).detach();
+        // Both in one turn of the worker.
+        yield_now().await;
+        panic!("out of shop");
+    });
+    let told: Vec<_> = outcome.failures.iter().map(|failure| failure.message.as_str()).collect();
+    assert_eq!(told, ["out of cheese"]);
+    let Err(RunError::Program(failure)) = outcome.result else { panic!("the program panics") };
+    assert_eq!(failure.message, "out of shop");
+}
+
+#[test]
+fn a_panic_of_a_program_that_is_cancelled_is_one_of_the_run() {
+    let outcome = run_with(Options::default().with_grace(millis(20)), async {
+        let _dropped = OnDrop(|| panic!("not so clean"));
+        shutdown_token().cancel("enough");
+        std::future::pending::<()>().await;
+    });
+    let Err(RunError::Task(failure)) = outcome.result else { panic!("a destructor panics") };
+    assert_eq!((failure.task.as_str(), failure.message.as_str()), ("main", "not so clean"));
 }
