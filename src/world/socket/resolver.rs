@@ -35,6 +35,8 @@ pub(crate) struct Lookup {
     state: Progress,
 }
 
+type Known = (Vec<IpAddr>, VirtualTime);
+
 #[derive(Debug)]
 enum Progress {
     /// The answer comes when the timer is due; it fails if that was drawn.
@@ -52,7 +54,7 @@ pub(crate) struct Resolver {
     pub(super) names: NameTable,
     lookups: Arena<Lookup>,
     /// What each machine remembers of a name, and until when.
-    known: BTreeMap<(NodeId, Box<str>), (Vec<IpAddr>, VirtualTime)>,
+    known: BTreeMap<(NodeId, Box<str>), Known>,
     /// How many lookups each machine has made: the ordinals of what is drawn for them.
     counts: BTreeMap<NodeId, u64>,
 }

@@ -57,8 +57,9 @@ fn tcp_options(segment: &Segment) -> Vec<u8> {
 /// Returns a sequence number of a direction as it would stand on the wire: the model counts from 0.
 fn on_wire(ends: Ends, seq: u64) -> u32 {
     let words = |address: SocketAddr| {
-        let bits = ipv6_of(address.ip()).to_bits();
-        fold((bits >> 64) as u64 ^ u64::from(address.port()), (bits & u128::from(u64::MAX)) as u64)
+        let parts = ipv6_of(address.ip()).segments().map(u64::from);
+        let port = address.port().into();
+        parts.into_iter().fold(port, |folded, part| fold(folded ^ part, FIRST))
     };
     let first = fold(words(ends.source), words(ends.target).rotate_left(32));
     (first.wrapping_add(seq) & 0xffff_ffff) as u32
@@ -164,6 +165,9 @@ fn checksum(parts: &[&[u8]]) -> u16 {
     }
     !((sum & 0xffff) as u16)
 }
+
+/// Any odd number does.
+const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
