@@ -288,6 +288,25 @@ fn time_wait_ignores_a_reset() {
 }
 
 #[test]
+fn an_orphan_takes_a_fin_that_comes_with_bytes_it_had() {
+    let mut wire = Wire::connected(MILLISECOND);
+    wire.write(Server, 10);
+    settle(&mut wire);
+    wire.read_all(Client);
+    wire.close(Client, Linger::Background);
+    settle(&mut wire);
+    let sent = wire.sent.iter().find(|sent| is_data(&sent.segment)).unwrap();
+    let mut again = sent.segment;
+    (again.flags, again.ack) = (again.flags | Flags::FIN, 2);
+    let now = wire.now;
+    assert_eq!(
+        wire.machine_mut(Client).on_segment(now, &again),
+        Effects::READABLE | Effects::TIME_WAIT
+    );
+    assert_eq!(wire.state(Client), TcpState::TimeWait);
+}
+
+#[test]
 fn half_a_connection_without_an_owner_waits_for_sixty_seconds() {
     let mut wire = Wire::connected(MILLISECOND);
     wire.shutdown(Client, Shutdown::Write).unwrap();

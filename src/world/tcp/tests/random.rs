@@ -305,7 +305,7 @@ fn drop_end(world: &mut World, side: Side, linger: Option<Linger>) {
 }
 
 #[cfg(debug_assertions)]
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 200;
 
 #[cfg(not(debug_assertions))]
 const SEEDS: u64 = 20_000;
