@@ -462,7 +462,7 @@ impl Core {
                 Err(waker) => foreign.push(waker),
             },
             TimerTarget::EndBusy(domain) => self.run_or_stay_busy(domain),
-            TimerTarget::Event(_) => unreachable!("nobody but a layer sets events"),
+            TimerTarget::Event(..) => unreachable!("nobody but a layer sets events"),
         }
     }
 

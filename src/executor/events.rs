@@ -59,7 +59,8 @@ impl Executor {
     pub(crate) fn set_event(&self, at: VirtualTime, event: EventId, weight: Weight) -> TimerKey {
         let timers = &mut self.core.borrow_mut().timers;
         let at = at.as_nanos();
-        let key = timers.set(at, at, DomainId::ROOT, TimerTarget::Event(event));
+        let target = TimerTarget::Event(event, Weight::Foreground);
+        let key = timers.set(at, at, DomainId::ROOT, target);
         if weight == Weight::Background {
             timers.set_weight(key, weight);
         }

@@ -1,4 +1,5 @@
 //! Machines: start and death, what is left of the dead, restarts, clocks.
+#![expect(clippy::excessive_nesting, reason = "a program is made in a machine in a test in a run")]
 
 mod clocks;
 mod restarts;

@@ -101,7 +101,10 @@ fn sum(bytes: &[u8]) -> u64 {
         .chunks(2)
         .map(|pair| u64::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u64::from(*low)))
         .sum();
-    (sum % 0xffff == 0).then_some(0xffff).unwrap_or(sum % 0xffff)
+    match sum % 0xffff {
+        0 => 0xffff,
+        rest => rest,
+    }
 }
 
 /// Returns what is behind the IP header, after a look at all that is checked on a real machine.

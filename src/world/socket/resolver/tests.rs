@@ -203,7 +203,8 @@ fn a_dead_machine_resolves_nothing() {
                 async move {
                     world::Node::current().kill();
                     // Until its next wait; this one never pends.
-                    errors.borrow_mut().push(lookup("test").await.map_err(|error| error.kind()));
+                    let answer = lookup("test").await.map_err(|error| error.kind());
+                    errors.borrow_mut().push(answer);
                 }
             }
         });
