@@ -7,6 +7,8 @@
 //! the `#[test]` of the standard library serves).
 
 mod attribute;
+#[cfg(test)]
+mod checks;
 mod main_attribute;
 mod main_options;
 mod options;

@@ -65,6 +65,7 @@ fn write_result(crate_path: &Path, output: &ReturnType) -> TokenStream {
 mod tests {
     use super::MainAttribute;
     use crate::attribute::{AsyncFunction, expand};
+    use crate::checks;
     use proc_macro2::{TokenStream, TokenTree};
     use quote::quote;
     use syn::parse::Parser as _;
@@ -74,19 +75,10 @@ mod tests {
         assert_eq!(expand::<MainAttribute>(arguments, item).to_string(), expected.to_string());
     }
 
-    /// Checks the errors in a function: each message, and the text it points at.
     #[track_caller]
     fn check_errors(item: &str, expected: &[(&str, &str)]) {
-        let errors: Vec<(String, String)> = AsyncFunction::parse::<MainAttribute>
-            .parse_str(item)
-            .err()
-            .into_iter()
-            .flatten()
-            .map(|error| (error.to_string(), error.span().source_text().unwrap()))
-            .collect();
-        let errors: Vec<(&str, &str)> =
-            errors.iter().map(|(message, place)| (message.as_str(), place.as_str())).collect();
-        assert_eq!(errors, expected, "in `{item}`");
+        let read = AsyncFunction::parse::<MainAttribute>.parse_str(item);
+        checks::check_errors(read, expected, item);
     }
 
     #[test]

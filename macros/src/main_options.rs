@@ -74,23 +74,17 @@ const SIGNALS: [(&str, &str); 2] = [("ignore", "Ignore"), ("graceful", "Graceful
 #[cfg(test)]
 mod tests {
     use super::MainOptions;
+    use crate::checks;
     use crate::options::{Options, OwnOptions as _, SeedValue};
 
     fn parse(arguments: &str) -> MainOptions {
         syn::parse_str::<Options<MainOptions>>(arguments).unwrap().own
     }
 
-    /// Checks the errors: each message, and the text it points at.
     #[track_caller]
     fn check_errors(arguments: &str, expected: &[(&str, &str)]) {
-        let error = syn::parse_str::<Options<MainOptions>>(arguments).map(drop).unwrap_err();
-        let errors: Vec<(String, String)> = error
-            .into_iter()
-            .map(|error| (error.to_string(), error.span().source_text().unwrap()))
-            .collect();
-        let errors: Vec<(&str, &str)> =
-            errors.iter().map(|(message, place)| (message.as_str(), place.as_str())).collect();
-        assert_eq!(errors, expected, "in `{arguments}`");
+        let read = syn::parse_str::<Options<MainOptions>>(arguments);
+        checks::check_errors(read, expected, arguments);
     }
 
     #[track_caller]

@@ -59,6 +59,7 @@ impl Attribute for TestAttribute {
 mod tests {
     use super::TestAttribute;
     use crate::attribute::{AsyncFunction, expand};
+    use crate::checks;
     use proc_macro2::TokenStream;
     use quote::quote;
     use syn::parse::Parser as _;
@@ -68,19 +69,10 @@ mod tests {
         assert_eq!(expand::<TestAttribute>(arguments, item).to_string(), expected.to_string());
     }
 
-    /// Checks the errors in a function: each message, and the text it points at.
     #[track_caller]
     fn check_errors(item: &str, expected: &[(&str, &str)]) {
-        let errors: Vec<(String, String)> = AsyncFunction::parse::<TestAttribute>
-            .parse_str(item)
-            .err()
-            .into_iter()
-            .flatten()
-            .map(|error| (error.to_string(), error.span().source_text().unwrap()))
-            .collect();
-        let errors: Vec<(&str, &str)> =
-            errors.iter().map(|(message, place)| (message.as_str(), place.as_str())).collect();
-        assert_eq!(errors, expected, "in `{item}`");
+        let read = AsyncFunction::parse::<TestAttribute>.parse_str(item);
+        checks::check_errors(read, expected, item);
     }
 
     #[test]

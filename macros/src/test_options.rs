@@ -96,6 +96,7 @@ const DETERMINISMS: [(&str, &str); 2] = [("first", "FirstSeed"), ("off", "Off")]
 #[cfg(test)]
 mod tests {
     use super::TestOptions;
+    use crate::checks;
     use crate::options::{Options, SeedValue};
     use quote::ToTokens as _;
 
@@ -103,17 +104,10 @@ mod tests {
         syn::parse_str(arguments).unwrap()
     }
 
-    /// Checks the errors: each message, and the text it points at.
     #[track_caller]
     fn check_errors(arguments: &str, expected: &[(&str, &str)]) {
-        let error = syn::parse_str::<Options<TestOptions>>(arguments).map(drop).unwrap_err();
-        let errors: Vec<(String, String)> = error
-            .into_iter()
-            .map(|error| (error.to_string(), error.span().source_text().unwrap()))
-            .collect();
-        let errors: Vec<(&str, &str)> =
-            errors.iter().map(|(message, place)| (message.as_str(), place.as_str())).collect();
-        assert_eq!(errors, expected, "in `{arguments}`");
+        let read = syn::parse_str::<Options<TestOptions>>(arguments);
+        checks::check_errors(read, expected, arguments);
     }
 
     #[track_caller]
