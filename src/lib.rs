@@ -257,12 +257,6 @@ pub mod load;
 #[cfg(feature = "real")]
 pub mod real;
 
-#[cfg_attr(
-    not(feature = "real"),
-    expect(unused, reason = "there are no sockets but real ones yet")
-)]
-pub mod net;
-
 #[cfg(feature = "simulation")]
 #[expect(
     dead_code,
@@ -272,6 +266,10 @@ pub mod net;
 )]
 pub mod world;
 
+#[cfg_attr(
+    not(feature = "real"),
+    expect(unused, reason = "there are no sockets but real ones yet")
+)]
 pub mod net;
 
 #[cfg(feature = "simulation")]
