@@ -3,8 +3,10 @@
 //! A socket belongs to one process of a machine, its [`Owner`]. It may not know links.
 
 mod chunk;
+mod errors;
 mod names;
 mod ports;
+mod readiness;
 mod resolver;
 mod table;
 mod udp;
@@ -14,8 +16,10 @@ mod unix_datagram;
 mod unix_stream;
 
 pub(crate) use self::chunk::{ChunkPool, ChunkRange};
+pub(crate) use self::errors::os;
 pub use self::names::{NameBuilder, NameError};
 pub(crate) use self::ports::{Bound, Family, PortTable, Protocol};
+pub(crate) use self::readiness::Waiters;
 pub(crate) use self::resolver::PHRASES as RESOLVER_PHRASES;
 pub(crate) use self::resolver::{Lookup, LookupKey, Resolver};
 pub(crate) use self::table::{Outside, Owner, Socket, SocketKey, Sockets};

@@ -7,8 +7,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::super::network::{AddressBook, AddressId, Endpoint, Payload};
 use super::super::state::Wakes;
-use super::{ChunkPool, Family};
-use crate::executor::WakeTarget;
+use super::{ChunkPool, Family, Waiters};
 
 /// A datagram socket.
 ///
@@ -163,33 +162,6 @@ impl Udp {
         self.error = Some(error);
         self.readers.wake(wakes);
         self.writers.wake(wakes);
-    }
-}
-
-/// Tasks that wait for one side of a socket. All of them are woken together, and register again.
-#[derive(Debug, Default)]
-pub(crate) struct Waiters(Vec<WakeTarget>);
-
-impl Waiters {
-    /// Adds who waits, unless it does already. `target` stays where it is not needed.
-    pub(crate) fn add(&mut self, target: &mut Option<WakeTarget>, waker: &std::task::Waker) {
-        if !self.0.iter().any(|known| known.will_wake(waker)) {
-            self.0.extend(target.take());
-        }
-    }
-
-    /// Has all of them woken.
-    pub(crate) fn wake(&mut self, wakes: &mut Wakes) {
-        for target in self.0.drain(..) {
-            wakes.wake(target);
-        }
-    }
-
-    /// Lets go of all of them.
-    pub(crate) fn let_go(&mut self, wakes: &mut Wakes) {
-        for target in self.0.drain(..) {
-            wakes.let_go(target);
-        }
     }
 }
 
