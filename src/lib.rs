@@ -266,10 +266,6 @@ pub mod real;
 )]
 pub mod world;
 
-#[cfg_attr(
-    not(feature = "real"),
-    expect(unused, reason = "there are no sockets but real ones yet")
-)]
 pub mod net;
 
 #[cfg(feature = "simulation")]
