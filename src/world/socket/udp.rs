@@ -3,7 +3,7 @@
 //! May not know links. The calls are in `udp_calls`, what the network brings is in `udp_events`.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::super::network::{AddressBook, AddressId, Endpoint, Payload};
 use super::super::state::Wakes;
@@ -86,16 +86,7 @@ impl Udp {
 
     /// Returns an endpoint as a socket of this family shows it.
     pub(super) fn shown(&self, addresses: &AddressBook, endpoint: Endpoint) -> SocketAddr {
-        let address = addresses.socket_addr(endpoint);
-        match address.ip() {
-            IpAddr::V4(ip) if self.is_v6 && ip.is_unspecified() => {
-                SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), endpoint.port)
-            }
-            IpAddr::V4(ip) if self.is_v6 => {
-                SocketAddr::new(ip.to_ipv6_mapped().into(), endpoint.port)
-            }
-            _ => address,
-        }
+        addresses.shown(endpoint, self.is_v6)
     }
 
     /// Returns how well it fits a datagram to this target from this source: not at all, or the more the
