@@ -261,7 +261,6 @@ pub mod real;
 #[expect(
     dead_code,
     unused_imports,
-    unused_variables,
     reason = "built in parts, of which the last one takes this line away"
 )]
 pub mod world;

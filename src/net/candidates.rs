@@ -1,10 +1,12 @@
 //! Addresses that a call tries one after another, looked up first if they are those of a name.
 
 use std::fmt;
+#[cfg(feature = "real")]
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::Location;
+#[cfg(feature = "real")]
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;

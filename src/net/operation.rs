@@ -103,9 +103,12 @@ impl<'a, T> Operation<'a, T> {
     /// Waits until its side of the socket is ready.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self.socket,
-            simulated: |socket| self.poll_simulated(socket, context, |handle, waker| {
-                calls::poll_ready(handle, waker, simulated::side_of_call(self.side))
-            }),
+            simulated: |socket| {
+                let side = simulated::side_of_call(self.side);
+                self.poll_simulated(socket, context, |handle, waker| {
+                    calls::poll_ready(handle, waker, side)
+                })
+            },
             real: |socket| {
                 if self.wait.is_none() {
                     self.begin_wait(socket);

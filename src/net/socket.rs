@@ -95,4 +95,5 @@ impl<T: fmt::Debug> fmt::Debug for Socket<T> {
     }
 }
 
-const _: () = assert!(size_of::<Socket<std::net::TcpStream>>() <= 48, "memory of an idle connection");
+const _: () =
+    assert!(size_of::<Socket<std::net::TcpStream>>() <= 48, "memory of an idle connection");

@@ -12,9 +12,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use super::simulated::at_once;
 #[cfg(feature = "real")]
 use super::socket::poll_system;
-#[cfg(feature = "simulation")]
-use super::socket::Side;
-use super::socket::{Socket, either};
+use super::socket::{Side, Socket, either};
 use super::tcp_stream::TcpStream;
 #[cfg(unix)]
 use super::unix_stream::UnixStream;

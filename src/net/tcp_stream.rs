@@ -16,9 +16,9 @@ use super::operation::Ready;
 use super::real;
 use super::receive::{PEEK, Receive, ReceiveCall, receive_call};
 #[cfg(feature = "simulation")]
-use super::simulated::unconnected::{self, linger_of_call, set_options};
-#[cfg(feature = "simulation")]
 use super::simulated::shutdown_of_call;
+#[cfg(feature = "simulation")]
+use super::simulated::unconnected::{self, linger_of_call, set_options};
 use super::socket::{Socket, either};
 use super::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use super::stream_traits::{StreamCalls, lenient};

@@ -77,7 +77,8 @@ impl SimulatedUnconnected {
     /// Begins to connect.
     pub(in crate::net) fn connect(self, address: SocketAddr) -> io::Result<SimulatedSocket> {
         self.check_family(address)?;
-        let Plan { options, bound } = self.plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Plan { options, bound } =
+            self.plan.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Some(mut bound) = bound else {
             let handle = calls::tcp_connect(&options, None, address)?;
             return Ok(SimulatedSocket::new(handle, Kind::TcpStream, self.made_at));

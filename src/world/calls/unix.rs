@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::task::{Poll, Waker};
 
+use super::super::state::with_state;
 use super::super::tcp::Shutdown;
-use super::{Side, SocketHandle, close, open, poll, with_socket};
+use super::{Side, SocketHandle, close, dead, open, poll, with_socket};
 
 // Streams
 
@@ -40,13 +41,11 @@ pub(crate) fn unix_poll_connected(handle: SocketHandle, waker: &Waker) -> Poll<i
 pub(crate) fn unix_pair() -> io::Result<(SocketHandle, SocketHandle)> {
     let one = open("UnixStream::pair", |state, driver, owner| {
         let (sockets, outside) = state.parts(driver);
-        sockets.open_unix_stream(outside.nodes, owner)
+        sockets.open_unix_stream(outside.nodes, owner, None)
     })?;
     let other = open("UnixStream::pair", |state, driver, owner| {
         let (sockets, outside) = state.parts(driver);
-        let other = sockets.open_unix_stream(outside.nodes, owner)?;
-        sockets.join_unix_streams(one.key, other);
-        Ok(other)
+        sockets.open_unix_stream(outside.nodes, owner, Some(one.key))
     });
     both(one, other)
 }
@@ -152,7 +151,11 @@ pub(crate) fn unix_shutdown(handle: SocketHandle, how: Shutdown) -> io::Result<(
 /// Removes a path from the machine of the running task. Sockets that are bound to it live on.
 #[track_caller]
 pub(crate) fn unix_remove(path: &Path) -> io::Result<()> {
-    with_process("parcae::net::unix_remove", |state, owner| {
+    with_state("parcae::net::unix_remove", |state, driver| {
+        let owner = state.nodes.owner_of(driver.running_domain());
+        if !state.nodes.is_alive(owner) {
+            return Err(dead());
+        }
         state.sockets.remove_unix_path(owner.node, path)
     })
 }

@@ -16,7 +16,10 @@ use super::connection::ConnectionSocket;
 use super::errors::{EBADF, EMFILE, ENOTCONN, EPIPE, os};
 use super::listener::{BoundSocket, Listener};
 use super::pipe::Pipes;
-use super::{LookupKey, PortTable, Protocol, Resolver, Udp, UnixDatagram, UnixListener, UnixStream};
+use super::{
+    LookupKey, PortTable, Protocol, Resolver, Udp, UnixDatagram, UnixListener, UnixPaths,
+    UnixStream,
+};
 use crate::executor::WakeTarget;
 
 /// Names a socket of the run.
@@ -80,6 +83,7 @@ pub(crate) struct Sockets {
     pub(super) waiting: BTreeSet<(u64, SocketKey)>,
     /// Connections whose events change nothing as long as the network does not.
     pub(super) probers: Vec<SocketKey>,
+    pub(super) unix_paths: UnixPaths,
     pub(crate) resolver: Resolver,
 }
 
@@ -335,9 +339,9 @@ impl Sockets {
                 self.remove(key);
             }
             Some(Socket::Udp(_)) => self.close_udp(outside, node, key),
-            Some(
-                Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_),
-            ) => self.close_unix(outside, key),
+            Some(Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_)) => {
+                self.close_unix(outside, key)
+            }
             None => {}
         }
     }

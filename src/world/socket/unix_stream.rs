@@ -16,9 +16,7 @@ use super::super::host::Host;
 use super::super::node::Nodes;
 use super::super::state::Wakes;
 use super::super::tcp::Shutdown;
-use super::errors::{
-    ECONNREFUSED, ECONNRESET, EINVAL, EMFILE, ENOTCONN, EPIPE, EPROTOTYPE, os,
-};
+use super::errors::{ECONNREFUSED, ECONNRESET, EINVAL, EMFILE, ENOTCONN, EPIPE, EPROTOTYPE, os};
 use super::{Outside, Owner, Socket, SocketKey, Sockets, Waiters};
 
 /// One end of a stream.
