@@ -16,7 +16,9 @@ use super::connection::ConnectionSocket;
 use super::errors::{EBADF, EMFILE, ENOTCONN, EPIPE, os};
 use super::listener::{BoundSocket, Listener};
 use super::pipe::Pipes;
-use super::{LookupKey, PortTable, Protocol, Resolver, Udp, UnixDatagram, UnixListener, UnixStream};
+use super::{
+    LookupKey, PortTable, Protocol, Resolver, Udp, UnixDatagram, UnixListener, UnixStream,
+};
 use crate::executor::WakeTarget;
 
 /// Names a socket of the run.
@@ -131,6 +133,12 @@ impl Sockets {
             self.open_counts.resize(place + 1, 0);
         }
         &mut self.open_counts[place]
+    }
+
+    /// Returns how many sockets there are, of all machines and kinds.
+    #[cfg(test)]
+    pub(crate) fn entries_count(&self) -> usize {
+        self.entries.count()
     }
 
     /// Returns how many sockets the process of a machine has open.
@@ -335,9 +343,9 @@ impl Sockets {
                 self.remove(key);
             }
             Some(Socket::Udp(_)) => self.close_udp(outside, node, key),
-            Some(
-                Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_),
-            ) => self.close_unix(outside, key),
+            Some(Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_)) => {
+                self.close_unix(outside, key)
+            }
             None => {}
         }
     }

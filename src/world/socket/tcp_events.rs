@@ -183,8 +183,7 @@ impl Sockets {
         let path = outside.network.path(owner.node, packet.source.address);
         let stream = outside.network.new_flow(outside.host, path.link, packet.target.port);
         let ends = Ends { local: packet.target, remote: packet.source, is_v6: bound.is_v6 };
-        let mut socket =
-            ConnectionSocket::new(machine, ends, &bound.options, (stream, path));
+        let mut socket = ConnectionSocket::new(machine, ends, &bound.options, (stream, path));
         socket.has_port = true;
         let child = self.insert_child(owner, Socket::Connection(socket));
         self.ports(owner.node).connect(ends.local.port);
@@ -494,11 +493,7 @@ impl Sockets {
     }
 
     /// Nobody will read what comes to a connection.
-    pub(super) fn leave_incoming<H: Host>(
-        &mut self,
-        outside: &mut Outside<'_, H>,
-        key: SocketKey,
-    ) {
+    pub(super) fn leave_incoming<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {
         let Some(incoming) = self.connection_mut(key).and_then(|socket| socket.incoming.take())
         else {
             return;
