@@ -34,6 +34,7 @@ pub(crate) struct Owner {
 
 /// One socket.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are connections, which lie in the table")]
 pub(crate) enum Socket {
     Connection(ConnectionSocket),
     Bound(Box<BoundSocket>),
@@ -344,7 +345,7 @@ impl Sockets {
             }
             Some(Socket::Udp(_)) => self.close_udp(outside, node, key),
             Some(Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_)) => {
-                self.close_unix(outside, key)
+                self.close_unix(outside, key);
             }
             None => {}
         }
@@ -360,9 +361,7 @@ impl Sockets {
         packet: Packet,
     ) {
         match packet.body {
-            Body::Segment(ref segment) => {
-                self.receive_segment(outside, node, &packet, segment);
-            }
+            Body::Segment(segment) => self.receive_segment(outside, node, &packet, &segment),
             Body::Datagram(_) => self.receive_datagram(outside, node, packet),
             Body::Refused { kind, quoted } => {
                 let Some(key) = packet.from else { return };

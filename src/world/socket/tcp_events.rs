@@ -95,7 +95,7 @@ impl Sockets {
         }
         let effects = socket.machine.on_segment(now, &segment);
         if before.is_opening() {
-            self.after_handshake(outside, key, (from, before), &segment, effects);
+            self.after_handshake(outside, (key, from), before, (&segment, effects));
         }
         self.follow(outside, key, effects);
     }
@@ -105,10 +105,9 @@ impl Sockets {
     fn after_handshake<H: Host>(
         &mut self,
         outside: &mut Outside<'_, H>,
-        key: SocketKey,
-        (from, before): (Option<SocketKey>, TcpState),
-        segment: &Segment,
-        effects: Effects,
+        (key, from): (SocketKey, Option<SocketKey>),
+        before: TcpState,
+        (segment, effects): (&Segment, Effects),
     ) {
         let Some(socket) = self.connection_mut(key) else { return };
         let state = socket.machine.state();
