@@ -95,7 +95,7 @@ impl Sockets {
         }
         let effects = socket.machine.on_segment(now, &segment);
         if before.is_opening() {
-            self.after_handshake(outside, key, (from, before), &segment, effects);
+            self.after_handshake(outside, (key, from), before, (&segment, effects));
         }
         self.follow(outside, key, effects);
     }
@@ -105,10 +105,9 @@ impl Sockets {
     fn after_handshake<H: Host>(
         &mut self,
         outside: &mut Outside<'_, H>,
-        key: SocketKey,
-        (from, before): (Option<SocketKey>, TcpState),
-        segment: &Segment,
-        effects: Effects,
+        (key, from): (SocketKey, Option<SocketKey>),
+        before: TcpState,
+        (segment, effects): (&Segment, Effects),
     ) {
         let Some(socket) = self.connection_mut(key) else { return };
         let state = socket.machine.state();
@@ -423,9 +422,12 @@ impl Sockets {
         let is_background = weight == Weight::Background;
         if let Some(timer) = socket.timer {
             if at >= socket.armed_at {
-                if socket.is_background && !is_background {
-                    socket.is_background = false;
+                if socket.is_background != is_background {
+                    socket.is_background = is_background;
                     outside.host.set_weight(timer, weight);
+                    if is_background {
+                        self.probers.push(key);
+                    }
                 }
                 return;
             }
