@@ -18,28 +18,6 @@ use parcae::time::{sleep, timeout};
 
 use crate::clock::beats;
 
-/// Declares tests of sockets. `on real time;` runs only that half, `on both;` both.
-macro_rules! sockets {
-    (on both; $($tests:tt)+) => { conformance! { $($tests)+ } };
-    (on real time; $(
-        $(#[doc = $doc:literal])*
-        async fn $name:ident() $body:block
-    )+) => { $(
-        $(#[doc = $doc])*
-        #[cfg(feature = "real")]
-        async fn $name() $body
-
-        #[cfg(feature = "real")]
-        mod $name {
-            #[test]
-            fn real() {
-                let program = || -> $crate::backends::Boxed<_> { Box::pin(super::$name()) };
-                $crate::backends::run_on_real_time(program, |()| ());
-            }
-        }
-    )+ };
-}
-
 // Codes of the system, the same in the simulation on every platform
 
 pub(crate) const NO_ENTRY: i32 = 2;

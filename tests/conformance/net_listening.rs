@@ -50,9 +50,7 @@ async fn connect_in_a_row(
     }
 }
 
-sockets! {
-    on both;
-
+conformance! {
     /// 19; L2.
     async fn a_queue_holds_one_more_than_its_backlog_and_the_next_connect_waits() {
         for backlog in [0, 1, 2, 5] {

@@ -47,7 +47,6 @@ async fn until_refused(socket: &UdpSocket) {
 }
 
 /// Returns how many of so many datagrams are kept when nobody receives.
-#[cfg(feature = "real")]
 async fn kept_of(sent: u32, data: &[u8]) -> u32 {
     let (one, other) = connected().await;
     for _ in 0..sent {
@@ -63,9 +62,7 @@ async fn kept_of(sent: u32, data: &[u8]) -> u32 {
     count
 }
 
-sockets! {
-    on both;
-
+conformance! {
     /// 97.
     async fn a_datagram_says_where_it_is_from() {
         let ((one, from), (other, to)) = (socket().await, socket().await);
