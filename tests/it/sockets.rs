@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use futures_lite::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _};
 use parcae::net::{
     TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, unix_remove,
 };
@@ -173,7 +173,7 @@ fn a_path_outlives_its_process_and_the_power() {
     fifo(|| async {
         let node = world::node("node").idle();
         for die in [world::Node::kill, world::Node::power_off] {
-            node.spawn(async { std::mem::drop(UnixListener::bind("path").unwrap()) }).await;
+            node.spawn(async { drop(UnixListener::bind("path").unwrap()) }).await;
             die(&node);
             node.power_on();
             node.spawn(async {
