@@ -211,6 +211,19 @@ fn sockets_of_a_process_that_was_killed_are_gone() {
 }
 
 #[test]
+fn as_many_datagrams_wait_as_on_linux() {
+    fifo(|| async {
+        let _receiver = UnixDatagram::bind("path").unwrap();
+        let stranger = UnixDatagram::unbound().unwrap();
+        let (one, _peer) = UnixDatagram::pair().unwrap();
+        let kept = |send: &dyn Fn() -> bool| (0..1000).take_while(|_| send()).count();
+        assert_eq!(kept(&|| stranger.try_send_to(b"x", "path").is_ok()), 11);
+        assert_eq!(kept(&|| one.try_send(b"x").is_ok()), 278);
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_reader_of_a_unix_socket_is_woken_under_every_seed() {
     on_every_seed(|| async {
         let (mut one, mut other) = UnixStream::pair().unwrap();
