@@ -1,0 +1,266 @@
+//! A workload: machines, their programs, and who does them harm.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_lite::future::try_zip;
+use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
+use parcae::net::{Shutdown, TcpListener, TcpStream};
+use parcae::time::Instant;
+use parcae::time::{sleep, sleep_until, timeout};
+use parcae::world::{self, FaultCounters, LinkFault, LinkOptions, Node};
+use parcae::{Task, spawn};
+
+use super::super::contents::piece;
+use super::board::{Board, Fates, State, direction};
+use super::plan::{EndPlan, FaultKind, FaultPlan, Plan, StreamPlan};
+use crate::runs::{OnDrop, millis, secs};
+
+impl Plan {
+    /// Runs it, and asserts what has to be true.
+    pub(super) async fn run(self) -> (FaultCounters, Fates) {
+        let plan = Rc::new(self);
+        let board = Board::new(plan.streams.len());
+        world::network().set_links(plan.links.clone());
+        let nodes: Vec<Node> = world::nodes("n", plan.nodes).start({
+            let (plan, board) = (plan.clone(), board.clone());
+            move |_| serve(plan.clone(), board.clone())
+        });
+        let clients: Vec<Task<()>> = (0..plan.streams.len())
+            .map(|number| {
+                let stream = &plan.streams[number];
+                let address = nodes[stream.to].addresses()[usize::from(stream.is_v6)];
+                let client =
+                    client(plan.clone(), board.clone(), number, SocketAddr::new(address, 80));
+                nodes[stream.from].spawn(client)
+            })
+            .collect();
+        let faults: Vec<Task<()>> = plan
+            .faults
+            .iter()
+            .map(|fault| spawn(strike(fault.clone(), plan.clone(), nodes.clone(), board.clone())))
+            .collect();
+        for fault in faults {
+            fault.await;
+        }
+        stop(&plan, &nodes);
+        // What the faults have left behind is seen by now, by who reads slowly, too.
+        sleep(secs(10)).await;
+        let owed = open(&plan, &board);
+        sleep(patience(&plan)).await;
+        deliver(&plan, &board, &owed);
+        drop(clients);
+        let fates = Fates { owed: owed.len() as u64, ..board.fates() };
+        end(&nodes).await;
+        (world::network().counters(), fates)
+    }
+}
+
+/// Ends all faults. Links keep their bandwidth and the size of their packets.
+fn stop(plan: &Plan, nodes: &[Node]) {
+    let mut links = LinkOptions::lan().with_mtu(plan.links.mtu);
+    links.bandwidth = plan.links.bandwidth;
+    world::network().set_links(links);
+    for node in nodes {
+        node.resume();
+        node.power_on();
+    }
+}
+
+/// The streams that are open at both ends and whose ends want to hear all.
+fn open(plan: &Plan, board: &Board) -> Vec<usize> {
+    let is_open = |number: &usize| {
+        let stays = plan.streams[*number].ends.iter().all(|end| end.leaves_after.is_none());
+        stays && board.get(*number).iter().all(|end| end.state == State::Open)
+    };
+    (0..plan.streams.len()).filter(is_open).collect()
+}
+
+/// Who waits for the longest time-out has heard of it after 120 s.
+fn patience(plan: &Plan) -> Duration {
+    let size: u64 = plan.streams.iter().flat_map(|stream| stream.ends).map(|end| end.total).sum();
+    let transfer = plan.links.bandwidth.map_or(0, |bandwidth| 2 * size * 1000 / bandwidth);
+    secs(150) + millis(transfer)
+}
+
+fn deliver(plan: &Plan, board: &Board, owed: &[usize]) {
+    for &number in owed {
+        let ends = board.get(number);
+        for side in [0, 1] {
+            let (total, end) = (plan.streams[number].ends[1 - side].total, ends[side]);
+            assert!(
+                end.read == total && end.is_ended,
+                "stream {number} was open when the faults stopped, and {end:?} has not read {total}"
+            );
+        }
+    }
+}
+
+/// All machines close what they have; a while later nothing is left of it.
+async fn end(nodes: &[Node]) {
+    for node in nodes {
+        node.kill();
+    }
+    sleep(secs(300)).await;
+    for (one, other) in nodes.iter().flat_map(|one| nodes.iter().map(move |other| (one, other))) {
+        let link = world::network().link(one.name(), other.name());
+        let left = link.in_flight();
+        assert!(left.is_empty(), "{one:?} -> {other:?}: {left:?}");
+    }
+}
+
+async fn serve(plan: Rc<Plan>, board: Board) {
+    let listener = TcpListener::bind("[::]:80").await.unwrap();
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (plan, board) = (plan.clone(), board.clone());
+        spawn(async move {
+            let mut number = [0; 2];
+            if stream.read_exact(&mut number).await.is_ok() {
+                let number = usize::from(u16::from_be_bytes(number));
+                talk(&board, (number, 1), plan.streams[number].ends[1], &stream).await;
+            }
+        })
+        .background();
+    }
+}
+
+async fn client(plan: Rc<Plan>, board: Board, number: usize, address: SocketAddr) {
+    let StreamPlan { starts_at, ends, .. } = plan.streams[number];
+    sleep(starts_at).await;
+    let opened = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(&u16::try_from(number).unwrap().to_be_bytes()).await?;
+        Ok(stream)
+    };
+    match opened.await {
+        Ok(stream) => talk(&board, (number, 0), ends[0], &stream).await,
+        Err(error) => board.change(number, 0, |end| end.state = failed(&error)),
+    }
+}
+
+fn failed(error: &io::Error) -> State {
+    State::Failed(super::super::code(error))
+}
+
+/// Does what an end has planned, and writes down what becomes of it.
+async fn talk(board: &Board, (number, side): (usize, usize), plan: EndPlan, stream: &TcpStream) {
+    stream.set_nodelay(plan.nodelay).unwrap();
+    board.change(number, side, |end| end.state = State::Open);
+    let book = board.clone();
+    // Also when its machine dies.
+    let _over = OnDrop(move || {
+        book.change(number, side, |end| {
+            if end.state == State::Open {
+                end.state = State::Over;
+            }
+        });
+    });
+    let both = try_zip(
+        say(board, (number, side), plan, stream),
+        hear(board, (number, side), plan, stream),
+    );
+    let result = match plan.leaves_after {
+        None => both.await.map(drop),
+        Some(time) => timeout(time, both).await.unwrap_or(Ok(((), ()))).map(drop),
+    };
+    if let Err(error) = result {
+        board.change(number, side, |end| end.state = failed(&error));
+    }
+}
+
+async fn say(
+    board: &Board,
+    (number, side): (usize, usize),
+    plan: EndPlan,
+    mut stream: &TcpStream,
+) -> io::Result<()> {
+    let mut offset = 0;
+    while offset < plan.total {
+        let most = (plan.total - offset).min(plan.write_most as u64);
+        let piece = piece(direction(number, side), offset, usize::try_from(most).unwrap());
+        let count = stream.write(piece).await?;
+        board.wrote(number, side, count);
+        offset += count as u64;
+    }
+    stream.shutdown(Shutdown::Write)?;
+    board.change(number, side, |end| end.is_shut = true);
+    Ok(())
+}
+
+async fn hear(
+    board: &Board,
+    (number, side): (usize, usize),
+    plan: EndPlan,
+    mut stream: &TcpStream,
+) -> io::Result<()> {
+    let mut buffer = vec![0; plan.read_most];
+    for turn in 0_u64.. {
+        if turn % 8 == 7 {
+            sleep(plan.pause).await;
+        }
+        let count = stream.read(&mut buffer).await?;
+        if count == 0 {
+            board.ended(number, side);
+            break;
+        }
+        board.read(number, side, &buffer[..count]);
+    }
+    Ok(())
+}
+
+/// Lets a fault begin, last and end.
+async fn strike(fault: FaultPlan, plan: Rc<Plan>, nodes: Vec<Node>, board: Board) {
+    sleep(fault.at).await;
+    let (one, other) = (&nodes[fault.one], &nodes[fault.other]);
+    let until = Instant::now() + fault.lasts;
+    let guard: Option<LinkFault> = match fault.kind {
+        FaultKind::Partition => Some(world::partition(one, other)),
+        FaultKind::OneWay => Some(world::partition(one, other).one_way()),
+        FaultKind::Isolate => Some(world::isolate(one)),
+        FaultKind::Hold => Some(world::hold(one, other)),
+        FaultKind::Clog => Some(world::clog(one, other, fault.lasts)),
+        FaultKind::Flap => Some(world::flap(one, other, millis(300), millis(400))),
+        FaultKind::Reset => {
+            world::reset(one, other);
+            None
+        }
+        FaultKind::Kill => {
+            one.kill();
+            None
+        }
+        FaultKind::PowerOff => {
+            let of_node = |side: &StreamPlan| [side.from == fault.one, side.to == fault.one];
+            let ends = plan.streams.iter().enumerate().flat_map(|(number, stream)| {
+                (0..2).filter(move |side| of_node(stream)[*side]).map(move |side| (number, side))
+            });
+            board.silence(ends);
+            one.power_off();
+            None
+        }
+        FaultKind::Pause => {
+            one.pause();
+            None
+        }
+        FaultKind::Restart => {
+            one.restart();
+            None
+        }
+    };
+    let silence = (fault.kind == FaultKind::PowerOff).then(|| sent_by(one, &nodes));
+    sleep_until(until).await;
+    if silence.is_some() && one.state() == world::NodeStatus::Off {
+        assert_eq!(silence, Some(sent_by(one, &nodes)), "{one:?} sends without power");
+    }
+    drop(guard);
+    one.power_on();
+    one.resume();
+}
+
+/// How many packets a machine has sent to others.
+fn sent_by(one: &Node, nodes: &[Node]) -> u64 {
+    let others = nodes.iter().filter(|other| *other != one);
+    others.map(|other| world::network().link(one.name(), other.name()).counters().sent).sum()
+}
