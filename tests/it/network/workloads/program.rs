@@ -10,7 +10,7 @@ use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 use parcae::net::{Shutdown, TcpListener, TcpStream};
 use parcae::time::Instant;
 use parcae::time::{sleep, sleep_until, timeout};
-use parcae::world::{self, FaultCounters, LinkFault, LinkOptions, Node};
+use parcae::world::{self, FaultCounters, LinkFault, LinkOptions, Node, NodeStatus};
 use parcae::{Task, spawn};
 
 use super::super::contents::piece;
@@ -249,10 +249,11 @@ async fn strike(fault: FaultPlan, plan: Rc<Plan>, nodes: Vec<Node>, board: Board
             None
         }
     };
-    let silence = (fault.kind == FaultKind::PowerOff).then(|| sent_by(one, &nodes));
+    let before = (one.state(), one.incarnation(), sent_by(one, &nodes));
     sleep_until(until).await;
-    if silence.is_some() && one.state() == world::NodeStatus::Off {
-        assert_eq!(silence, Some(sent_by(one, &nodes)), "{one:?} sends without power");
+    // Unless somebody has powered it on meanwhile, it has sent nothing.
+    if before.0 == NodeStatus::Off && one.incarnation() == before.1 {
+        assert_eq!(sent_by(one, &nodes), before.2, "{one:?} sends without power");
     }
     drop(guard);
     one.power_on();
