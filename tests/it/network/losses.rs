@@ -127,7 +127,7 @@ fn a_late_second_syn_makes_no_connection_and_ends_none() {
         let server = serving("server", {
             let accepted = accepted.clone();
             move |stream| {
-                accepted.add(stream.peer_addr().unwrap());
+                accepted.add(stream.peer_addr().unwrap().port());
                 echo(stream)
             }
         });
@@ -137,7 +137,7 @@ fn a_late_second_syn_makes_no_connection_and_ends_none() {
             assert_eq!(read_exact(&mut stream).await, [second; 3]);
             sleep(secs(1)).await;
         }
-        assert_eq!(accepted.take(), [stream.local_addr().unwrap()]);
+        assert_eq!(accepted.take(), [stream.local_addr().unwrap().port()]);
         // Nor does it keep a place in the queue of the listener.
         drop(connect(&server).await);
     });
@@ -150,7 +150,7 @@ fn a_late_second_syn_makes_no_connection_to_the_next_incarnation() {
         let server = serving("server", {
             let accepted = accepted.clone();
             move |stream| {
-                accepted.add(stream.peer_addr().unwrap());
+                accepted.add(stream.peer_addr().unwrap().port());
                 echo(stream)
             }
         });
@@ -160,11 +160,11 @@ fn a_late_second_syn_makes_no_connection_to_the_next_incarnation() {
         server.restart();
         assert_eq!(read(&mut stream).await, Ok(Vec::new()), "its kernel has closed it");
         sleep(secs(40)).await;
-        assert_eq!(accepted.take(), []);
+        assert_eq!(accepted.count(), 0);
         let mut other = connect(&server).await;
         other.write_all(b"abc").await.unwrap();
         assert_eq!(read_exact(&mut other).await, *b"abc");
-        assert_eq!(accepted.take(), [other.local_addr().unwrap()]);
+        assert_eq!(accepted.take(), [other.local_addr().unwrap().port()]);
     });
 }
 
@@ -249,14 +249,14 @@ fn a_lost_window_update_is_made_up_for_by_a_probe() {
         let server = serving("server", move |stream| {
             let reading = read_on(stream);
             async {
-                sleep(secs(10)).await;
+                sleep(secs(8)).await;
                 reading.await;
             }
         });
         let mut stream = connect(&server).await;
         let start = Instant::now();
         let writing = spawn(async move { stream.write_all(&[7; MEBIBYTE]).await.unwrap() });
-        sleep(secs(10) + latency * 3 / 2).await;
+        sleep(secs(8) + latency * 3 / 2).await;
         assert!(lose("server", "test") >= 1, "the window has opened");
         let here = arrivals.take().into_iter().map(|(_, bytes)| bytes.unwrap().len());
         let here = here.sum::<usize>();
@@ -264,8 +264,8 @@ fn a_lost_window_update_is_made_up_for_by_a_probe() {
         sleep(3 * latency).await;
         assert_eq!(arrivals.count(), 0, "nobody knows that there is room");
         writing.await;
-        // Probes come at twice the distance each time, so the next one within another ten seconds.
-        assert!(start.elapsed() < secs(25) + 60 * latency, "{:?}", start.elapsed());
+        // Probes come at twice the distance each time, so the next one within another eight seconds.
+        assert!(start.elapsed() < secs(20) + 60 * latency, "{:?}", start.elapsed());
         sleep(secs(30)).await;
         let there = arrivals.take().into_iter().map(|(_, bytes)| bytes.unwrap().len());
         assert_eq!(here + there.sum::<usize>(), MEBIBYTE);

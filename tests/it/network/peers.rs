@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
-use parcae::net::{TcpListener, TcpStream};
+use parcae::net::{Shutdown, TcpListener, TcpStream};
 use parcae::spawn;
 use parcae::task::{settle, shutdown_token};
 use parcae::time::{Instant, sleep, timeout};
@@ -12,7 +12,7 @@ use parcae::world::{self, Node};
 
 use super::{
     ECONNREFUSED, ECONNRESET, EMFILE, EPIPE, ETIMEDOUT, code, code_of, connect, echo, keep,
-    port_of, read, serving,
+    port_of, read, serving, steady,
 };
 use crate::runs::{Journal, OnDrop, millis, on_every_seed, poll_once, secs};
 
@@ -142,7 +142,7 @@ fn a_machine_that_has_lost_its_power_knows_nothing_of_old_streams() {
 #[test]
 fn what_was_on_its_way_from_a_machine_arrives_though_it_loses_its_power() {
     on_every_seed(|| async {
-        world::network().set_links(super::steady(millis(10)));
+        world::network().set_links(steady(millis(10)));
         let node = serving("db", |mut stream| async move {
             stream.write_all(b"last words").await.unwrap();
             keep(stream).await;
@@ -182,7 +182,7 @@ fn a_process_that_is_stopped_says_goodbye_in_its_own_words() {
 #[test]
 fn of_a_process_that_does_not_stop_peers_read_the_end_after_ten_seconds() {
     on_every_seed(|| async {
-        world::network().set_links(super::steady(millis(10)));
+        world::network().set_links(steady(millis(10)));
         let node = serving("db", keep);
         let mut stream = connect(&node).await;
         sleep(secs(1)).await;
@@ -266,6 +266,8 @@ fn a_frozen_process_that_loses_its_power_is_as_silent_as_any() {
 #[test]
 fn a_machine_accepts_no_more_streams_than_it_may_have_sockets() {
     on_every_seed(|| async {
+        // Else the second and the third one may change places.
+        world::network().set_links(steady(millis(1)));
         let results = Journal::new();
         let node = world::node("db").open_sockets(3).start({
             let results = results.clone();
@@ -308,7 +310,7 @@ fn haunted(refused: &Refused) -> Node {
             stream.try_read(&mut [0; 8]).unwrap();
             let _guard = OnDrop(move || {
                 refused.add(stream.try_write(b"ghost").is_err());
-                refused.add(stream.shutdown(parcae::net::Shutdown::Write).is_err());
+                drop(stream.shutdown(Shutdown::Write));
                 drop(poll_once(&mut Box::pin(TcpStream::connect("test:90"))));
                 world::partition("test", "other").keep();
                 world::reset("test", "other");
@@ -330,7 +332,7 @@ fn destructors_of_a_killed_process_say_nothing_to_anybody() {
         write(&mut stream).await.unwrap();
         sleep(secs(1)).await;
         node.kill();
-        assert_eq!(refused.take(), [true, true]);
+        assert_eq!(refused.take(), [true]);
         // The end is what the kernel says.
         assert_eq!(read(&mut stream).await, Ok(Vec::new()));
         assert!(timeout(secs(200), listener.accept()).await.is_err(), "a ghost has connected");
@@ -349,7 +351,7 @@ fn destructors_of_a_machine_without_power_close_nothing() {
         write(&mut stream).await.unwrap();
         sleep(secs(1)).await;
         node.power_off();
-        assert_eq!(refused.take(), [true, true]);
+        assert_eq!(refused.take(), [true]);
         assert!(timeout(secs(3600), read(&mut stream)).await.is_err(), "it has sent something");
         assert!(timeout(secs(200), listener.accept()).await.is_err(), "a ghost has connected");
         write(&mut bystander).await.unwrap();

@@ -7,7 +7,7 @@ use parcae::net::TcpStream;
 use parcae::spawn;
 use parcae::task::settle;
 use parcae::time::{Instant, sleep, timeout};
-use parcae::world::{self, Node, label};
+use parcae::world::{self, LinkFault, Node, label};
 
 use super::{Arrivals, ECONNRESET, connect, echo, read, serving, sink, steady};
 use crate::runs::{Journal, millis, nanos, on_every_seed, secs};
@@ -154,11 +154,13 @@ fn machines_are_partitioned_by_label_and_by_group() {
         let mut streams = [connect(&zones[0]).await, connect(&zones[1]).await];
         let other = world::node("other").label("zone", "b").start(super::server(echo));
         let mut third = connect(&other).await;
-        for cut in [
-            world::partition(label("zone", "a"), "test"),
-            world::partition("test", "kv"),
-            world::partition(world::everyone(), ["kv-1", "kv-2"]),
-        ] {
+        let cuts: [fn() -> LinkFault; 3] = [
+            || world::partition(label("zone", "a"), "test"),
+            || world::partition("test", "kv"),
+            || world::partition(world::everyone(), ["kv-1", "kv-2"]),
+        ];
+        for cut in cuts {
+            let cut = cut();
             assert!(!answers(&mut streams[0], secs(1)).await);
             assert!(!answers(&mut streams[1], secs(1)).await);
             assert!(answers(&mut third, millis(5)).await);

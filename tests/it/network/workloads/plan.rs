@@ -7,7 +7,7 @@ use parcae::kernel::Ratio;
 use parcae::world::{Latency, LinkOptions, Overflow};
 
 use super::super::contents::PIECE_MAX;
-use crate::runs::{millis, nanos};
+use crate::runs::millis;
 
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -35,8 +35,10 @@ pub(super) struct EndPlan {
     pub(super) total: u64,
     pub(super) write_most: usize,
     pub(super) read_most: usize,
-    /// How long it waits before one in eight reads.
+    /// How long it waits before one in eight of its first calls, of each kind.
     pub(super) pause: Duration,
+    /// How long it is silent after half of what it writes.
+    pub(super) silence: Duration,
     pub(super) nodelay: bool,
     /// When it drops the stream, whatever has come by then.
     pub(super) leaves_after: Option<Duration>,
@@ -75,22 +77,25 @@ impl Plan {
     pub(super) fn draw() -> Self {
         let nodes = choose(2..=4);
         let links = draw_links();
-        let streams = (0..draw_size(20)).map(|_| StreamPlan::draw(nodes)).collect();
-        let faults = (0..choose(0..=6)).map(|_| FaultPlan::draw(nodes)).collect();
+        let streams = (0..choose(1..=20)).map(|_| StreamPlan::draw(nodes)).collect();
+        let faults = (0..choose(0..=10)).map(|_| FaultPlan::draw(nodes)).collect();
         Self { nodes, links, streams, faults }
     }
 
     /// The same streams between machines and on links that do nothing to them.
     pub(super) fn without_faults(self) -> Self {
-        Self { links: LinkOptions::lan(), faults: Vec::new(), ..self }
+        Self { links: LinkOptions::lan(), ..self.without_verbs() }
     }
 
-    /// The same streams on the same links, to which nobody does anything. A queue that may be full is
-    /// not chance.
-    pub(super) fn without_verbs(self) -> Self {
-        let mut links = self.links;
-        links.bandwidth = None;
-        Self { links, faults: Vec::new(), ..self }
+    /// The same streams on the same links, and nobody ends them early. A queue that may be full is not
+    /// chance.
+    pub(super) fn without_verbs(mut self) -> Self {
+        self.links.bandwidth = None;
+        self.faults.clear();
+        for end in self.streams.iter_mut().flat_map(|stream| &mut stream.ends) {
+            end.leaves_after = None;
+        }
+        self
     }
 }
 
@@ -101,7 +106,7 @@ impl StreamPlan {
             from: choose(0..nodes),
             to: choose(0..nodes),
             is_v6: choose(0..=1) == 1,
-            starts_at: millis(choose(0..=5_000)),
+            starts_at: millis(choose(0..=8_000)),
             ends: [EndPlan::draw(totals[0], totals[1]), EndPlan::draw(totals[1], totals[0])],
         }
     }
@@ -118,7 +123,8 @@ impl EndPlan {
             total,
             write_most: piece(total),
             read_most: if one_in(2) { piece(heard) } else { PIECE_MAX },
-            pause: if one_in(4) { millis(choose(1..=5)) } else { Duration::ZERO },
+            pause: millis(if one_in(3) { choose(1..=50) } else { 0 }),
+            silence: millis(if one_in(2) { draw_size(40_000) } else { 0 }),
             nodelay: one_in(2),
             leaves_after: one_in(8).then(|| millis(choose(0..=10_000))),
         }
@@ -133,7 +139,9 @@ impl FaultPlan {
         let one = choose(0..nodes);
         let other = (one + choose(1..nodes)) % nodes;
         let at = millis(choose(0..=8_000));
-        Self { kind, at, lasts: nanos(draw_size(20_000_000_000)), one, other }
+        // Some are over before anybody has had to send anything again.
+        let lasts = millis(if one_in(3) { choose(1..=150) } else { choose(150..=15_000) });
+        Self { kind, at, lasts, one, other }
     }
 }
 

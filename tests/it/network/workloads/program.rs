@@ -42,6 +42,8 @@ impl Plan {
             .iter()
             .map(|fault| spawn(strike(fault.clone(), plan.clone(), nodes.clone(), board.clone())))
             .collect();
+        // What links do lasts that long at the least.
+        sleep(secs(15)).await;
         for fault in faults {
             fault.await;
         }
@@ -178,7 +180,16 @@ async fn say(
     mut stream: &TcpStream,
 ) -> io::Result<()> {
     let mut offset = 0;
-    while offset < plan.total {
+    let mut is_silent = !plan.silence.is_zero();
+    for turn in 0_u64.. {
+        if offset == plan.total {
+            break;
+        }
+        if is_silent && offset >= plan.total / 2 {
+            is_silent = false;
+            sleep(plan.silence).await;
+        }
+        rest(turn, plan).await;
         let most = (plan.total - offset).min(plan.write_most as u64);
         let piece = piece(direction(number, side), offset, usize::try_from(most).unwrap());
         let count = stream.write(piece).await?;
@@ -198,9 +209,7 @@ async fn hear(
 ) -> io::Result<()> {
     let mut buffer = vec![0; plan.read_most];
     for turn in 0_u64.. {
-        if turn % 8 == 7 {
-            sleep(plan.pause).await;
-        }
+        rest(turn, plan).await;
         let count = stream.read(&mut buffer).await?;
         if count == 0 {
             board.ended(number, side);
@@ -209,6 +218,13 @@ async fn hear(
         board.read(number, side, &buffer[..count]);
     }
     Ok(())
+}
+
+/// Waits a little before some calls.
+async fn rest(turn: u64, plan: EndPlan) {
+    if turn % 8 == 7 && turn < 400 && !plan.pause.is_zero() {
+        sleep(plan.pause).await;
+    }
 }
 
 /// Lets a fault begin, last and end.
