@@ -9,7 +9,7 @@ use crate::clock::HOUR;
 use crate::net_ends::*;
 
 sockets! {
-    on real time;
+    on both;
 
     /// 1; L1.
     async fn a_connect_succeeds_though_nobody_accepts() {

@@ -36,7 +36,7 @@ async fn end_server_first(listener: &TcpListener) {
 }
 
 sockets! {
-    on real time;
+    on both;
 
     /// 19; L2.
     async fn a_queue_holds_one_more_than_its_backlog_and_the_next_connect_waits() {

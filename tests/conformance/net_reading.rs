@@ -42,7 +42,7 @@ async fn small_pair(size: usize) -> (TcpStream, TcpStream) {
 }
 
 sockets! {
-    on real time;
+    on both;
 
     /// 46.
     async fn small_writes_are_one_stream() {

@@ -60,7 +60,10 @@ impl Sockets {
                 };
                 if to.contains(&other) && !socket.machine.is_over() {
                     let peer = socket.machine.peer();
-                    pairs.insert((peer.map_or(key, |peer| peer.min(key)), peer.map(|peer| peer.max(key))));
+                    pairs.insert((
+                        peer.map_or(key, |peer| peer.min(key)),
+                        peer.map(|peer| peer.max(key)),
+                    ));
                 }
             }
         }

@@ -44,12 +44,7 @@ pub(super) struct Pipes {
 
 impl Pipes {
     /// Opens an empty pipe at a place of its stream.
-    pub(super) fn open(
-        &mut self,
-        at: u64,
-        writer: SocketKey,
-        reader: Option<SocketKey>,
-    ) -> PipeId {
+    pub(super) fn open(&mut self, at: u64, writer: SocketKey, reader: Option<SocketKey>) -> PipeId {
         let id = self.free.pop().unwrap_or_else(|| {
             self.pipes.push(Pipe {
                 chunks: VecDeque::new(),
@@ -114,12 +109,7 @@ impl Pipe {
 
     /// Copies the next `count` bytes to the reader's buffers, which have room for them. They stay.
     #[inline]
-    pub(super) fn copy_to(
-        &self,
-        pool: &ChunkPool,
-        count: usize,
-        buffers: &mut [IoSliceMut<'_>],
-    ) {
+    pub(super) fn copy_to(&self, pool: &ChunkPool, count: usize, buffers: &mut [IoSliceMut<'_>]) {
         let (mut buffers, mut at) = (buffers.iter_mut(), 0);
         let mut buffer = buffers.next();
         self.visit(pool, self.read, count, |mut bytes| {

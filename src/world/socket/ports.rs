@@ -129,7 +129,9 @@ impl PortTable {
         let fits = |bound: &&Bound| bound.is_listening && bound.family.has(is_v4);
         let listening = || self.bound(Protocol::Tcp, port).iter().filter(fits);
         let exact = listening().find(|bound| bound.address == Some(address));
-        exact.or_else(|| listening().find(|bound| bound.address.is_none())).map(|bound| bound.socket)
+        exact
+            .or_else(|| listening().find(|bound| bound.address.is_none()))
+            .map(|bound| bound.socket)
     }
 
     /// A connection has a port.
@@ -240,9 +242,8 @@ mod tests {
         let mut table = PortTable::default();
         table.bind(Protocol::Tcp, 80, bound(keys[0], Some(7), Family::V4)).unwrap();
         table.bind(Protocol::Tcp, 80, bound(keys[1], None, Family::V6)).unwrap();
-        let reached = |table: &PortTable, address, is_v4| {
-            table.listener(80, AddressId(address), is_v4)
-        };
+        let reached =
+            |table: &PortTable, address, is_v4| table.listener(80, AddressId(address), is_v4);
         assert_eq!(reached(&table, 7, true), None);
         table.listen(80, keys[0]).unwrap();
         table.listen(80, keys[1]).unwrap();

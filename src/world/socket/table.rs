@@ -16,7 +16,10 @@ use super::connection::ConnectionSocket;
 use super::errors::{EBADF, EMFILE, ENOTCONN, EPIPE, os};
 use super::listener::{BoundSocket, Listener};
 use super::pipe::Pipes;
-use super::{LookupKey, PortTable, Protocol, Resolver, Udp, UnixDatagram, UnixListener, UnixStream};
+use super::{
+    LookupKey, PortTable, Protocol, Resolver, Udp, UnixDatagram, UnixListener, UnixPaths,
+    UnixStream,
+};
 use crate::executor::WakeTarget;
 
 /// Names a socket of the run.
@@ -32,6 +35,7 @@ pub(crate) struct Owner {
 
 /// One socket.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are connections, which lie in the table")]
 pub(crate) enum Socket {
     Connection(ConnectionSocket),
     Bound(Box<BoundSocket>),
@@ -80,6 +84,7 @@ pub(crate) struct Sockets {
     pub(super) waiting: BTreeSet<(u64, SocketKey)>,
     /// Connections whose events change nothing as long as the network does not.
     pub(super) probers: Vec<SocketKey>,
+    pub(super) unix_paths: UnixPaths,
     pub(crate) resolver: Resolver,
 }
 
@@ -131,6 +136,12 @@ impl Sockets {
             self.open_counts.resize(place + 1, 0);
         }
         &mut self.open_counts[place]
+    }
+
+    /// Returns how many sockets there are, of all machines and kinds.
+    #[cfg(test)]
+    pub(crate) fn entries_count(&self) -> usize {
+        self.entries.count()
     }
 
     /// Returns how many sockets the process of a machine has open.
@@ -335,9 +346,9 @@ impl Sockets {
                 self.remove(key);
             }
             Some(Socket::Udp(_)) => self.close_udp(outside, node, key),
-            Some(
-                Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_),
-            ) => self.close_unix(outside, key),
+            Some(Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_)) => {
+                self.close_unix(outside, key);
+            }
             None => {}
         }
     }
@@ -352,9 +363,7 @@ impl Sockets {
         packet: Packet,
     ) {
         match packet.body {
-            Body::Segment(ref segment) => {
-                self.receive_segment(outside, node, &packet, segment);
-            }
+            Body::Segment(segment) => self.receive_segment(outside, node, &packet, &segment),
             Body::Datagram(_) => self.receive_datagram(outside, node, packet),
             Body::Refused { kind, quoted } => {
                 let Some(key) = packet.from else { return };

@@ -46,7 +46,13 @@ impl Sockets {
         let is_v6 = local.is_ipv6();
         let family = match (is_v6, addresses.ip(endpoint.address).is_ipv4()) {
             (true, false) if is_wildcard && !options.only_v6 => Family::Dual,
-            (_, is_v4) => if is_v4 { Family::V4 } else { Family::V6 },
+            (_, is_v4) => {
+                if is_v4 {
+                    Family::V4
+                } else {
+                    Family::V6
+                }
+            }
         };
         let bound = BoundSocket { local: endpoint, is_v6, options: *options };
         let key = self.insert(outside.nodes, owner, Socket::Bound(Box::new(bound)))?;

@@ -95,7 +95,7 @@ impl Sockets {
         }
         let effects = socket.machine.on_segment(now, &segment);
         if before.is_opening() {
-            self.after_handshake(outside, key, (from, before), &segment, effects);
+            self.after_handshake(outside, (key, from), before, (&segment, effects));
         }
         self.follow(outside, key, effects);
     }
@@ -105,10 +105,9 @@ impl Sockets {
     fn after_handshake<H: Host>(
         &mut self,
         outside: &mut Outside<'_, H>,
-        key: SocketKey,
-        (from, before): (Option<SocketKey>, TcpState),
-        segment: &Segment,
-        effects: Effects,
+        (key, from): (SocketKey, Option<SocketKey>),
+        before: TcpState,
+        (segment, effects): (&Segment, Effects),
     ) {
         let Some(socket) = self.connection_mut(key) else { return };
         let state = socket.machine.state();
@@ -183,8 +182,7 @@ impl Sockets {
         let path = outside.network.path(owner.node, packet.source.address);
         let stream = outside.network.new_flow(outside.host, path.link, packet.target.port);
         let ends = Ends { local: packet.target, remote: packet.source, is_v6: bound.is_v6 };
-        let mut socket =
-            ConnectionSocket::new(machine, ends, &bound.options, (stream, path));
+        let mut socket = ConnectionSocket::new(machine, ends, &bound.options, (stream, path));
         socket.has_port = true;
         let child = self.insert_child(owner, Socket::Connection(socket));
         self.ports(owner.node).connect(ends.local.port);
@@ -424,9 +422,12 @@ impl Sockets {
         let is_background = weight == Weight::Background;
         if let Some(timer) = socket.timer {
             if at >= socket.armed_at {
-                if socket.is_background && !is_background {
-                    socket.is_background = false;
+                if socket.is_background != is_background {
+                    socket.is_background = is_background;
                     outside.host.set_weight(timer, weight);
+                    if is_background {
+                        self.probers.push(key);
+                    }
                 }
                 return;
             }
@@ -494,11 +495,7 @@ impl Sockets {
     }
 
     /// Nobody will read what comes to a connection.
-    pub(super) fn leave_incoming<H: Host>(
-        &mut self,
-        outside: &mut Outside<'_, H>,
-        key: SocketKey,
-    ) {
+    pub(super) fn leave_incoming<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {
         let Some(incoming) = self.connection_mut(key).and_then(|socket| socket.incoming.take())
         else {
             return;

@@ -52,10 +52,7 @@ impl Connection {
     pub(crate) fn is_writable(&self) -> bool {
         let send_buffer = self.tuning().send_buffer as usize;
         let has_room = !self.state.is_opening() && self.send_room() * 3 >= send_buffer;
-        has_room
-            || self.error.is_some()
-            || self.facts.contain(Facts::WRITE_SHUT)
-            || self.is_over()
+        has_room || self.error.is_some() || self.facts.contain(Facts::WRITE_SHUT) || self.is_over()
     }
 
     /// Whether it has an address at the other end.
