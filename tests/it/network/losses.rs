@@ -6,6 +6,7 @@
 mod giving_up;
 mod transfers;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,7 +15,7 @@ use parcae::net::{Shutdown, TcpSocket, TcpStream};
 use parcae::spawn;
 use parcae::task::settle;
 use parcae::time::{Instant, sleep, timeout};
-use parcae::world::{self, InFlight};
+use parcae::world::{self, InFlight, Node, TcpState};
 
 use super::{
     EADDRINUSE, ECONNRESET, code_of, connect, echo, keep, port_of, read, serving, sink, steady,
@@ -138,8 +139,8 @@ fn a_late_second_syn_makes_no_connection_and_ends_none() {
             sleep(secs(1)).await;
         }
         assert_eq!(accepted.take(), [stream.local_addr().unwrap().port()]);
-        // Nor does it keep a place in the queue of the listener.
-        drop(connect(&server).await);
+        let netstat = server.netstat();
+        assert_eq!((netstat.connections.len(), netstat.listening[0].half_open), (1, 0));
     });
 }
 
@@ -169,7 +170,7 @@ fn a_late_second_syn_makes_no_connection_to_the_next_incarnation() {
 }
 
 /// Connects with a SYN that arrives a second time within 30 s.
-async fn with_second_syn(server: &world::Node) -> TcpStream {
+async fn with_second_syn(server: &Node) -> TcpStream {
     let network = world::network();
     let usual = network.link("test", "server").options();
     network.set_links(usual.clone().with_duplication(Ratio::percent(100), secs(30)));
@@ -186,7 +187,7 @@ async fn with_second_syn(server: &world::Node) -> TcpStream {
 fn two_machines_that_connect_to_each_other_at_once_have_one_connection() {
     at_each_latency(|latency| async move {
         let peer = world::node("peer").idle();
-        let (here, there) = (port_of(&world::Node::current(), 1000), port_of(&peer, 2000));
+        let (here, there) = (port_of(&Node::current(), 1000), port_of(&peer, 2000));
         let open = move |own, other| async move {
             let socket = TcpSocket::new_v4().unwrap();
             socket.bind(own).unwrap();
@@ -338,17 +339,14 @@ fn a_client_that_closes_first_waits_for_a_minute() {
         let server = serving("server", echo);
         let stream = connect(&server).await;
         let address = stream.local_addr().unwrap();
-        let bind = move || {
-            let socket = TcpSocket::new_v4().unwrap();
-            socket.set_reuseaddr(false).unwrap();
-            socket.bind(address)
-        };
         drop(stream);
         // The end there, and the server's back.
         sleep(2 * latency + secs(60) - millis(1)).await;
-        assert_eq!(code_of(bind()), EADDRINUSE);
+        assert_eq!((orphans(), server.netstat().connections.len()), (vec![TcpState::TimeWait], 0));
+        assert_eq!(code_of(bind(address)), EADDRINUSE);
         sleep(millis(2)).await;
-        bind().unwrap();
+        assert_eq!(orphans(), []);
+        bind(address).unwrap();
     });
 }
 
@@ -359,18 +357,48 @@ fn half_a_connection_without_an_owner_is_gone_after_a_minute() {
         let mut stream = connect(&server).await;
         stream.write_all(b"abc").await.unwrap();
         let address = stream.local_addr().unwrap();
-        let bind = move || {
-            let socket = TcpSocket::new_v4().unwrap();
-            socket.set_reuseaddr(false).unwrap();
-            socket.bind(address)
-        };
         drop(stream);
         // The end there, and its acknowledgement back.
         sleep(2 * latency + secs(60) - millis(1)).await;
-        assert_eq!(code_of(bind()), EADDRINUSE);
+        assert_eq!(orphans(), [TcpState::FinWait2]);
+        assert_eq!(code_of(bind(address)), EADDRINUSE);
         sleep(millis(2)).await;
-        bind().unwrap();
+        assert_eq!(orphans(), []);
+        bind(address).unwrap();
+        // Over there it is as before, until somebody says something.
+        let rows = server.netstat().connections;
+        assert_eq!((rows.len(), rows[0].state, rows[0].receive_queue), (1, TcpState::CloseWait, 3));
     });
+}
+
+#[test]
+fn an_end_that_nobody_acknowledges_is_sent_eight_times_more() {
+    at_each_latency(|latency| async move {
+        let server = serving("server", keep);
+        let stream = connect(&server).await;
+        sleep(secs(1)).await;
+        server.power_off();
+        let before = sent("test", "server");
+        drop(stream);
+        let doublings = (0..9).map(|count| (retransmission(latency) * (1 << count)).min(secs(120)));
+        sleep(doublings.sum::<Duration>() - millis(1)).await;
+        assert_eq!(orphans(), [TcpState::FinWait1]);
+        sleep(millis(2)).await;
+        assert_eq!((orphans(), sent("test", "server") - before), (vec![], 9));
+    });
+}
+
+/// Where those connections of the test stand that nobody owns any more.
+fn orphans() -> Vec<TcpState> {
+    let rows = Node::current().netstat().connections;
+    assert!(rows.iter().all(|row| row.is_orphan), "{rows:?}");
+    rows.iter().map(|row| row.state).collect()
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(false)?;
+    socket.bind(address)
 }
 
 const SEEDS: u64 = 8;

@@ -12,7 +12,8 @@ mod program;
 use futures_lite::AsyncWriteExt as _;
 use parcae::kernel::{Fill, Key, Overrides, Site};
 use parcae::net::TcpStream;
-use parcae::world::FaultCounters;
+use parcae::time::sleep;
+use parcae::world::{self, FaultCounters};
 use parcae::{Failure, Outcome, Sim, SimBuilder, spawn_named};
 
 use self::board::Fates;
@@ -80,6 +81,24 @@ fn two_runs_of_a_seed_are_equal_with_and_without_log_and_capture() {
         assert_eq!(first, facts(Sim::builder().log(true)), "seed {seed} with a log");
         assert_eq!(first, facts(Sim::builder().capture(true)), "seed {seed} with a capture");
     }
+}
+
+#[test]
+fn a_capture_is_little_larger_than_what_went_over_the_network() {
+    let outcome = Sim::builder().capture(true).build().unwrap().run(|| async {
+        let server = serving("server", keep_reading);
+        connect(&server).await.write_all(&[7; 1 << 20]).await.unwrap();
+        sleep(secs(10)).await;
+        world::network().link("test", "server").counters().sent_bytes
+    });
+    let size = outcome.attachment("capture.pcapng").unwrap().len() as u64;
+    let sent = outcome.unwrap();
+    assert!(sent > 1 << 20, "{sent}");
+    assert!((sent..sent + sent / 4).contains(&size), "{size} bytes of {sent}");
+}
+
+async fn keep_reading(stream: TcpStream) {
+    drop(futures_lite::io::copy(&stream, futures_lite::io::sink()).await);
 }
 
 #[test]

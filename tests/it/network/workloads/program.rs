@@ -10,7 +10,7 @@ use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 use parcae::net::{Shutdown, TcpListener, TcpStream};
 use parcae::time::Instant;
 use parcae::time::{sleep, sleep_until, timeout};
-use parcae::world::{self, FaultCounters, LinkFault, LinkOptions, Node, NodeStatus};
+use parcae::world::{self, FaultCounters, LinkFault, LinkOptions, Netstat, Node, NodeStatus};
 use parcae::{Task, spawn};
 
 use super::super::contents::piece;
@@ -106,10 +106,13 @@ async fn end(nodes: &[Node]) {
         node.kill();
     }
     sleep(secs(300)).await;
-    for (one, other) in nodes.iter().flat_map(|one| nodes.iter().map(move |other| (one, other))) {
-        let link = world::network().link(one.name(), other.name());
-        let left = link.in_flight();
-        assert!(left.is_empty(), "{one:?} -> {other:?}: {left:?}");
+    for one in nodes {
+        let netstat = one.netstat();
+        assert!(netstat == Netstat::default(), "{one:?} has left\n{netstat}");
+        for other in nodes {
+            let left = world::network().link(one.name(), other.name()).in_flight();
+            assert!(left.is_empty(), "{one:?} -> {other:?}: {left:?}");
+        }
     }
 }
 
