@@ -68,6 +68,7 @@ impl<T> Default for Arena<T> {
 
 impl<T> Arena<T> {
     /// Returns how many entries there are.
+    #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.count
     }
@@ -118,29 +119,6 @@ impl<T> Arena<T> {
         if slot.generation == key.generation() { slot.value.as_mut() } else { None }
     }
 
-    /// Returns two entries to be changed; none if one is gone or they are the same.
-    pub(crate) fn get2_mut(&mut self, first: Key, second: Key) -> Option<(&mut T, &mut T)> {
-        let (first_place, second_place) = (place_of(first.index()), place_of(second.index()));
-        if first_place == second_place {
-            return None;
-        }
-        let is_swapped = second_place < first_place;
-        let (low, high) =
-            if is_swapped { (second_place, first_place) } else { (first_place, second_place) };
-        let (low_slot, high_slot) = if low.0 == high.0 {
-            let (head, tail) = self.pages.get_mut(low.0)?.split_at_mut_checked(high.1)?;
-            (head.get_mut(low.1)?, tail.first_mut()?)
-        } else {
-            let (head, tail) = self.pages.split_at_mut_checked(high.0)?;
-            (head.get_mut(low.0)?.get_mut(low.1)?, tail.first_mut()?.get_mut(high.1)?)
-        };
-        let (one, other) = if is_swapped { (high_slot, low_slot) } else { (low_slot, high_slot) };
-        if one.generation != first.generation() || other.generation != second.generation() {
-            return None;
-        }
-        Some((one.value.as_mut()?, other.value.as_mut()?))
-    }
-
     /// Takes an entry out; none if it is gone.
     #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
@@ -162,14 +140,6 @@ impl<T> Arena<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         (0..).zip(self.pages.iter().flatten()).filter_map(|(index, slot)| {
             slot.value.as_ref().map(|value| (Key::new(index, slot.generation), value))
-        })
-    }
-
-    /// Returns all entries to be changed, in the order of their places.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
-        (0..).zip(self.pages.iter_mut().flatten()).filter_map(|(index, slot)| {
-            let generation = slot.generation;
-            slot.value.as_mut().map(|value| (Key::new(index, generation), value))
         })
     }
 
@@ -259,18 +229,5 @@ mod tests {
         let by_place: Vec<_> = arena.iter().map(|(key, value)| (key, *value)).collect();
         assert!(by_place.is_sorted_by_key(|(key, _)| key.index()));
         assert_eq!(by_place.into_iter().collect::<BTreeMap<_, _>>(), model);
-    }
-
-    #[test]
-    fn two_entries_are_changed_at_once_in_either_order() {
-        let mut arena = Arena::default();
-        let keys: Vec<Key> = (0..200).map(|number| arena.insert(number)).collect();
-        for (one, other) in [(0, 1), (1, 0), (3, 150), (150, 3), (199, 198)] {
-            let found = arena.get2_mut(keys[one], keys[other]).map(|(a, b)| (*a, *b));
-            assert_eq!(found, Some((one, other)));
-        }
-        assert_eq!(arena.get2_mut(keys[4], keys[4]), None);
-        arena.remove(keys[3]);
-        assert_eq!(arena.get2_mut(keys[3], keys[150]), None);
     }
 }

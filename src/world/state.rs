@@ -5,7 +5,6 @@
 //! after ([`Wakes`]).
 
 use std::cell::{Cell, RefCell};
-use std::panic::Location;
 use std::rc::Rc;
 
 use super::event::WorldEvent;

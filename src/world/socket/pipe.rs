@@ -84,6 +84,7 @@ impl Pipes {
     }
 
     /// Returns how many there are.
+    #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         self.pipes.len() - self.free.len()
     }

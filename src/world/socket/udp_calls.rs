@@ -11,7 +11,7 @@ use super::super::host::Host;
 use super::super::network::{
     AddressId, AddressOwner, Body, Endpoint, Flow, LinkId, Network, Packet, Payload, Sent,
 };
-use super::super::node::{NodeId, Nodes};
+use super::super::node::NodeId;
 use super::errors::{
     EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EBADF, EDESTADDRREQ, EINVAL, EMSGSIZE,
     ENETUNREACH, os,
