@@ -1,6 +1,7 @@
 //! What the programs of a workload have done, and what must be true of it at every step.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::ops::AddAssign;
 use std::rc::Rc;
 
@@ -15,6 +16,8 @@ pub(super) struct Board(Rc<RefCell<Vec<[End; 2]>>>);
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct End {
     pub(super) state: State,
+    /// Its own and its peer's, while it is connected.
+    pub(super) addresses: Option<(SocketAddr, SocketAddr)>,
     pub(super) written: u64,
     pub(super) read: u64,
     /// Whether it has said that it writes no more.
