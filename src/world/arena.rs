@@ -1,8 +1,8 @@
 //! Tables whose places are used again: sockets, packets in flight.
 //!
 //! A key names a place and how often that was used before, so a key of something that is gone finds
-//! nothing. Entries lie in pages of 8, 16, 32, then 64, which are never moved: a vector that doubles
-//! would hold up to twice what it needs, and a small run would touch a large first page.
+//! nothing. Entries lie in pages that are never moved: a vector that doubles would hold up to twice what
+//! it needs.
 
 use std::num::NonZeroU64;
 
@@ -97,7 +97,7 @@ impl<T> Arena<T> {
         assert!(index < PLACES_MAX, "a run has at most {PLACES_MAX} sockets, or packets in flight");
         let (page, offset) = place_of(index);
         if offset == 0 {
-            self.pages.push(Vec::with_capacity(page_size(page)));
+            self.pages.push(Vec::with_capacity(PAGE as usize));
         }
         self.pages[page].push(Slot { generation: 1, next_free: NIL, value: Some(value) });
         self.place_count += 1;
@@ -153,22 +153,11 @@ impl<T> Arena<T> {
 /// Returns the page of a place, and where it is in that page.
 #[inline]
 fn place_of(index: u32) -> (usize, usize) {
-    if index < SMALL_PLACES {
-        // 8 + 16 + 32 places: the page is the number of the highest bit.
-        let shifted = index + 8;
-        let page = shifted.ilog2() - 3;
-        (page as usize, (shifted - (8 << page)) as usize)
-    } else {
-        let rest = index - SMALL_PLACES;
-        (3 + (rest / 64) as usize, (rest % 64) as usize)
-    }
+    ((index / PAGE) as usize, (index % PAGE) as usize)
 }
 
-fn page_size(page: usize) -> usize {
-    8 << page.min(3)
-}
-
-const SMALL_PLACES: u32 = 8 + 16 + 32;
+/// Places of a page. Memory that was reserved for one and never used is not touched.
+const PAGE: u32 = 64;
 const PLACES_MAX: u32 = 1 << 24;
 const NIL: u32 = u32::MAX;
 
@@ -176,19 +165,7 @@ const NIL: u32 = u32::MAX;
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Arena, Key, page_size, place_of};
-
-    #[test]
-    fn pages_follow_one_another_without_a_gap() {
-        let (mut page, mut offset) = (0, 0);
-        for index in 0..5_000 {
-            assert_eq!(place_of(index), (page, offset));
-            offset += 1;
-            if offset == page_size(page) {
-                (page, offset) = (page + 1, 0);
-            }
-        }
-    }
+    use super::{Arena, Key};
 
     #[test]
     fn a_key_survives_56_bits_and_an_option_costs_nothing() {
