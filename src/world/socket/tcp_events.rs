@@ -359,7 +359,12 @@ impl Sockets {
         let Socket::Connection(socket) = &mut entry.socket else { return };
         socket.refresh_path(outside.network, entry.node);
         let path = socket.path;
-        while !outside.network.holds_back(outside.host, path, key) {
+        let mut is_held_back = false;
+        loop {
+            if outside.network.holds_back(outside.host, path, key) {
+                is_held_back = true;
+                break;
+            }
             let Some(segment) = socket.machine.transmit(now, &path) else { break };
             if segment.len > 0 && outside.network.is_capturing() {
                 let pipe = pipes.get(socket.outgoing.expect("what is sent is in a pipe"));
@@ -378,7 +383,11 @@ impl Sockets {
             let needed = socket.machine.needed_from();
             pipes.settle(&mut outside.network.chunks, outgoing, needed);
         }
-        arm(outside, key, socket, probers);
+        // What is due and has no room is sent when it has: an event for it would come at once, and again.
+        let is_stuck = is_held_back && socket.machine.deadline().is_some_and(|(at, _)| at <= now);
+        if !is_stuck {
+            arm(outside, key, socket, probers);
+        }
         self.after_sending(outside);
     }
 
