@@ -11,6 +11,7 @@ mod harness;
 mod kernel;
 mod load;
 mod main_attribute;
+mod network;
 mod nodes;
 mod points;
 mod pool;
