@@ -24,6 +24,7 @@ mod retry;
 mod runs;
 mod scenarios;
 mod shared;
+mod sockets;
 mod stream;
 mod sync;
 mod task;
