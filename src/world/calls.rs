@@ -9,8 +9,11 @@ use std::net::SocketAddr;
 use std::panic::Location;
 use std::task::{Poll, Waker};
 
-use super::socket::SocketKey;
-use crate::executor::Resource;
+use super::host::Driver;
+use super::node::NodeId;
+use super::socket::{Owner, SocketKey};
+use super::state::{State, with_state, with_state_if_alive};
+use crate::executor::{Resource, WakeTarget};
 
 mod names;
 mod tcp;
@@ -66,49 +69,145 @@ pub(crate) enum Side {
 
 // Streams: TCP and Unix
 
+/// Reads from a stream, as much as there is and the buffers hold.
 pub(crate) fn stream_poll_read(
     handle: SocketHandle,
     waker: &Waker,
     buffers: &mut [IoSliceMut<'_>],
     how: Take,
 ) -> Poll<io::Result<usize>> {
-    panic!("part D")
+    poll(handle, waker, ("read", Side::Read), |state, driver, _| {
+        let (sockets, mut outside) = state.parts(driver);
+        sockets.read_stream(&mut outside, handle.key, buffers, how)
+    })
 }
 
+/// Writes to a stream, as much as there is room for.
 pub(crate) fn stream_poll_write(
     handle: SocketHandle,
     waker: &Waker,
     buffers: &[IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {
-    panic!("part D")
-}
-
-/// Waits until a stream, or a datagram socket, is readable or writable.
-pub(crate) fn poll_ready(handle: SocketHandle, waker: &Waker, side: Side) -> Poll<io::Result<()>> {
-    panic!("part D")
+    poll(handle, waker, ("write", Side::Write), |state, driver, _| {
+        let (sockets, mut outside) = state.parts(driver);
+        sockets.write_stream(&mut outside, handle.key, buffers)
+    })
 }
 
 pub(crate) fn stream_shutdown(handle: SocketHandle, how: Shutdown) -> io::Result<()> {
-    panic!("part D")
+    with_socket(handle, "shutdown", |state, driver, _| {
+        let (sockets, mut outside) = state.parts(driver);
+        sockets.shutdown_stream(&mut outside, handle.key, how)
+    })
 }
 
-// Sockets of any kind but Unix
+// Sockets of any kind
 
+/// Waits until a socket is readable (a listener: has somebody to accept) or writable.
+pub(crate) fn poll_ready(handle: SocketHandle, waker: &Waker, side: Side) -> Poll<io::Result<()>> {
+    poll(handle, waker, ("readable", side), |state, _, _| {
+        if state.sockets.is_ready(handle.key, side) { Poll::Ready(Ok(())) } else { Poll::Pending }
+    })
+}
+
+/// Returns the address of a socket of TCP or UDP.
 pub(crate) fn local_address(handle: SocketHandle) -> io::Result<SocketAddr> {
-    panic!("part D")
+    with_socket(handle, "local_addr", |state, _, _| {
+        state.sockets.local_address(handle.key, &state.network.addresses)
+    })
 }
 
+/// Returns the address of the peer of a socket of TCP or UDP.
 pub(crate) fn peer_address(handle: SocketHandle) -> io::Result<SocketAddr> {
-    panic!("part D")
+    with_socket(handle, "peer_addr", |state, _, _| {
+        state.sockets.peer_address(handle.key, &state.network.addresses)
+    })
 }
 
-/// `SO_ERROR`.
+/// Takes the error of a socket of TCP or UDP (`SO_ERROR`).
 pub(crate) fn take_error(handle: SocketHandle) -> io::Result<Option<io::Error>> {
-    panic!("part D")
+    with_socket(handle, "take_error", |state, _, _| Ok(state.sockets.take_error(handle.key)))
 }
 
 /// Closes a socket of any kind, from the destructor of whoever holds it. Nothing happens when the
-/// machine of the running task is dead, or the socket's.
+/// machine of the running task is dead, or the socket's, and outside of the run.
 pub(crate) fn close(handle: SocketHandle) {
-    panic!("part D")
+    with_state_if_alive(|state, driver| {
+        let owner = state.sockets.owner(handle.key);
+        let is_own = driver.serial() == handle.serial;
+        if is_own && owner.is_some_and(|owner| state.nodes.is_alive(owner)) {
+            let (sockets, mut outside) = state.parts(driver);
+            sockets.close(&mut outside, handle.key);
+        }
+    });
+}
+
+// Checks
+
+/// Makes a socket of the process of the running task.
+#[track_caller]
+fn open(
+    call: &str,
+    make: impl FnOnce(&mut State, &mut Driver<'_>, Owner) -> io::Result<SocketKey>,
+) -> io::Result<SocketHandle> {
+    with_state(call, |state, driver| {
+        let owner = state.nodes.owner_of(driver.running_domain());
+        if !state.nodes.is_alive(owner) {
+            return Err(dead());
+        }
+        let key = make(state, driver, owner)?;
+        Ok(state.sockets.handle(driver, key))
+    })
+}
+
+/// Makes a call that may pend, and registers the waker when it does.
+#[track_caller]
+fn poll<R>(
+    handle: SocketHandle,
+    waker: &Waker,
+    (call, side): (&str, Side),
+    attempt: impl FnOnce(&mut State, &mut Driver<'_>, NodeId) -> Poll<io::Result<R>>,
+) -> Poll<io::Result<R>> {
+    // Made and dropped while the world is not borrowed: it may be a waker of the user's.
+    let mut target = Some(WakeTarget::of(waker));
+    let polled = with_socket(handle, call, |state, driver, node| {
+        let polled = attempt(state, driver, node);
+        if polled.is_pending() {
+            state.sockets.wait_for(handle.key, side, (&mut target, waker));
+        }
+        Ok(polled)
+    });
+    polled.unwrap_or_else(|error| Poll::Ready(Err(error)))
+}
+
+/// Calls `change` with the machine of a socket, after the checks that every call makes.
+#[track_caller]
+fn with_socket<R>(
+    handle: SocketHandle,
+    call: &str,
+    change: impl FnOnce(&mut State, &mut Driver<'_>, NodeId) -> io::Result<R>,
+) -> io::Result<R> {
+    with_state(call, |state, driver| {
+        assert!(
+            driver.serial() == handle.serial,
+            "a socket was used inside of another simulation than its own"
+        );
+        let owner = state.sockets.owner(handle.key);
+        let Some(owner) = owner.filter(|owner| state.nodes.is_alive(*owner)) else {
+            return Err(dead());
+        };
+        let running = state.nodes.of_domain(driver.running_domain());
+        assert!(
+            running == owner.node,
+            "a socket of `{}` was used by a task of `{}`",
+            state.nodes.get(owner.node).name,
+            state.nodes.get(running).name
+        );
+        change(state, driver, owner.node)
+    })
+}
+
+/// What calls of a socket give whose machine, or process, is gone.
+fn dead() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the machine of this socket is dead")
 }

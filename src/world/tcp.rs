@@ -59,4 +59,4 @@ pub(crate) use self::effects::Effects;
 pub(crate) use self::error::TcpError;
 pub(crate) use self::options::{KeepAlive, Linger, Shutdown, Tuning};
 pub(crate) use self::segment::{Flags, Path, Sack, Segment, reset_for};
-pub(crate) use self::state::TcpState;
+pub use self::state::TcpState;

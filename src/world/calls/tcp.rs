@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::super::tcp::KeepAlive;
-use super::SocketHandle;
+use super::{Side, SocketHandle, open, poll, with_socket};
 
 /// Options of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,40 +41,76 @@ impl Default for TcpOptions {
     }
 }
 
-/// Sends the SYN. `bound` is a socket of [`tcp_bind`], which becomes the connection.
+/// Begins to connect. `bound` is a socket of [`tcp_bind`], which becomes the connection.
+#[track_caller]
 pub(crate) fn tcp_connect(
     options: &TcpOptions,
     bound: Option<SocketHandle>,
     remote: SocketAddr,
 ) -> io::Result<SocketHandle> {
-    panic!("part D")
+    if let Some(bound) = bound {
+        with_socket(bound, "TcpSocket::connect", |_, _, _| Ok(()))?;
+    }
+    open("TcpStream::connect", |state, driver, owner| {
+        let (sockets, mut outside) = state.parts(driver);
+        let who = (owner, bound.map(|bound| bound.key));
+        sockets.connect_tcp(&mut outside, who, options, remote)
+    })
 }
 
+/// Waits until a connection is established, or has failed.
+#[track_caller]
 pub(crate) fn tcp_poll_connected(handle: SocketHandle, waker: &Waker) -> Poll<io::Result<()>> {
-    panic!("part D")
+    poll(handle, waker, ("TcpStream::connect", Side::Write), |state, _, _| {
+        state.sockets.connected_tcp(handle.key)
+    })
 }
 
 /// Makes a socket that has its address and port and neither listens nor connects.
+#[track_caller]
 pub(crate) fn tcp_bind(options: &TcpOptions, local: SocketAddr) -> io::Result<SocketHandle> {
-    panic!("part D")
+    open("TcpListener::bind", |state, driver, owner| {
+        let (sockets, mut outside) = state.parts(driver);
+        sockets.bind_tcp(&mut outside, owner, options, local)
+    })
 }
 
 /// Has a bound socket listen.
+#[track_caller]
 pub(crate) fn tcp_listen(bound: SocketHandle, backlog: u32) -> io::Result<SocketHandle> {
-    panic!("part D")
+    with_socket(bound, "TcpSocket::listen", |state, _, _| {
+        state.sockets.listen_tcp(bound.key, backlog)?;
+        Ok(bound)
+    })
 }
 
+/// Takes the connection that has waited longest, and says who has connected.
+#[track_caller]
 pub(crate) fn tcp_poll_accept(
     handle: SocketHandle,
     waker: &Waker,
 ) -> Poll<io::Result<(SocketHandle, SocketAddr)>> {
-    panic!("part D")
+    poll(handle, waker, ("TcpListener::accept", Side::Read), |state, driver, _| {
+        let (sockets, mut outside) = state.parts(driver);
+        let accepted = sockets.accept_tcp(&mut outside, handle.key);
+        accepted.map_ok(|(key, remote)| (state.sockets.handle(driver, key), remote))
+    })
 }
 
+/// Returns the options of a socket of any kind of TCP.
+#[track_caller]
 pub(crate) fn tcp_options(handle: SocketHandle) -> io::Result<TcpOptions> {
-    panic!("part D")
+    with_socket(handle, "an option", |state, _, _| state.sockets.tcp_options(handle.key))
 }
 
+/// Sets the options of a socket of any kind of TCP, as far as they can still be changed.
+#[track_caller]
 pub(crate) fn tcp_set_options(handle: SocketHandle, options: &TcpOptions) -> io::Result<()> {
-    panic!("part D")
+    with_socket(handle, "an option", |state, driver, _| {
+        let (sockets, mut outside) = state.parts(driver);
+        sockets.set_tcp_options(&mut outside, handle.key, options)
+    })
 }
+
+#[cfg(test)]
+mod tests;

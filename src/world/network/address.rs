@@ -149,6 +149,18 @@ impl AddressBook {
         SocketAddr::new(self.ip(endpoint.address), endpoint.port)
     }
 
+    /// Returns an endpoint as a socket shows it: one of IPv6 shows IPv4 addresses in IPv6 clothes.
+    pub(crate) fn shown(&self, endpoint: Endpoint, is_v6: bool) -> SocketAddr {
+        let address = self.socket_addr(endpoint);
+        match address.ip() {
+            IpAddr::V4(ip) if is_v6 && ip.is_unspecified() => {
+                SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), endpoint.port)
+            }
+            IpAddr::V4(ip) if is_v6 => SocketAddr::new(ip.to_ipv6_mapped().into(), endpoint.port),
+            _ => address,
+        }
+    }
+
     /// Tells who answers to an address.
     #[inline]
     pub(crate) fn owner(&self, id: AddressId) -> AddressOwner {

@@ -4,6 +4,7 @@
 //! draw of another.
 
 use super::fabric::{Loss, Network, Sent, draw};
+use super::link::LinkId;
 use super::options::{LinkOptions, Overflow, Profile, is_on};
 use super::packet::{Body, Packet};
 use super::shaper::{Queued, Room, sending_time};
@@ -14,6 +15,8 @@ use crate::executor::Weight;
 use crate::kernel::{Ratio, Site, Space, VirtualTime};
 use crate::world::event::WorldEvent;
 use crate::world::host::Host;
+use crate::world::socket::SocketKey;
+use crate::world::tcp::Path;
 
 impl Network {
     /// Puts a packet on a link that does something to it.
@@ -95,20 +98,45 @@ impl Network {
         packet: &Packet,
         options: &LinkOptions,
     ) -> bool {
-        let Some(socket) = packet.from else { return false };
+        match packet.from {
+            Some(socket) => self.is_full(host, (packet.link, packet.size), options, socket),
+            None => false,
+        }
+    }
+
+    fn is_full<H: Host>(
+        &mut self,
+        host: &mut H,
+        (link, size): (LinkId, u32),
+        options: &LinkOptions,
+        socket: SocketKey,
+    ) -> bool {
         if options.bandwidth.is_none() || options.overflow != Overflow::BackPressure {
             return false;
         }
-        let shaper = self.links.get_mut(packet.link).shaper.get_or_insert_default();
-        let room = shaper.room(host.now().as_nanos(), packet.size, options.queue as u64);
+        let shaper = self.links.get_mut(link).shaper.get_or_insert_default();
+        let room = shaper.room(host.now().as_nanos(), size, options.queue as u64);
         if room == Room::Free {
             return false;
         }
         if let Some(at) = shaper.wait(socket) {
-            let event = WorldEvent::Room(packet.link);
+            let event = WorldEvent::Room(link);
             shaper.set_room(host.set(VirtualTime::from_nanos(at), event, Weight::Foreground));
         }
         true
+    }
+
+    /// Tells whether a link with back-pressure has no room for the largest segment of a path.
+    #[cold]
+    pub(super) fn holds_back_with_faults<H: Host>(
+        &mut self,
+        host: &mut H,
+        path: Path,
+        socket: SocketKey,
+    ) -> bool {
+        let profile = self.profile_of(path.link).clone();
+        let size = u32::from(profile.options.mtu);
+        self.is_full(host, (path.link, size), &profile.options, socket)
     }
 
     /// Returns the second one of a packet, and how long after the first it arrives.

@@ -25,7 +25,7 @@ use super::packet::{Body, Flow, Packet, Refusal};
 use super::rules::{Judgement, RuleId, Rules, Verdict};
 use super::sites::{LATENCY, OFFSET};
 use crate::executor::{Attachment, Weight};
-use crate::kernel::{EventKind, Site, Space, VirtualTime};
+use crate::kernel::{EventKind, Site, Space, StreamId, VirtualTime};
 use crate::world::event::WorldEvent;
 use crate::world::host::Host;
 use crate::world::node::{NodeId, Nodes};
@@ -160,7 +160,7 @@ impl Network {
     }
 
     /// Returns what a link does to packets, also when it has not been told of a change yet.
-    fn profile_of(&self, link: LinkId) -> &Rc<Profile> {
+    pub(super) fn profile_of(&self, link: LinkId) -> &Rc<Profile> {
         let LinkState { from, to, seen, profile, .. } = *self.links.get(link);
         let is_known = seen == self.rules.generation();
         let number = if is_known { profile } else { self.links.profile_between(from, to) };
@@ -187,6 +187,36 @@ impl Network {
     /// Returns the most bytes of one packet on a link.
     pub(crate) fn mtu(&self, link: LinkId) -> u16 {
         self.profile_of(link).options.mtu
+    }
+
+    /// Tells whether packets of others gave way to one that was sent.
+    #[inline]
+    pub(crate) fn has_casualties(&self) -> bool {
+        !self.casualties.is_empty()
+    }
+
+    /// Returns whom the draws of the next connection to a port belong to, at one of its ends: packets of
+    /// each connection have numbers of their own.
+    pub(crate) fn new_flow<H: Host>(&mut self, host: &mut H, link: LinkId, port: u16) -> StreamId {
+        let number = self.links.count_flow(link, port);
+        let LinkState { stream, from, to, .. } = *self.links.get(link);
+        let flow = stream.child("tcp", port.into()).child("connection", number);
+        host.name(flow, || {
+            let (from, to) = (self.links.name(from), self.links.name(to));
+            format!("{from}->{to}, connection {number} to :{port}")
+        });
+        flow
+    }
+
+    /// Tells whether a link has no room for another segment. Its socket is told when it has.
+    #[inline]
+    pub(crate) fn holds_back<H: Host>(
+        &mut self,
+        host: &mut H,
+        path: Path,
+        socket: SocketKey,
+    ) -> bool {
+        !self.profile_of(path.link).is_plain && self.holds_back_with_faults(host, path, socket)
     }
 
     /// Returns the sockets whose packets gave way to others in a full queue, each once a packet.

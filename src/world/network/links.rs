@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of streams.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::link::{LinkId, LinkState};
@@ -22,6 +23,8 @@ pub(super) struct Links {
     profiles: Vec<Rc<Profile>>,
     /// Which links have other options than the usual ones; the last one counts.
     exceptions: Vec<OptionsRule>,
+    /// How many connections there were on a link, by the port of who listens.
+    flows: BTreeMap<(LinkId, u16), u32>,
 }
 
 /// What the fabric keeps of a machine.
@@ -50,6 +53,7 @@ impl Default for Links {
             links: Vec::new(),
             profiles: usual.into_iter().map(|options| Rc::new(Profile::new(options))).collect(),
             exceptions: Vec::new(),
+            flows: BTreeMap::new(),
         }
     }
 }
@@ -102,6 +106,13 @@ impl Links {
         }
         known[to.index()] = number;
         LinkId(number)
+    }
+
+    /// Counts a connection to a port; returns how many there were before.
+    pub(super) fn count_flow(&mut self, link: LinkId, port: u16) -> u32 {
+        let count = self.flows.entry((link, port)).or_default();
+        *count += 1;
+        *count - 1
     }
 
     /// Returns whom the draws of a link belong to: a matter of two names.

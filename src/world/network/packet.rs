@@ -34,7 +34,7 @@ const _: () = assert!(size_of::<Packet>() <= 120);
 
 impl Packet {
     /// Returns the socket that it is for, where the sender knows it.
-    pub(super) fn to(&self) -> Option<SocketKey> {
+    pub(crate) fn to(&self) -> Option<SocketKey> {
         match &self.body {
             Body::Segment(segment) => segment.to,
             Body::Refused { .. } => self.from,

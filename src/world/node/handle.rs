@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::host::Driver;
+use super::super::socket::Netstat;
 use super::super::state::{State, with_state};
 use super::clock::TimeStep;
 use super::exit::Exit;
@@ -292,6 +293,16 @@ impl Node {
             self.with("Node::slow", |state, _| state.nodes.get_mut(self.id).slowness = factor);
             self.domain("Node::slow").into_iter().for_each(|domain| domain.set_slowness(factor));
         }
+    }
+
+    /// Returns what its kernel knows of its sockets.
+    #[track_caller]
+    #[must_use]
+    pub fn netstat(&self) -> Netstat {
+        self.with("Node::netstat", |state, driver| {
+            let (sockets, mut outside) = state.parts(driver);
+            sockets.netstat(&mut outside, self.id)
+        })
     }
 
     // Clocks

@@ -3,12 +3,11 @@
 //! May not know links. The calls are in `udp_calls`, what the network brings is in `udp_events`.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::super::network::{AddressBook, AddressId, Endpoint, Payload};
 use super::super::state::Wakes;
-use super::{ChunkPool, Family};
-use crate::executor::WakeTarget;
+use super::{ChunkPool, Family, Waiters};
 
 /// A datagram socket.
 ///
@@ -87,16 +86,7 @@ impl Udp {
 
     /// Returns an endpoint as a socket of this family shows it.
     pub(super) fn shown(&self, addresses: &AddressBook, endpoint: Endpoint) -> SocketAddr {
-        let address = addresses.socket_addr(endpoint);
-        match address.ip() {
-            IpAddr::V4(ip) if self.is_v6 && ip.is_unspecified() => {
-                SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), endpoint.port)
-            }
-            IpAddr::V4(ip) if self.is_v6 => {
-                SocketAddr::new(ip.to_ipv6_mapped().into(), endpoint.port)
-            }
-            _ => address,
-        }
+        addresses.shown(endpoint, self.is_v6)
     }
 
     /// Returns how well it fits a datagram to this target from this source: not at all, or the more the
@@ -163,33 +153,6 @@ impl Udp {
         self.error = Some(error);
         self.readers.wake(wakes);
         self.writers.wake(wakes);
-    }
-}
-
-/// Tasks that wait for one side of a socket. All of them are woken together, and register again.
-#[derive(Debug, Default)]
-pub(crate) struct Waiters(Vec<WakeTarget>);
-
-impl Waiters {
-    /// Adds who waits, unless it does already. `target` stays where it is not needed.
-    pub(crate) fn add(&mut self, target: &mut Option<WakeTarget>, waker: &std::task::Waker) {
-        if !self.0.iter().any(|known| known.will_wake(waker)) {
-            self.0.extend(target.take());
-        }
-    }
-
-    /// Has all of them woken.
-    pub(crate) fn wake(&mut self, wakes: &mut Wakes) {
-        for target in self.0.drain(..) {
-            wakes.wake(target);
-        }
-    }
-
-    /// Lets go of all of them.
-    pub(crate) fn let_go(&mut self, wakes: &mut Wakes) {
-        for target in self.0.drain(..) {
-            wakes.let_go(target);
-        }
     }
 }
 

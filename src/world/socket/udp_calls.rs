@@ -12,6 +12,10 @@ use super::super::network::{
     AddressId, AddressOwner, Body, Endpoint, Flow, LinkId, Network, Packet, Payload, Sent,
 };
 use super::super::node::{NodeId, Nodes};
+use super::errors::{
+    EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EBADF, EDESTADDRREQ, EINVAL, EMSGSIZE,
+    ENETUNREACH, os,
+};
 use super::{Bound, Family, Outside, Owner, Protocol, Socket, SocketKey, Sockets, Udp};
 
 impl Sockets {
@@ -330,24 +334,8 @@ fn source_of(
     Ok(udp.local.address)
 }
 
-fn os(code: i32) -> io::Error {
-    io::Error::from_raw_os_error(code)
-}
-
 /// Most bytes of a datagram: 65,535 less the headers of IP and UDP, over IPv6 less that of UDP alone.
 const BYTES_MAX_V4: usize = 65_507;
 const BYTES_MAX_V6: usize = 65_527;
 
 const UDP_HEADER: usize = 8;
-
-const EBADF: i32 = 9;
-const EACCES: i32 = 13;
-const EINVAL: i32 = 22;
-const EDESTADDRREQ: i32 = 89;
-const EMSGSIZE: i32 = 90;
-const EAFNOSUPPORT: i32 = 97;
-const EADDRINUSE: i32 = 98;
-const EADDRNOTAVAIL: i32 = 99;
-const ENETUNREACH: i32 = 101;
-pub(super) const ECONNREFUSED: i32 = 111;
-pub(super) const EHOSTUNREACH: i32 = 113;

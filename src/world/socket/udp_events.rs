@@ -6,8 +6,9 @@ use super::super::calls::Side;
 use super::super::host::Host;
 use super::super::network::{AddressOwner, Body, Endpoint, Flow, Packet, Refusal};
 use super::super::node::NodeId;
+use super::errors::{ECONNREFUSED, EHOSTUNREACH};
 use super::udp::Received;
-use super::udp_calls::{ECONNREFUSED, EHOSTUNREACH};
+
 use super::{Outside, Protocol, Socket, SocketKey, Sockets, Udp};
 use crate::executor::WakeTarget;
 

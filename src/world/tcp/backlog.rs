@@ -59,7 +59,8 @@ impl Backlog {
         self.half_open
     }
 
-    fn is_full(&self) -> bool {
+    /// Tells whether it has no place for another connection.
+    pub(crate) fn is_full(&self) -> bool {
         self.complete > self.limit
     }
 }

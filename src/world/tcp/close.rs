@@ -39,6 +39,32 @@ impl Connection {
         matches!(self.state, TcpState::Closed | TcpState::TimeWait)
     }
 
+    /// Whether a read would not wait.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.unread > 0
+            || self.error.is_some()
+            || self.facts.contain(Facts::FIN_RECEIVED)
+            || self.facts.contain(Facts::READ_SHUT)
+            || self.state == TcpState::Closed
+    }
+
+    /// Whether a write would not wait: a third of the buffer is free, or writing fails.
+    pub(crate) fn is_writable(&self) -> bool {
+        let send_buffer = self.tuning().send_buffer as usize;
+        let has_room = !self.state.is_opening() && self.send_room() * 3 >= send_buffer;
+        has_room || self.error.is_some() || self.facts.contain(Facts::WRITE_SHUT) || self.is_over()
+    }
+
+    /// Whether it has an address at the other end.
+    pub(crate) fn has_peer(&self) -> bool {
+        !self.is_over() && !self.state.is_opening()
+    }
+
+    /// Whether its process has closed it.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.facts.contain(Facts::ORPHAN)
+    }
+
     /// Ends reading, writing or both. Again is fine as long as the connection exists.
     ///
     /// # Errors

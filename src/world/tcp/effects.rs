@@ -42,6 +42,13 @@ impl Effects {
         Self(self.0 | other.0)
     }
 
+    /// Tells whether there is more to do than waking who reads or writes.
+    #[inline]
+    pub(crate) const fn is_rare(self) -> bool {
+        let usual = Self::READABLE.and(Self::WRITABLE).and(Self::CONNECTED);
+        self.0 & !usual.0 != 0
+    }
+
     pub(crate) const fn is_none(self) -> bool {
         self.0 == 0
     }

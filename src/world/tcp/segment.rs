@@ -50,6 +50,11 @@ pub(crate) struct Path {
 pub(crate) struct Flags(pub(crate) u8);
 
 impl Segment {
+    /// Makes a RST with a number.
+    pub(crate) fn reset(seq: u64) -> Self {
+        Self { seq, flags: Flags::RST, ..BARE }
+    }
+
     /// Returns the offset after its last byte, SYN and FIN counted.
     pub(crate) fn end(&self) -> u64 {
         let marks = u64::from(self.has(Flags::SYN)) + u64::from(self.has(Flags::FIN));

@@ -1,6 +1,8 @@
 //! The states of RFC 9293.
 
-/// Where a connection stands.
+use std::fmt;
+
+/// Where a connection stands, as [`Netstat`](crate::world::Netstat) shows it.
 ///
 /// ```text
 ///  Closed -connect: SYN-> SynSent -SYN+ACK: ACK-> Established
@@ -17,17 +19,44 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub(crate) enum TcpState {
+pub enum TcpState {
+    /// It is over.
     Closed,
+    /// It connects.
     SynSent,
+    /// It has answered one who connects.
     SynReceived,
+    /// Both ends may send.
     Established,
+    /// This end has ended, the peer has neither acknowledged that nor ended.
     FinWait1,
+    /// This end has ended, the peer has not.
     FinWait2,
+    /// The peer has ended, this end has not.
     CloseWait,
+    /// Both have ended at once.
     Closing,
+    /// Both have ended, the peer first; it has not acknowledged that.
     LastAck,
+    /// Both have ended; what is still on its way is waited for.
     TimeWait,
+}
+
+impl fmt::Display for TcpState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Closed => "CLOSED",
+            Self::SynSent => "SYN-SENT",
+            Self::SynReceived => "SYN-RECEIVED",
+            Self::Established => "ESTABLISHED",
+            Self::FinWait1 => "FIN-WAIT-1",
+            Self::FinWait2 => "FIN-WAIT-2",
+            Self::CloseWait => "CLOSE-WAIT",
+            Self::Closing => "CLOSING",
+            Self::LastAck => "LAST-ACK",
+            Self::TimeWait => "TIME-WAIT",
+        })
+    }
 }
 
 impl TcpState {
@@ -42,7 +71,7 @@ impl TcpState {
     }
 
     /// Whether the handshake is still going on.
-    pub(super) fn is_opening(self) -> bool {
+    pub(crate) fn is_opening(self) -> bool {
         matches!(self, Self::SynSent | Self::SynReceived)
     }
 }

@@ -1,0 +1,51 @@
+//! Who waits for a socket.
+
+use std::task::Waker;
+
+use super::super::state::Wakes;
+use crate::executor::WakeTarget;
+
+/// Tasks that wait for one side of a socket. All of them are woken together, and register again.
+///
+/// Nearly always it is one, or none: more of them are in a list of their own.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    first: Option<WakeTarget>,
+    #[expect(clippy::box_collection, reason = "a word in each socket instead of three")]
+    more: Option<Box<Vec<WakeTarget>>>,
+}
+
+impl Waiters {
+    /// Adds who waits, unless it does already. `target` stays where it is not needed.
+    #[inline]
+    pub(crate) fn add(&mut self, target: &mut Option<WakeTarget>, waker: &Waker) {
+        let mut known = self.first.iter().chain(self.more.iter().flat_map(|more| more.iter()));
+        if known.any(|known| known.will_wake(waker)) {
+            return;
+        }
+        if self.first.is_none() {
+            self.first = target.take();
+        } else {
+            self.more.get_or_insert_default().extend(target.take());
+        }
+    }
+
+    /// Has all of them woken, in the order in which they came.
+    #[inline]
+    pub(crate) fn wake(&mut self, wakes: &mut Wakes) {
+        if let Some(first) = self.first.take() {
+            wakes.wake(first);
+            if let Some(more) = self.more.take() {
+                more.into_iter().for_each(|target| wakes.wake(target));
+            }
+        }
+    }
+
+    /// Lets go of all of them.
+    pub(crate) fn let_go(&mut self, wakes: &mut Wakes) {
+        let more = self.more.take().into_iter().flat_map(|more| more.into_iter());
+        self.first.take().into_iter().chain(more).for_each(|target| wakes.let_go(target));
+    }
+}
+
+const _: () = assert!(size_of::<Waiters>() == 24, "memory of an idle connection");
