@@ -34,13 +34,7 @@ fn main() -> ExitCode {
     };
     match command.as_str() {
         "core" => println!("{}", core_costs::table(&options)),
-        "network" => match network_costs::table(&options) {
-            Ok(table) => println!("{table}"),
-            Err(message) => {
-                eprintln!("{message}");
-                return ExitCode::FAILURE;
-            }
-        },
+        "network" => println!("{}", network_costs::table(&options)),
         "real" => println!("{}", real_costs::table(&options)),
         "sync" => println!("{}\n{}", lock_costs::table(&options), sync_costs::table(&options)),
         other => return usage(&format!("unknown command {other:?}")),

@@ -12,18 +12,15 @@ use crate::measure::{
     Options, Side, Spread, Workload, per_operation, rounds, row, time_table, verdict,
 };
 use crate::network_worlds as worlds;
-use crate::peers::{self, Peer};
+use crate::peers::Peer;
 
 /// Measures everything and returns the tables.
-///
-/// # Errors
-/// A sentence for whoever runs this, when the peers cannot be built.
-pub(crate) fn table(options: &Options) -> Result<String, String> {
-    let peers = Peers(peers::start()?.map(Rc::new));
+pub(crate) fn table(options: &Options) -> String {
+    let peers = Peers(["turmoil", "madsim"].map(|name| Rc::new(Peer::new(name))));
     let times = time_table(ratio_workloads(&peers), options);
     let goals = goal_table(&peers, options);
     let counts = if options.is_partial() { String::new() } else { count_table(&peers) };
-    Ok(format!("{times}\n{goals}\n{counts}"))
+    format!("{times}\n{goals}\n{counts}")
 }
 
 struct Peers([Rc<Peer>; 2]);

@@ -207,7 +207,8 @@ pub(crate) fn idle_hour(strategy: Strategy, nodes: u32) -> Duration {
             let _stream = TcpStream::connect("first:80").await?;
             pending::<io::Result<()>>().await
         });
-        sleep(Duration::from_secs(1)).await;
+        // Until the timers of the handshakes have found that there is nothing to do.
+        sleep(Duration::from_secs(10)).await;
         let start = ThreadTime::now();
         sleep(Duration::from_secs(3600)).await;
         start.elapsed()

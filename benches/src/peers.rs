@@ -19,11 +19,11 @@ pub(crate) struct Figures {
     pub(crate) counts: Counts,
 }
 
-/// A process that answers questions; it ends with its input.
+/// One of them. Its process starts at the first question, and ends with its input.
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    process: RefCell<Process>,
+    process: RefCell<Option<Process>>,
 }
 
 #[derive(Debug)]
@@ -31,15 +31,6 @@ struct Process {
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     child: Child,
-}
-
-/// Builds the peers and starts them.
-///
-/// # Errors
-/// A sentence for whoever runs this.
-pub(crate) fn start() -> Result<[Peer; 2], String> {
-    let folder = built()?;
-    Ok([Peer::start("turmoil", &folder)?, Peer::start("madsim", &folder)?])
 }
 
 /// Returns the folder of the commands.
@@ -63,21 +54,21 @@ fn built() -> Result<PathBuf, String> {
 }
 
 impl Peer {
-    fn start(name: &'static str, folder: &Path) -> Result<Self, String> {
-        let mut command = Command::new(folder.join(format!("{name}_side")));
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = child.map_err(|error| format!("{name} did not start: {error}"))?;
-        let questions = child.stdin.take();
-        let answers = child.stdout.take().map(BufReader::new).ok_or("it was piped")?;
-        Ok(Self { name, process: RefCell::new(Process { questions, answers, child }) })
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name, process: RefCell::new(None) }
     }
 
     /// Lets it do a workload of some size.
     ///
     /// # Panics
-    /// When it dies of it; it has said why.
+    /// When it cannot be built or started, or dies of the workload; it has said why.
     pub(crate) fn ask(&self, workload: &str, size: u32) -> Figures {
-        let answer = self.process.borrow_mut().ask(workload, size);
+        let mut process = self.process.borrow_mut();
+        let process = process.get_or_insert_with(|| {
+            let started = built().and_then(|folder| Process::start(self.name, &folder));
+            started.unwrap_or_else(|message| panic!("{}: {message}", self.name))
+        });
+        let answer = process.ask(workload, size);
         match answer.as_ref().map(|answer| figures(answer)) {
             Ok(Some(figures)) => figures,
             _ => panic!("{} has no answer to `{workload} {size}`: {answer:?}", self.name),
@@ -86,6 +77,15 @@ impl Peer {
 }
 
 impl Process {
+    fn start(name: &str, folder: &Path) -> Result<Self, String> {
+        let mut command = Command::new(folder.join(format!("{name}_side")));
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(|error| format!("it did not start: {error}"))?;
+        let questions = child.stdin.take();
+        let answers = child.stdout.take().map(BufReader::new).ok_or("it has no output")?;
+        Ok(Self { questions, answers, child })
+    }
+
     fn ask(&mut self, workload: &str, size: u32) -> io::Result<String> {
         let Some(questions) = &mut self.questions else { return Ok(String::new()) };
         writeln!(questions, "{workload} {size}")?;
