@@ -75,7 +75,7 @@ macro_rules! on {
     };
 }
 
-use on;
+pub(crate) use on;
 
 /// Panics outside of both backends, with a message that names the call.
 #[inline]

@@ -261,15 +261,10 @@ pub mod real;
 #[expect(
     dead_code,
     unused_imports,
-    unused_variables,
     reason = "built in parts, of which the last one takes this line away"
 )]
 pub mod world;
 
-#[cfg_attr(
-    not(feature = "real"),
-    expect(unused, reason = "there are no sockets but real ones yet")
-)]
 pub mod net;
 
 #[cfg(feature = "simulation")]

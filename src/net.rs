@@ -65,7 +65,7 @@ mod operation;
 #[cfg(feature = "real")]
 mod real;
 mod receive;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "real"))]
 mod retry;
 mod send;
 #[cfg(feature = "simulation")]

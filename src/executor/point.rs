@@ -41,6 +41,25 @@ impl Point {
         Self { state: PointState::Again }
     }
 
+    /// Makes a point again that was taken apart by [`Point::bits`].
+    #[inline]
+    pub(crate) const fn of_bits(bits: u8) -> Self {
+        Self {
+            state: match bits {
+                0 => PointState::Ahead,
+                1 => PointState::Again,
+                2 => PointState::Preempted,
+                _ => PointState::Passed,
+            },
+        }
+    }
+
+    /// Takes it apart, to be kept where several may reach it. That of [`Point::new`] is 0.
+    #[inline]
+    pub(crate) const fn bits(&self) -> u8 {
+        self.state as u8
+    }
+
     /// Tells whether nobody has come to it yet.
     #[inline]
     pub(crate) fn is_ahead(&self) -> bool {

@@ -1,14 +1,20 @@
 //! Addresses that a call tries one after another, looked up first if they are those of a name.
 
 use std::fmt;
+#[cfg(feature = "real")]
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::Location;
+#[cfg(feature = "real")]
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
+#[cfg(feature = "simulation")]
+use super::simulated::lookup::SimulatedLookup;
 use crate::backend;
+use crate::context;
 
 /// Addresses to try, in order, and what became of the last one.
 #[expect(unnameable_types, reason = "in the signature of a method that nobody else can call")]
@@ -30,7 +36,13 @@ enum State {
     Lookup(Lookup),
 }
 
-type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + Sync>>;
+/// A lookup that goes on.
+enum Lookup {
+    #[cfg(feature = "simulation")]
+    Simulated(SimulatedLookup),
+    #[cfg(feature = "real")]
+    Real(Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + Sync>>),
+}
 
 impl Candidates {
     pub(super) fn one(address: SocketAddr) -> Self {
@@ -57,8 +69,12 @@ impl Candidates {
     }
 
     /// Returns the next address; after the last one, what the last attempt failed with.
-    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
-        let next = ready!(self.poll_known(context)).map(|()| match &mut self.state {
+    pub(super) fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        at: &'static Location<'static>,
+    ) -> Poll<io::Result<SocketAddr>> {
+        let next = ready!(self.poll_known(context, at)).map(|()| match &mut self.state {
             State::One(address) => address.take(),
             State::Many(addresses) => addresses.next(),
             State::Name { .. } | State::Lookup(_) => None,
@@ -74,8 +90,9 @@ impl Candidates {
     pub(super) fn poll_all(
         &mut self,
         context: &mut Context<'_>,
+        at: &'static Location<'static>,
     ) -> Poll<io::Result<vec::IntoIter<SocketAddr>>> {
-        ready!(self.poll_known(context))?;
+        ready!(self.poll_known(context, at))?;
         if let Some(failure) = self.failure.take() {
             return Poll::Ready(Err(failure));
         }
@@ -87,19 +104,42 @@ impl Candidates {
     }
 
     /// Waits until the addresses are known.
-    fn poll_known(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_known(
+        &mut self,
+        context: &mut Context<'_>,
+        at: &'static Location<'static>,
+    ) -> Poll<io::Result<()>> {
         if let State::Name { host, port } = &mut self.state {
-            self.state = State::Lookup(Box::pin(look_up(std::mem::take(host), *port)));
+            self.state = State::Lookup(Lookup::start(std::mem::take(host), *port, at));
         }
         let State::Lookup(lookup) = &mut self.state else { return Poll::Ready(Ok(())) };
-        let found = ready!(lookup.as_mut().poll(context));
+        let found = ready!(match lookup {
+            #[cfg(feature = "simulation")]
+            Lookup::Simulated(lookup) => lookup.poll(context),
+            #[cfg(feature = "real")]
+            Lookup::Real(lookup) => lookup.as_mut().poll(context),
+        });
         self.state = State::One(None);
         self.state = State::Many(found?.into_iter());
         Poll::Ready(Ok(()))
     }
 }
 
+impl Lookup {
+    /// Asks the machine that the calling task runs on.
+    fn start(host: Box<str>, port: u16, at: &'static Location<'static>) -> Self {
+        backend::on!(context::backend("parcae::net::lookup_host"),
+            simulation: Self::Simulated(SimulatedLookup::start(&host, port, at)),
+            real: {
+                let _ = at;
+                Self::Real(Box::pin(look_up(host, port)))
+            },
+        )
+    }
+}
+
 /// Asks the resolver of the system, which blocks a thread.
+#[cfg(feature = "real")]
 async fn look_up(host: Box<str>, port: u16) -> io::Result<Vec<SocketAddr>> {
     backend::call_on_thread(move || {
         std::net::ToSocketAddrs::to_socket_addrs(&(&*host, port)).map(Iterator::collect)

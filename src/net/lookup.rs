@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::vec;
 
 use super::address::ToSocketAddrs;
 use super::candidates::Candidates;
-use super::socket::expect_backend;
+use crate::backend;
 
 /// Looks up the addresses of a host: `"db-1:80"`, `("db-1", 80)`.
 ///
@@ -20,12 +21,27 @@ use super::socket::expect_backend;
 /// name that it does not know.
 ///
 /// # Panics
-/// Outside of a parcae runtime, and in a simulation, which has no network yet.
+/// Outside of a parcae runtime.
 ///
 /// # Cancel safety
 /// Cancel safe. A lookup of the system goes on on its thread, and its result is dropped.
 ///
+/// # Determinism
+/// In a simulation, names of machines and of their groups are known; others are told by
+/// [`Network::name`](crate::world::Network::name), with delays and failures, which are drawn.
+///
 /// # Examples
+/// ```
+/// # #[cfg(feature = "simulation")]
+/// # parcae::Sim::new(7).run(|| async {
+/// use parcae::{net::lookup_host, world};
+///
+/// let node = world::node("db-1").idle();
+/// let addresses = lookup_host("db-1:80").await.unwrap();
+/// assert!(addresses.map(|address| address.ip()).eq(node.addresses()));
+/// # }).unwrap();
+/// ```
+///
 /// ```
 /// # #[cfg(feature = "real")]
 /// parcae::real::run(async {
@@ -35,8 +51,8 @@ use super::socket::expect_backend;
 /// ```
 #[track_caller]
 pub fn lookup_host(host: impl ToSocketAddrs) -> LookupHost {
-    expect_backend("parcae::net::lookup_host");
-    LookupHost { candidates: host.candidates() }
+    backend::expect("parcae::net::lookup_host");
+    LookupHost { candidates: host.candidates(), at: Location::caller() }
 }
 
 /// Future of [`lookup_host`].
@@ -44,12 +60,14 @@ pub fn lookup_host(host: impl ToSocketAddrs) -> LookupHost {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct LookupHost {
     candidates: Candidates,
+    at: &'static Location<'static>,
 }
 
 impl Future for LookupHost {
     type Output = io::Result<vec::IntoIter<SocketAddr>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.candidates.poll_all(context)
+        let at = self.at;
+        self.candidates.poll_all(context, at)
     }
 }

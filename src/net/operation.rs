@@ -5,17 +5,33 @@ use std::future::Future;
 use std::io;
 use std::panic::Location;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+#[cfg(feature = "real")]
+use std::task::ready;
+use std::task::{Context, Poll};
 
-use super::socket::{Side, Socket};
+#[cfg(feature = "real")]
+use async_io::Async;
+
+#[cfg(feature = "simulation")]
+use super::simulated::{self, SimulatedSocket};
+use super::socket::{Side, Socket, either};
+#[cfg(feature = "simulation")]
+use crate::backend::{Point, note_unpolled};
 use crate::kernel::{Access, Verb};
+#[cfg(feature = "simulation")]
+use crate::world::calls::{self, SocketHandle};
 
 /// One operation of a task on a socket, with a waiter of its own: others may wait for the same side.
+///
+/// On real time it keeps what it waits for; in a simulation it comes to its point, makes its call, and
+/// notes what it waits for.
 pub(super) struct Operation<'a, T> {
-    socket: &'a Socket<T>,
+    pub(super) socket: &'a Socket<T>,
     side: Side,
     verb: &'static Verb,
-    at: &'static Location<'static>,
+    pub(super) at: &'static Location<'static>,
+    #[cfg(feature = "simulation")]
+    point: Point,
     #[cfg(feature = "real")]
     wait: Option<Wait<'a, T>>,
 }
@@ -29,22 +45,56 @@ impl<'a, T> Operation<'a, T> {
             side,
             verb,
             at: Location::caller(),
+            #[cfg(feature = "simulation")]
+            point: Point::new(),
             #[cfg(feature = "real")]
             wait: None,
         }
     }
 
-    /// Makes the call, and again each time that something has come to pass, until it need not wait.
-    pub(super) fn poll<R>(
+    /// Makes a call of a simulated socket. When it is ready, another operation of the kind may follow.
+    #[cfg(feature = "simulation")]
+    #[inline]
+    pub(super) fn poll_simulated<R>(
         &mut self,
+        socket: &SimulatedSocket,
+        context: &Context<'_>,
+        call: impl FnOnce(SocketHandle, &std::task::Waker) -> Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        let polled = socket.poll(&mut self.point, (self.verb, self.at), context, call);
+        if polled.is_ready() {
+            self.point = Point::again();
+        }
+        polled
+    }
+
+    /// Comes to its point, if it has one, for a call that does not wait.
+    pub(super) fn poll_point(&mut self, context: &Context<'_>) -> Poll<()> {
+        either!(self.socket,
+            simulated: |socket| {
+                self.point.poll(context, &socket.identity(), self.verb, self.at)
+            },
+            real: |_| {
+                let _ = context;
+                Poll::Ready(())
+            },
+        )
+    }
+
+    /// Makes a call of the system, and again each time that something has come to pass, until it need not
+    /// wait.
+    #[cfg(feature = "real")]
+    pub(super) fn poll_system<R>(
+        &mut self,
+        socket: &'a Async<T>,
         context: &mut Context<'_>,
         mut call: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         loop {
             // What it waits for comes first: a call before that would fail as the last one did.
             ready!(self.poll_wait(context))?;
-            match self.socket.call(&mut call) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.begin_wait(),
+            match call(socket.get_ref()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.begin_wait(socket),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return Poll::Ready(result),
             }
@@ -53,30 +103,33 @@ impl<'a, T> Operation<'a, T> {
 
     /// Waits until its side of the socket is ready.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        #[cfg(feature = "real")]
-        if self.wait.is_none() {
-            self.begin_wait();
-        }
-        self.poll_wait(context)
+        either!(self.socket,
+            simulated: |socket| {
+                let side = simulated::side_of_call(self.side);
+                self.poll_simulated(socket, context, |handle, waker| {
+                    calls::poll_ready(handle, waker, side)
+                })
+            },
+            real: |socket| {
+                if self.wait.is_none() {
+                    self.begin_wait(socket);
+                }
+                self.poll_wait(context)
+            },
+        )
     }
 
-    fn begin_wait(&mut self) {
-        #[cfg(feature = "real")]
-        match (self.socket, self.side) {
-            #[cfg(feature = "simulation")]
-            (Socket::Simulated(socket, _), _) => match *socket {},
-            (Socket::Real(socket), Side::Read) => {
-                self.wait = Some(Wait::Readable(socket.readable()));
-            }
-            (Socket::Real(socket), Side::Write) => {
-                self.wait = Some(Wait::Writable(socket.writable()));
-            }
-        }
+    #[cfg(feature = "real")]
+    fn begin_wait(&mut self, socket: &'a Async<T>) {
+        self.wait = Some(match self.side {
+            Side::Read => Wait::Readable(socket.readable()),
+            Side::Write => Wait::Writable(socket.writable()),
+        });
     }
 
     /// Waits for what it has begun to wait for, if it has.
+    #[cfg(feature = "real")]
     fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        #[cfg(feature = "real")]
         if let Some(wait) = &mut self.wait {
             let end = match wait {
                 Wait::Readable(wait) => ready!(Pin::new(wait).poll(context)),
@@ -85,8 +138,18 @@ impl<'a, T> Operation<'a, T> {
             self.wait = None;
             return Poll::Ready(end);
         }
-        let _ = context;
         Poll::Ready(Ok(()))
+    }
+}
+
+impl<T> Drop for Operation<'_, T> {
+    fn drop(&mut self) {
+        #[cfg(feature = "simulation")]
+        if self.point.is_ahead()
+            && let Socket::Simulated(socket, _) = self.socket
+        {
+            note_unpolled(Some(&socket.identity()), self.verb, self.at);
+        }
     }
 }
 

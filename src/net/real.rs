@@ -40,13 +40,13 @@ pub(super) fn connect_with(
 }
 
 /// Listens at an address, which may have been in use.
-pub(super) fn listen(address: SocketAddr) -> io::Result<Async<net::TcpListener>> {
+pub(super) fn listen(address: SocketAddr, backlog: u32) -> io::Result<Async<net::TcpListener>> {
     let socket = tcp_socket(address.ip())?;
     // Elsewhere the option lets others take the address away.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
-    listen_with(socket, BACKLOG)
+    listen_with(socket, backlog)
 }
 
 /// Listens with a socket of the caller's.
@@ -173,6 +173,3 @@ fn is_under_way(error: &io::Error) -> bool {
     #[cfg(not(unix))]
     return error.kind() == io::ErrorKind::WouldBlock;
 }
-
-/// Connections that may wait to be accepted; as many as tokio has.
-const BACKLOG: u32 = 1024;

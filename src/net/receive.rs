@@ -3,12 +3,43 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::marker::PhantomData;
 use std::pin::Pin;
+#[cfg(feature = "simulation")]
+use std::task::Waker;
 use std::task::{Context, Poll};
 
 use super::operation::Operation;
-use super::socket::{Side, Socket};
+use super::socket::{Side, Socket, either};
 use crate::kernel::{Access, Verb};
+#[cfg(feature = "simulation")]
+use crate::world::calls::SocketHandle;
+
+/// How something is received into a buffer, on either backend.
+pub(super) struct ReceiveCall<T, R> {
+    pub(super) verb: &'static Verb,
+    #[cfg(feature = "simulation")]
+    pub(super) simulated: fn(SocketHandle, &Waker, &mut [u8]) -> Poll<io::Result<R>>,
+    #[cfg(feature = "real")]
+    pub(super) real: fn(&T, &mut [u8]) -> io::Result<R>,
+    pub(super) socket: PhantomData<fn(&T)>,
+}
+
+/// Makes a [`ReceiveCall`], of a verb and both calls.
+macro_rules! receive_call {
+    ($verb:expr, simulated: $simulated:expr, real: $real:expr $(,)?) => {
+        $crate::net::receive::ReceiveCall {
+            verb: $verb,
+            #[cfg(feature = "simulation")]
+            simulated: $simulated,
+            #[cfg(feature = "real")]
+            real: $real,
+            socket: ::std::marker::PhantomData,
+        }
+    };
+}
+
+pub(super) use receive_call;
 
 /// Future of `recv`, `recv_from`, `peek` and `peek_from`; `T` is the standard library's type of the
 /// socket, `R` is what is told of what came: how much, or how much and where from.
@@ -16,26 +47,17 @@ use crate::kernel::{Access, Verb};
 pub struct Receive<'a, T, R = usize> {
     operation: Operation<'a, T>,
     buffer: &'a mut [u8],
-    call: fn(&T, &mut [u8]) -> io::Result<R>,
+    call: &'a ReceiveCall<T, R>,
 }
 
 impl<'a, T, R> Receive<'a, T, R> {
     #[track_caller]
-    pub(super) fn taking(
+    pub(super) fn new(
         socket: &'a Socket<T>,
         buffer: &'a mut [u8],
-        call: fn(&T, &mut [u8]) -> io::Result<R>,
+        call: &'a ReceiveCall<T, R>,
     ) -> Self {
-        Self { operation: Operation::new(socket, Side::Read, &RECEIVE), buffer, call }
-    }
-
-    #[track_caller]
-    pub(super) fn peeking(
-        socket: &'a Socket<T>,
-        buffer: &'a mut [u8],
-        call: fn(&T, &mut [u8]) -> io::Result<R>,
-    ) -> Self {
-        Self { operation: Operation::new(socket, Side::Read, &PEEK), buffer, call }
+        Self { operation: Operation::new(socket, Side::Read, call.verb), buffer, call }
     }
 }
 
@@ -44,7 +66,14 @@ impl<T, R> Future for Receive<'_, T, R> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<R>> {
         let Self { operation, buffer, call } = self.get_mut();
-        operation.poll(context, |socket| call(socket, buffer))
+        either!(operation.socket,
+            simulated: |socket| operation.poll_simulated(socket, context, |handle, waker| {
+                (call.simulated)(handle, waker, buffer)
+            }),
+            real: |socket| operation.poll_system(socket, context, |socket| {
+                (call.real)(socket, buffer)
+            }),
+        )
     }
 }
 
@@ -59,5 +88,5 @@ impl<T, R> fmt::Debug for Receive<'_, T, R> {
     }
 }
 
-static RECEIVE: Verb = Verb::new("receive", Access::Write);
-static PEEK: Verb = Verb::new("peek", Access::Read);
+pub(super) static RECEIVE: Verb = Verb::new("receive", Access::Write);
+pub(super) static PEEK: Verb = Verb::new("peek", Access::Read);

@@ -3,28 +3,53 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::marker::PhantomData;
 use std::pin::Pin;
+#[cfg(feature = "simulation")]
+use std::task::Waker;
 use std::task::{Context, Poll};
 
 use super::operation::Operation;
-use super::socket::{Side, Socket};
-use super::udp_futures::SEND;
+use super::socket::{Side, Socket, either};
+use crate::kernel::{Access, Verb};
+#[cfg(feature = "simulation")]
+use crate::world::calls::SocketHandle;
+
+/// How a datagram is sent to the peer, on either backend.
+pub(super) struct SendCall<T> {
+    #[cfg(feature = "simulation")]
+    pub(super) simulated: fn(SocketHandle, &Waker, &[u8]) -> Poll<io::Result<usize>>,
+    #[cfg(feature = "real")]
+    pub(super) real: fn(&T, &[u8]) -> io::Result<usize>,
+    pub(super) socket: PhantomData<fn(&T)>,
+}
+
+/// Makes a [`SendCall`] of both calls.
+macro_rules! send_call {
+    (simulated: $simulated:expr, real: $real:expr $(,)?) => {
+        $crate::net::send::SendCall {
+            #[cfg(feature = "simulation")]
+            simulated: $simulated,
+            #[cfg(feature = "real")]
+            real: $real,
+            socket: ::std::marker::PhantomData,
+        }
+    };
+}
+
+pub(super) use send_call;
 
 /// Future of `send`; `T` is the standard library's type of the socket.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct SendDatagram<'a, T> {
     operation: Operation<'a, T>,
     data: &'a [u8],
-    call: fn(&T, &[u8]) -> io::Result<usize>,
+    call: &'a SendCall<T>,
 }
 
 impl<'a, T> SendDatagram<'a, T> {
     #[track_caller]
-    pub(super) fn new(
-        socket: &'a Socket<T>,
-        data: &'a [u8],
-        call: fn(&T, &[u8]) -> io::Result<usize>,
-    ) -> Self {
+    pub(super) fn new(socket: &'a Socket<T>, data: &'a [u8], call: &'a SendCall<T>) -> Self {
         Self { operation: Operation::new(socket, Side::Write, &SEND), data, call }
     }
 }
@@ -34,7 +59,14 @@ impl<T> Future for SendDatagram<'_, T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Self { operation, data, call } = self.get_mut();
-        operation.poll(context, |socket| call(socket, data))
+        either!(operation.socket,
+            simulated: |socket| operation.poll_simulated(socket, context, |handle, waker| {
+                (call.simulated)(handle, waker, data)
+            }),
+            real: |socket| operation.poll_system(socket, context, |socket| {
+                (call.real)(socket, data)
+            }),
+        )
     }
 }
 
@@ -45,3 +77,5 @@ impl<T> fmt::Debug for SendDatagram<'_, T> {
         text.field("operation", operation).field("size", &data.len()).finish()
     }
 }
+
+pub(super) static SEND: Verb = Verb::new("send", Access::Write);

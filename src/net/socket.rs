@@ -1,9 +1,11 @@
 //! A socket of either backend, below the public types.
 
 use std::fmt;
+#[cfg(feature = "real")]
 use std::io;
 #[cfg(feature = "simulation")]
 use std::marker::PhantomData;
+#[cfg(feature = "real")]
 use std::task::{Context, Poll, ready};
 
 #[cfg(feature = "real")]
@@ -11,12 +13,12 @@ use async_io::Async;
 
 #[cfg(feature = "simulation")]
 use super::simulated::SimulatedSocket;
-use crate::context::{self, Backend};
 
 /// A socket; `T` is the type that the standard library has for it.
+///
+/// It knows its backend, so what is done with it asks nobody which that is.
 pub(super) enum Socket<T> {
     #[cfg(feature = "simulation")]
-    #[expect(dead_code, reason = "made when the world has sockets")]
     Simulated(SimulatedSocket, PhantomData<T>),
     #[cfg(feature = "real")]
     Real(Async<T>),
@@ -29,95 +31,69 @@ pub(super) enum Side {
     Write,
 }
 
-/// Makes a call of the real backend. Where that is not compiled no thread can be inside of it.
-macro_rules! real_call {
-    ($call:expr) => {{
-        #[cfg(feature = "real")]
-        {
-            $call
+/// Chooses by the backend of a socket: what is done with the simulated one, or with that of the system.
+macro_rules! either {
+    ($socket:expr,
+        simulated: |$simulated:pat_param| $simulation:expr,
+        real: |$of_system:pat_param| $real:expr $(,)?
+    ) => {
+        match $socket {
+            #[cfg(feature = "simulation")]
+            $crate::net::socket::Socket::Simulated($simulated, _) => $simulation,
+            #[cfg(feature = "real")]
+            $crate::net::socket::Socket::Real($of_system) => $real,
         }
-        #[cfg(not(feature = "real"))]
-        {
-            $crate::net::socket::absent()
-        }
-    }};
-}
-
-/// Makes a socket of the real backend, by a call that gives an `io::Result<Async<_>>`.
-macro_rules! real_socket {
-    ($make:expr) => {
-        $crate::net::socket::real_call!($make.map($crate::net::socket::Socket::Real))
     };
 }
 
-pub(super) use {real_call, real_socket};
+pub(super) use either;
 
-/// Stands where a call of the real backend would, with its type.
-#[cfg(not(feature = "real"))]
-pub(super) fn absent<T>() -> io::Result<T> {
-    context::absent()
-}
-
-/// Panics where no socket can be made, with a message that names the call.
-#[track_caller]
-pub(super) fn expect_backend(call: &str) {
-    if context::backend(call) == Backend::Simulation {
-        panic!(
-            "`{call}` was called in a simulation, which has no network yet: use \
-             `parcae::sync::Queue` between tasks there, and sockets inside of `parcae::real::run`"
-        );
+#[cfg(feature = "simulation")]
+impl<T> From<SimulatedSocket> for Socket<T> {
+    fn from(socket: SimulatedSocket) -> Self {
+        Self::Simulated(socket, PhantomData)
     }
 }
 
-impl<T> Socket<T> {
-    /// Makes a call that does not wait.
-    pub(super) fn call<R>(&self, call: impl FnOnce(&T) -> io::Result<R>) -> io::Result<R> {
-        match self {
-            #[cfg(feature = "simulation")]
-            Self::Simulated(socket, _) => match *socket {},
-            #[cfg(feature = "real")]
-            Self::Real(socket) => call(socket.get_ref()),
+/// Makes a call of the system that may have to wait. One task at a time may wait in this way for a side.
+#[cfg(feature = "real")]
+pub(super) fn poll_system<T, R>(
+    socket: &Async<T>,
+    side: Side,
+    context: &mut Context<'_>,
+    mut call: impl FnMut(&T) -> io::Result<R>,
+) -> Poll<io::Result<R>> {
+    loop {
+        match call(socket.get_ref()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            result => return Poll::Ready(result),
         }
+        ready!(poll_ready(socket, side, context))?;
     }
+}
 
-    /// Makes a call that may have to wait. One task at a time may wait in this way for a side.
-    pub(super) fn poll_call<R>(
-        &self,
-        side: Side,
-        context: &mut Context<'_>,
-        mut call: impl FnMut(&T) -> io::Result<R>,
-    ) -> Poll<io::Result<R>> {
-        loop {
-            match self.call(&mut call) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                result => return Poll::Ready(result),
-            }
-            ready!(self.poll_ready(side, context))?;
-        }
-    }
-
-    /// Waits until something has come to pass on a side; it may be a false alarm.
-    pub(super) fn poll_ready(&self, side: Side, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            #[cfg(feature = "simulation")]
-            Self::Simulated(socket, _) => match *socket {},
-            #[cfg(feature = "real")]
-            Self::Real(socket) => match side {
-                Side::Read => socket.poll_readable(context),
-                Side::Write => socket.poll_writable(context),
-            },
-        }
+/// Waits until something has come to pass on a side; it may be a false alarm.
+#[cfg(feature = "real")]
+pub(super) fn poll_ready<T>(
+    socket: &Async<T>,
+    side: Side,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    match side {
+        Side::Read => socket.poll_readable(context),
+        Side::Write => socket.poll_writable(context),
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Socket<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            #[cfg(feature = "simulation")]
-            Self::Simulated(socket, _) => socket.fmt(formatter),
-            #[cfg(feature = "real")]
-            Self::Real(socket) => socket.get_ref().fmt(formatter),
-        }
+        either!(self,
+            simulated: |socket| socket.fmt(formatter),
+            real: |socket| socket.get_ref().fmt(formatter),
+        )
     }
 }
+
+const _: () =
+    assert!(size_of::<Socket<std::net::TcpStream>>() <= 48, "memory of an idle connection");

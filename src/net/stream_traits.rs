@@ -2,41 +2,124 @@
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::Pin;
+#[cfg(feature = "simulation")]
+use std::task::Waker;
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::socket::{Side, Socket};
+#[cfg(feature = "simulation")]
+use super::simulated::at_once;
+#[cfg(feature = "real")]
+use super::socket::poll_system;
+use super::socket::{Side, Socket, either};
 use super::tcp_stream::TcpStream;
 #[cfg(unix)]
 use super::unix_stream::UnixStream;
+#[cfg(feature = "simulation")]
+use crate::kernel::{Access, Verb};
+#[cfg(feature = "simulation")]
+use crate::world::calls::{self, Take};
 
+/// What only streams do.
 impl<T> Socket<T>
 where
     for<'a> &'a T: Read + Write,
 {
-    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.call(|mut socket| socket.read(buffer))
+    /// Reads what there is, without waiting.
+    pub(super) fn try_read(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        either!(self,
+            simulated: |socket| at_once(calls::stream_poll_read(
+                socket.handle(), Waker::noop(), buffers, Take::Consume,
+            )),
+            real: |socket| read(socket.get_ref(), buffers),
+        )
     }
 
-    pub(super) fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    /// Writes as much as there is room for, without waiting.
+    pub(super) fn try_write(&self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+        either!(self,
+            simulated: |socket| at_once(calls::stream_poll_write(
+                socket.handle(), Waker::noop(), data,
+            )),
+            real: |socket| write(socket.get_ref(), data),
+        )
+    }
+
+    /// Does what methods of traits do: one task at a time may wait in this way.
+    #[inline]
+    pub(super) fn poll_read(
+        &self,
+        context: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        either!(self,
+            simulated: |socket| socket.poll_method((Side::Read, &READ), context, |handle, waker| {
+                calls::stream_poll_read(handle, waker, buffers, Take::Consume)
+            }),
+            real: |socket| poll_system(socket, Side::Read, context, |socket| read(socket, buffers)),
+        )
+    }
+
+    /// Does what methods of traits do: one task at a time may wait in this way.
+    #[inline]
+    pub(super) fn poll_write(
+        &self,
+        context: &mut Context<'_>,
+        data: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        either!(self,
+            simulated: |socket| socket.poll_method((Side::Write, &WRITE), context, |handle, waker| {
+                calls::stream_poll_write(handle, waker, data)
+            }),
+            real: |socket| poll_system(socket, Side::Write, context, |socket| write(socket, data)),
+        )
+    }
+}
+
+/// What any socket does at the end of a stream.
+impl<T> Socket<T> {
+    /// Comes to the point of a shutdown, where there is one, and makes the call.
+    pub(super) fn poll_end(
+        &self,
+        context: &mut Context<'_>,
+        shut: impl FnOnce() -> io::Result<()>,
+    ) -> Poll<io::Result<()>> {
+        either!(self,
+            simulated: |socket| {
+                socket.poll_method((Side::Write, &SHUTDOWN), context, |_, _| Poll::Ready(shut()))
+            },
+            real: |_| {
+                let _ = context;
+                Poll::Ready(shut())
+            },
+        )
+    }
+}
+
+#[cfg(feature = "real")]
+fn read<T>(mut socket: &T, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize>
+where
+    for<'a> &'a T: Read,
+{
+    match buffers {
+        [buffer] => socket.read(buffer),
         // With nothing to fill, the system's vectored call says 0 at once, and its plain one waits.
-        if buffers.iter().all(|buffer| buffer.is_empty()) {
-            return self.read(&mut []);
-        }
-        self.call(|mut socket| socket.read_vectored(buffers))
+        _ if buffers.iter().all(|buffer| buffer.is_empty()) => socket.read(&mut []),
+        _ => socket.read_vectored(buffers),
     }
+}
 
-    pub(super) fn write(&self, data: &[u8]) -> io::Result<usize> {
-        self.call(|mut socket| socket.write(data))
-    }
-
-    pub(super) fn write_vectored(&self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+#[cfg(feature = "real")]
+fn write<T>(mut socket: &T, data: &[IoSlice<'_>]) -> io::Result<usize>
+where
+    for<'a> &'a T: Write,
+{
+    match data {
+        [data] => socket.write(data),
         // With nothing to write, the system's vectored call does not see that writing is shut.
-        if data.iter().all(|slice| slice.is_empty()) {
-            return self.write(&[]);
-        }
-        self.call(|mut socket| socket.write_vectored(data))
+        _ if data.iter().all(|slice| slice.is_empty()) => socket.write(&[]),
+        _ => socket.write_vectored(data),
     }
 }
 
@@ -60,49 +143,13 @@ mod sealed {
             data: &[IoSlice<'_>],
         ) -> Poll<io::Result<usize>>;
         #[doc(hidden)]
+        fn poll_end(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+        #[doc(hidden)]
         fn shut_writing(&self) -> io::Result<()>;
     }
 }
 
 pub(super) use sealed::StreamCalls;
-
-/// Does what a trait method does, for any stream that is not in the middle of another.
-pub(super) fn poll_take<T>(
-    socket: &Socket<T>,
-    context: &mut Context<'_>,
-    buffers: &mut [IoSliceMut<'_>],
-) -> Poll<io::Result<usize>>
-where
-    for<'a> &'a T: Read + Write,
-{
-    match buffers {
-        [buffer] => socket.poll_call(Side::Read, context, |mut socket| socket.read(buffer)),
-        _ => poll_again(socket, Side::Read, context, || socket.read_vectored(buffers)),
-    }
-}
-
-pub(super) fn poll_give<T>(
-    socket: &Socket<T>,
-    context: &mut Context<'_>,
-    data: &[IoSlice<'_>],
-) -> Poll<io::Result<usize>>
-where
-    for<'a> &'a T: Read + Write,
-{
-    match data {
-        [data] => socket.poll_call(Side::Write, context, |mut socket| socket.write(data)),
-        _ => poll_again(socket, Side::Write, context, || socket.write_vectored(data)),
-    }
-}
-
-fn poll_again<T>(
-    socket: &Socket<T>,
-    side: Side,
-    context: &mut Context<'_>,
-    mut call: impl FnMut() -> io::Result<usize>,
-) -> Poll<io::Result<usize>> {
-    socket.poll_call(side, context, |_| call())
-}
 
 /// Shuts writing; that the connection is closed already is no error.
 pub(super) fn lenient(shutdown: io::Result<()>) -> io::Result<()> {
@@ -156,8 +203,11 @@ macro_rules! futures_io_traits {
             }
 
             /// Shuts writing, as `shutdown` does.
-            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(self.shut_writing())
+            fn poll_close(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+            ) -> Poll<io::Result<()>> {
+                self.poll_end(context)
             }
         }
     )+ };
@@ -173,3 +223,10 @@ futures_io_traits! {
     UnixStream;
     &UnixStream;
 }
+
+#[cfg(feature = "simulation")]
+static READ: Verb = Verb::new("read", Access::Write);
+#[cfg(feature = "simulation")]
+static WRITE: Verb = Verb::new("write", Access::Write);
+#[cfg(feature = "simulation")]
+static SHUTDOWN: Verb = Verb::new("shutdown", Access::Write);

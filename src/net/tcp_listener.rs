@@ -15,9 +15,17 @@ use super::candidates::Candidates;
 use super::operation::Operation;
 #[cfg(feature = "real")]
 use super::real;
-use super::socket::{Side, Socket, expect_backend, real_socket};
+#[cfg(feature = "simulation")]
+use super::simulated::unconnected::{self, set_options};
+#[cfg(feature = "simulation")]
+use super::simulated::{Kind, SimulatedSocket};
+use super::socket::{Side, Socket, either};
 use super::tcp_stream::TcpStream;
+use crate::backend::on;
+use crate::context::{self, Backend};
 use crate::kernel::{Access, Verb};
+#[cfg(feature = "simulation")]
+use crate::world::calls;
 
 /// Accepts TCP connections.
 ///
@@ -71,14 +79,14 @@ impl TcpListener {
     /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) when it is not of this machine.
     ///
     /// # Panics
-    /// Outside of a parcae runtime, and in a simulation, which has no network yet.
+    /// Outside of a parcae runtime.
     ///
     /// # Cancel safety
     /// Cancel safe: it binds in the poll in which it is ready.
     #[track_caller]
     pub fn bind(addresses: impl ToSocketAddrs) -> Bind {
-        expect_backend("TcpListener::bind");
-        Bind { candidates: addresses.candidates(), at: Location::caller() }
+        let backend = context::backend("TcpListener::bind");
+        Bind { candidates: addresses.candidates(), backend, at: Location::caller() }
     }
 
     /// Waits for a connection, and returns it with the address of its other end.
@@ -106,7 +114,10 @@ impl TcpListener {
     /// # Errors
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.call(net::TcpListener::local_addr)
+        either!(&self.socket,
+            simulated: |socket| calls::local_address(socket.handle()),
+            real: |socket| socket.get_ref().local_addr(),
+        )
     }
 
     /// Returns how many routers a packet of its connections may pass.
@@ -114,7 +125,10 @@ impl TcpListener {
     /// # Errors
     /// What the system says.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.socket.call(net::TcpListener::ttl)
+        either!(&self.socket,
+            simulated: |socket| Ok(calls::tcp_options(socket.handle())?.ttl),
+            real: |socket| socket.get_ref().ttl(),
+        )
     }
 
     /// Sets how many routers a packet of its connections may pass, 1 to 255.
@@ -122,7 +136,10 @@ impl TcpListener {
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for other numbers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.socket.call(|socket| socket.set_ttl(ttl))
+        either!(&self.socket,
+            simulated: |socket| set_options(socket, |options| options.ttl = ttl),
+            real: |socket| socket.get_ref().set_ttl(ttl),
+        )
     }
 }
 
@@ -136,6 +153,7 @@ impl fmt::Debug for TcpListener {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Bind {
     candidates: Candidates,
+    backend: Backend,
     at: &'static Location<'static>,
 }
 
@@ -143,9 +161,14 @@ impl Future for Bind {
     type Output = io::Result<TcpListener>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let (backend, at) = (self.backend, self.at);
         loop {
-            let address = ready!(self.candidates.poll_next(context))?;
-            match real_socket!(real::listen(address)) {
+            let address = ready!(self.candidates.poll_next(context, at))?;
+            let bound = on!(backend,
+                simulation: unconnected::listen(address, BACKLOG, at).map(Socket::from),
+                real: real::listen(address, BACKLOG).map(Socket::Real),
+            );
+            match bound {
                 Ok(socket) => return Poll::Ready(Ok(TcpListener::new(socket))),
                 Err(error) => self.candidates.failed(error),
             }
@@ -155,7 +178,7 @@ impl Future for Bind {
 
 impl fmt::Debug for Bind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { candidates, at } = self;
+        let Self { candidates, at, .. } = self;
         write!(formatter, "bind at {}:{}: {candidates:?}", at.file(), at.line())
     }
 }
@@ -198,9 +221,23 @@ fn poll_accept(
     operation: &mut Operation<'_, net::TcpListener>,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-    let (stream, address) = ready!(operation.poll(context, net::TcpListener::accept))?;
-    let socket = real_socket!(real::adopt(stream))?;
+    let (socket, address) = either!(operation.socket,
+        simulated: |socket| {
+            let at = operation.at;
+            let polled = operation.poll_simulated(socket, context, calls::tcp_poll_accept);
+            let (handle, address) = ready!(polled)?;
+            (SimulatedSocket::new(handle, Kind::TcpStream, at).into(), address)
+        },
+        real: |socket| {
+            let polled = operation.poll_system(socket, context, net::TcpListener::accept);
+            let (stream, address) = ready!(polled)?;
+            (Socket::Real(real::adopt(stream)?), address)
+        },
+    );
     Poll::Ready(Ok((TcpStream::new(socket), address)))
 }
 
-static ACCEPT: Verb = Verb::new("accept", Access::Write);
+pub(super) static ACCEPT: Verb = Verb::new("accept", Access::Write);
+
+/// Connections that may wait to be accepted; as many as tokio has.
+pub(super) const BACKLOG: u32 = 1024;

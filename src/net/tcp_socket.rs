@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,12 +12,15 @@ use std::time::Duration;
 #[cfg(feature = "real")]
 use super::real;
 #[cfg(feature = "simulation")]
-use super::simulated::SimulatedSocket;
+use super::simulated::unconnected::{
+    SimulatedUnconnected, keep_alive_of_call, linger_of_call, size_of_call,
+};
 #[cfg(feature = "real")]
 use super::socket::Socket;
-use super::socket::expect_backend;
 use super::tcp_listener::TcpListener;
 use super::tcp_stream::{Attempt, TcpStream};
+use crate::backend::on;
+use crate::context::{self, Backend};
 
 /// A TCP socket that neither listens nor connects yet: for options that have to be set before.
 ///
@@ -47,36 +51,24 @@ pub struct TcpSocket {
 
 enum Unconnected {
     #[cfg(feature = "simulation")]
-    #[expect(dead_code, reason = "made when the world has sockets")]
-    Simulated(SimulatedSocket),
+    Simulated(SimulatedUnconnected),
     #[cfg(feature = "real")]
     Real(socket2::Socket),
 }
 
-impl Unconnected {
-    /// Makes a call of a socket of the system.
-    #[cfg(feature = "real")]
-    fn call<R>(&self, call: impl FnOnce(&socket2::Socket) -> io::Result<R>) -> io::Result<R> {
-        match self {
-            #[cfg(feature = "simulation")]
-            Self::Simulated(socket) => match *socket {},
-            Self::Real(socket) => call(socket),
-        }
-    }
-}
-
-/// Makes a call of the socket, as the real backend spells it. Where that is not compiled there is none.
-macro_rules! call {
-    ($socket:expr, $call:expr) => {{
-        #[cfg(feature = "real")]
-        {
-            $socket.call($call)
-        }
-        #[cfg(not(feature = "real"))]
+/// Chooses by the backend: what is done with the simulated socket, or with that of the system.
+macro_rules! either {
+    ($socket:expr,
+        simulated: |$simulated:pat_param| $simulation:expr,
+        real: |$of_system:pat_param| $real:expr $(,)?
+    ) => {
         match $socket {
-            Unconnected::Simulated(socket) => match *socket {},
+            #[cfg(feature = "simulation")]
+            Unconnected::Simulated($simulated) => $simulation,
+            #[cfg(feature = "real")]
+            Unconnected::Real($of_system) => $real,
         }
-    }};
+    };
 }
 
 impl TcpSocket {
@@ -86,11 +78,10 @@ impl TcpSocket {
     /// What the system says, such as that there are too many open files.
     ///
     /// # Panics
-    /// Outside of a parcae runtime, and in a simulation, which has no network yet.
+    /// Outside of a parcae runtime.
     #[track_caller]
     pub fn new_v4() -> io::Result<Self> {
-        expect_backend("TcpSocket::new_v4");
-        Self::new(Ipv4Addr::UNSPECIFIED.into())
+        Self::new(context::backend("TcpSocket::new_v4"), Ipv4Addr::UNSPECIFIED.into())
     }
 
     /// Makes a socket for IPv6, and for IPv4 unless [`TcpSocket::set_only_v6`].
@@ -99,23 +90,23 @@ impl TcpSocket {
     /// What the system says.
     ///
     /// # Panics
-    /// Outside of a parcae runtime, and in a simulation, which has no network yet.
+    /// Outside of a parcae runtime.
     #[track_caller]
     pub fn new_v6() -> io::Result<Self> {
-        expect_backend("TcpSocket::new_v6");
-        Self::new(Ipv6Addr::UNSPECIFIED.into())
+        Self::new(context::backend("TcpSocket::new_v6"), Ipv6Addr::UNSPECIFIED.into())
     }
 
-    fn new(family: IpAddr) -> io::Result<Self> {
-        #[cfg(feature = "real")]
-        {
-            Ok(Self { socket: Unconnected::Real(real::tcp_socket(family)?) })
-        }
-        #[cfg(not(feature = "real"))]
-        {
-            let _ = family;
-            crate::context::absent()
-        }
+    #[track_caller]
+    fn new(backend: Backend, family: IpAddr) -> io::Result<Self> {
+        let at = Location::caller();
+        let socket = on!(backend,
+            simulation: Unconnected::Simulated(SimulatedUnconnected::new(family, at)),
+            real: {
+                let _ = at;
+                Unconnected::Real(real::tcp_socket(family)?)
+            },
+        );
+        Ok(Self { socket })
     }
 
     // Options
@@ -126,7 +117,10 @@ impl TcpSocket {
     /// # Errors
     /// What the system says.
     pub fn set_reuseaddr(&self, reuse: bool) -> io::Result<()> {
-        call!(&self.socket, |socket| socket.set_reuse_address(reuse))
+        either!(&self.socket,
+            simulated: |socket| socket.set(|options| options.reuse_address = reuse),
+            real: |socket| socket.set_reuse_address(reuse),
+        )
     }
 
     /// Sets whether an IPv6 socket leaves IPv4 alone. The default is a setting of the system, as a rule no.
@@ -134,7 +128,10 @@ impl TcpSocket {
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) when it is bound; what else the system says.
     pub fn set_only_v6(&self, only_v6: bool) -> io::Result<()> {
-        call!(&self.socket, |socket| socket.set_only_v6(only_v6))
+        either!(&self.socket,
+            simulated: |socket| socket.set_only_v6(only_v6),
+            real: |socket| socket.set_only_v6(only_v6),
+        )
     }
 
     /// Sets when it is asked whether a peer that says nothing is there still. Default never.
@@ -142,7 +139,13 @@ impl TcpSocket {
     /// # Errors
     /// What the system says of the times.
     pub fn set_keepalive(&self, keep_alive: &KeepAlive) -> io::Result<()> {
-        call!(&self.socket, |socket| socket.set_tcp_keepalive(&real::keep_alive(keep_alive)))
+        either!(&self.socket,
+            simulated: |socket| {
+                let asked = keep_alive_of_call(keep_alive)?;
+                socket.set(|options| options.keepalive = Some(asked))
+            },
+            real: |socket| socket.set_tcp_keepalive(&real::keep_alive(keep_alive)),
+        )
     }
 
     /// Sets what a close does with what is not acknowledged; see [`TcpStream::set_linger`].
@@ -150,7 +153,10 @@ impl TcpSocket {
     /// # Errors
     /// What the system says.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        call!(&self.socket, |socket| socket.set_linger(linger))
+        either!(&self.socket,
+            simulated: |socket| socket.set(|options| options.linger = linger_of_call(linger)),
+            real: |socket| socket.set_linger(linger),
+        )
     }
 
     /// Sets whether small writes are sent at once; see [`TcpStream::set_nodelay`].
@@ -158,7 +164,10 @@ impl TcpSocket {
     /// # Errors
     /// What the system says.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        call!(&self.socket, |socket| socket.set_tcp_nodelay(nodelay))
+        either!(&self.socket,
+            simulated: |socket| socket.set(|options| options.nodelay = nodelay),
+            real: |socket| socket.set_tcp_nodelay(nodelay),
+        )
     }
 
     /// Sets for how long what was written may stay without acknowledgement until the connection is given
@@ -168,7 +177,10 @@ impl TcpSocket {
     /// What the system says.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn set_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        call!(&self.socket, |socket| socket.set_tcp_user_timeout(timeout))
+        either!(&self.socket,
+            simulated: |socket| socket.set(|options| options.user_timeout = timeout),
+            real: |socket| socket.set_tcp_user_timeout(timeout),
+        )
     }
 
     /// Sets how many bytes may be written that are not acknowledged. The system doubles it for its own needs.
@@ -176,7 +188,10 @@ impl TcpSocket {
     /// # Errors
     /// What the system says.
     pub fn set_send_buffer_size(&self, size: usize) -> io::Result<()> {
-        call!(&self.socket, |socket| socket.set_send_buffer_size(size))
+        either!(&self.socket,
+            simulated: |socket| socket.set(|options| options.send_buffer = Some(size_of_call(size))),
+            real: |socket| socket.set_send_buffer_size(size),
+        )
     }
 
     /// Sets how many bytes may have come that are not read. The system doubles it for its own needs.
@@ -184,7 +199,10 @@ impl TcpSocket {
     /// # Errors
     /// What the system says.
     pub fn set_recv_buffer_size(&self, size: usize) -> io::Result<()> {
-        call!(&self.socket, |socket| socket.set_recv_buffer_size(size))
+        either!(&self.socket,
+            simulated: |socket| socket.set(|options| options.receive_buffer = Some(size_of_call(size))),
+            real: |socket| socket.set_recv_buffer_size(size),
+        )
     }
 
     // What becomes of it
@@ -195,7 +213,10 @@ impl TcpSocket {
     /// [`AddrInUse`](io::ErrorKind::AddrInUse); [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) when
     /// it is not of this machine.
     pub fn bind(&self, address: SocketAddr) -> io::Result<()> {
-        call!(&self.socket, |socket| socket.bind(&address.into()))
+        either!(&self.socket,
+            simulated: |socket| socket.bind(address),
+            real: |socket| socket.bind(&address.into()),
+        )
     }
 
     /// Returns its address.
@@ -203,7 +224,10 @@ impl TcpSocket {
     /// # Errors
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        call!(&self.socket, real::local_address)
+        either!(&self.socket,
+            simulated: |socket| socket.local_address(),
+            real: |socket| real::local_address(socket),
+        )
     }
 
     /// Connects it.
@@ -213,15 +237,9 @@ impl TcpSocket {
     ///
     /// # Cancel safety
     /// Dropping it closes the socket.
+    #[track_caller]
     pub fn connect(self, address: SocketAddr) -> ConnectSocket {
-        match self.socket {
-            #[cfg(feature = "simulation")]
-            Unconnected::Simulated(socket) => match socket {},
-            #[cfg(feature = "real")]
-            Unconnected::Real(socket) => {
-                ConnectSocket { state: ConnectState::Ahead(socket, address) }
-            }
-        }
+        ConnectSocket { state: ConnectState::Ahead(self.socket, address), at: Location::caller() }
     }
 
     /// Listens, with a queue for connections that nobody has accepted yet: one more than `backlog` fit in,
@@ -230,15 +248,11 @@ impl TcpSocket {
     /// # Errors
     /// What the system says.
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
-        match self.socket {
-            #[cfg(feature = "simulation")]
-            Unconnected::Simulated(socket) => match socket {},
-            #[cfg(feature = "real")]
-            Unconnected::Real(socket) => {
-                let listener = real::listen_with(socket, backlog)?;
-                Ok(TcpListener::new(Socket::Real(listener)))
-            }
-        }
+        let socket = either!(self.socket,
+            simulated: |socket| socket.listen(backlog)?.into(),
+            real: |socket| Socket::Real(real::listen_with(socket, backlog)?),
+        );
+        Ok(TcpListener::new(socket))
     }
 }
 
@@ -301,14 +315,23 @@ impl KeepAlive {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct ConnectSocket {
     state: ConnectState,
+    at: &'static Location<'static>,
 }
 
-#[derive(Debug)]
 enum ConnectState {
-    #[cfg(feature = "real")]
-    Ahead(socket2::Socket, SocketAddr),
+    Ahead(Unconnected, SocketAddr),
     Trying(Attempt),
     Ended,
+}
+
+impl fmt::Debug for ConnectState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ahead(_, address) => write!(formatter, "to {address}, not begun"),
+            Self::Trying(attempt) => attempt.fmt(formatter),
+            Self::Ended => formatter.write_str("ended"),
+        }
+    }
 }
 
 impl Future for ConnectSocket {
@@ -316,9 +339,12 @@ impl Future for ConnectSocket {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut attempt = match std::mem::replace(&mut self.state, ConnectState::Ended) {
-            #[cfg(feature = "real")]
             ConnectState::Ahead(socket, address) => {
-                Attempt::new(Socket::Real(real::connect_with(socket, address)?))
+                let socket = either!(socket,
+                    simulated: |socket| socket.connect(address)?.into(),
+                    real: |socket| Socket::Real(real::connect_with(socket, address)?),
+                );
+                Attempt::new(socket, self.at)
             }
             ConnectState::Trying(attempt) => attempt,
             ConnectState::Ended => panic!("a connect is not polled again when it has ended"),

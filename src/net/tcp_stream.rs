@@ -14,10 +14,20 @@ use super::candidates::Candidates;
 use super::operation::Ready;
 #[cfg(feature = "real")]
 use super::real;
-use super::receive::Receive;
-use super::socket::{Side, Socket, expect_backend, real_call, real_socket};
+use super::receive::{PEEK, Receive, ReceiveCall, receive_call};
+#[cfg(feature = "simulation")]
+use super::simulated::shutdown_of_call;
+#[cfg(feature = "simulation")]
+use super::simulated::unconnected::{self, linger_of_call, set_options};
+use super::socket::{Socket, either};
 use super::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
-use super::stream_traits::{StreamCalls, lenient, poll_give, poll_take};
+use super::stream_traits::{StreamCalls, lenient};
+use crate::backend::{Point, on};
+use crate::context::{self, Backend};
+#[cfg(feature = "simulation")]
+use crate::kernel::{Access, Verb};
+#[cfg(feature = "simulation")]
+use crate::world::calls::{self, Take};
 
 /// One end of a TCP connection: a stream of bytes in each direction.
 ///
@@ -87,15 +97,15 @@ impl TcpStream {
     /// the resolver says of an unknown name. [`InvalidInput`](io::ErrorKind::InvalidInput) without an address.
     ///
     /// # Panics
-    /// Outside of a parcae runtime, and in a simulation, which has no network yet.
+    /// Outside of a parcae runtime.
     ///
     /// # Cancel safety
     /// Dropping it closes the socket that was connecting. The other side may have accepted it by then.
     #[track_caller]
     pub fn connect(addresses: impl ToSocketAddrs) -> Connect {
-        expect_backend("TcpStream::connect");
+        let backend = context::backend("TcpStream::connect");
         let candidates = addresses.candidates();
-        Connect { candidates, attempt: None, at: Location::caller() }
+        Connect { candidates, attempt: None, backend, at: Location::caller() }
     }
 
     // Both ends
@@ -105,7 +115,10 @@ impl TcpStream {
     /// # Errors
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.call(net::TcpStream::local_addr)
+        either!(&self.socket,
+            simulated: |socket| calls::local_address(socket.handle()),
+            real: |socket| socket.get_ref().local_addr(),
+        )
     }
 
     /// Returns the address of the other end.
@@ -113,7 +126,10 @@ impl TcpStream {
     /// # Errors
     /// [`NotConnected`](io::ErrorKind::NotConnected) when the connection was reset, or both sides have closed it.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.call(net::TcpStream::peer_addr)
+        either!(&self.socket,
+            simulated: |socket| calls::peer_address(socket.handle()),
+            real: |socket| socket.get_ref().peer_addr(),
+        )
     }
 
     // Options
@@ -123,7 +139,10 @@ impl TcpStream {
     /// # Errors
     /// What the system says.
     pub fn nodelay(&self) -> io::Result<bool> {
-        self.socket.call(net::TcpStream::nodelay)
+        either!(&self.socket,
+            simulated: |socket| Ok(calls::tcp_options(socket.handle())?.nodelay),
+            real: |socket| socket.get_ref().nodelay(),
+        )
     }
 
     /// Sets whether small writes are sent at once. Default no: one waits while another is not acknowledged,
@@ -132,7 +151,10 @@ impl TcpStream {
     /// # Errors
     /// What the system says.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.socket.call(|socket| socket.set_nodelay(nodelay))
+        either!(&self.socket,
+            simulated: |socket| set_options(socket, |options| options.nodelay = nodelay),
+            real: |socket| socket.get_ref().set_nodelay(nodelay),
+        )
     }
 
     /// Returns how long a close waits for what was written.
@@ -140,7 +162,10 @@ impl TcpStream {
     /// # Errors
     /// What the system says.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
-        self.socket.call(|socket| real_call!(real::linger(socket)))
+        either!(&self.socket,
+            simulated: |socket| Ok(calls::tcp_options(socket.handle())?.linger),
+            real: |socket| real::linger(socket.get_ref()),
+        )
     }
 
     /// Sets what a close does with what was written and is not acknowledged. None, the default: it is
@@ -150,7 +175,10 @@ impl TcpStream {
     /// # Errors
     /// What the system says.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        self.socket.call(|socket| real_call!(real::set_linger(socket, linger)))
+        either!(&self.socket,
+            simulated: |socket| set_options(socket, |options| options.linger = linger_of_call(linger)),
+            real: |socket| real::set_linger(socket.get_ref(), linger),
+        )
     }
 
     /// Returns how many routers a packet may pass.
@@ -158,7 +186,10 @@ impl TcpStream {
     /// # Errors
     /// What the system says.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.socket.call(net::TcpStream::ttl)
+        either!(&self.socket,
+            simulated: |socket| Ok(calls::tcp_options(socket.handle())?.ttl),
+            real: |socket| socket.get_ref().ttl(),
+        )
     }
 
     /// Sets how many routers a packet may pass, 1 to 255.
@@ -166,7 +197,10 @@ impl TcpStream {
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for other numbers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.socket.call(|socket| socket.set_ttl(ttl))
+        either!(&self.socket,
+            simulated: |socket| set_options(socket, |options| options.ttl = ttl),
+            real: |socket| socket.get_ref().set_ttl(ttl),
+        )
     }
 
     /// Takes the error that has come to the socket and that no call has told of yet.
@@ -174,7 +208,10 @@ impl TcpStream {
     /// # Errors
     /// What the system says of the call itself.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.socket.call(net::TcpStream::take_error)
+        either!(&self.socket,
+            simulated: |socket| calls::take_error(socket.handle()),
+            real: |socket| socket.get_ref().take_error(),
+        )
     }
 
     // Bytes
@@ -188,7 +225,7 @@ impl TcpStream {
     /// Cancel safe: nothing is taken.
     #[track_caller]
     pub fn peek<'a>(&'a self, buffer: &'a mut [u8]) -> Receive<'a, net::TcpStream> {
-        Receive::peeking(&self.socket, buffer, net::TcpStream::peek)
+        Receive::new(&self.socket, buffer, &PEEK_CALL)
     }
 
     /// Waits until a read would not wait: there are bytes, or the end, or an error.
@@ -224,7 +261,7 @@ impl TcpStream {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; else as reading.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.read(buffer)
+        self.socket.try_read(&mut [IoSliceMut::new(buffer)])
     }
 
     /// Reads what there is into several buffers, without waiting.
@@ -232,7 +269,7 @@ impl TcpStream {
     /// # Errors
     /// As [`TcpStream::try_read`].
     pub fn try_read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.socket.read_vectored(buffers)
+        self.socket.try_read(buffers)
     }
 
     /// Writes as much as there is room for, without waiting.
@@ -240,7 +277,7 @@ impl TcpStream {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; else as writing.
     pub fn try_write(&self, data: &[u8]) -> io::Result<usize> {
-        self.socket.write(data)
+        self.socket.try_write(&[IoSlice::new(data)])
     }
 
     /// Writes as much as there is room for from several buffers, without waiting.
@@ -248,7 +285,7 @@ impl TcpStream {
     /// # Errors
     /// As [`TcpStream::try_write`].
     pub fn try_write_vectored(&self, data: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.write_vectored(data)
+        self.socket.try_write(data)
     }
 
     /// Ends writing, reading or both. After the end of writing, the other side reads what was written and
@@ -259,7 +296,10 @@ impl TcpStream {
     /// # Errors
     /// What the system says.
     pub fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {
-        lenient(self.socket.call(|socket| socket.shutdown(how)))
+        lenient(either!(&self.socket,
+            simulated: |socket| calls::stream_shutdown(socket.handle(), shutdown_of_call(how)),
+            real: |socket| socket.get_ref().shutdown(how),
+        ))
     }
 
     // Halves
@@ -283,7 +323,7 @@ impl StreamCalls for TcpStream {
         context: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        poll_take(&self.socket, context, buffers)
+        self.socket.poll_read(context, buffers)
     }
 
     fn poll_give(
@@ -291,7 +331,11 @@ impl StreamCalls for TcpStream {
         context: &mut Context<'_>,
         data: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        poll_give(&self.socket, context, data)
+        self.socket.poll_write(context, data)
+    }
+
+    fn poll_end(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_end(context, || self.shut_writing())
     }
 
     fn shut_writing(&self) -> io::Result<()> {
@@ -310,6 +354,7 @@ impl fmt::Debug for TcpStream {
 pub struct Connect {
     candidates: Candidates,
     attempt: Option<Attempt>,
+    backend: Backend,
     at: &'static Location<'static>,
 }
 
@@ -317,6 +362,7 @@ impl Future for Connect {
     type Output = io::Result<TcpStream>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let (backend, at) = (self.backend, self.at);
         loop {
             if let Some(attempt) = &mut self.attempt {
                 let end = ready!(attempt.poll(context));
@@ -326,9 +372,13 @@ impl Future for Connect {
                     Err(error) => self.candidates.failed(error),
                 }
             }
-            let address = ready!(self.candidates.poll_next(context))?;
-            match real_socket!(real::begin_connect(address)) {
-                Ok(socket) => self.attempt = Some(Attempt::new(socket)),
+            let address = ready!(self.candidates.poll_next(context, at))?;
+            let begun = on!(backend,
+                simulation: unconnected::connect(address, at).map(Socket::from),
+                real: real::begin_connect(address).map(Socket::Real),
+            );
+            match begun {
+                Ok(socket) => self.attempt = Some(Attempt::new(socket, at)),
                 Err(error) => self.candidates.failed(error),
             }
         }
@@ -347,23 +397,49 @@ impl fmt::Debug for Connect {
 pub(super) struct Attempt {
     /// None when it has ended.
     socket: Option<Socket<net::TcpStream>>,
+    point: Point,
+    at: &'static Location<'static>,
 }
 
 impl Attempt {
-    pub(super) fn new(socket: Socket<net::TcpStream>) -> Self {
-        Self { socket: Some(socket) }
+    pub(super) fn new(socket: Socket<net::TcpStream>, at: &'static Location<'static>) -> Self {
+        Self { socket: Some(socket), point: Point::new(), at }
     }
 
     /// Waits until the connection is made or has failed.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
-        let socket =
-            self.socket.as_ref().expect("an attempt is not polled again when it has ended");
-        ready!(socket.poll_ready(Side::Write, context))?;
-        let failure = socket.call(net::TcpStream::take_error)?;
-        let socket = self.socket.take().expect("it has not ended before");
-        Poll::Ready(match failure {
-            Some(error) => Err(error),
-            None => Ok(TcpStream::new(socket)),
-        })
+        let Self { socket, point, at } = self;
+        let own = socket.as_ref().expect("an attempt is not polled again when it has ended");
+        let end = either!(own,
+            simulated: |socket| {
+                socket.poll(point, (&CONNECT, *at), context, calls::tcp_poll_connected)
+            },
+            real: |socket| {
+                let _ = (point, at);
+                poll_connected(socket, context)
+            },
+        );
+        ready!(end)?;
+        Poll::Ready(Ok(TcpStream::new(socket.take().expect("it has not ended before"))))
     }
 }
+
+#[cfg(feature = "real")]
+fn poll_connected(
+    socket: &async_io::Async<net::TcpStream>,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    ready!(socket.poll_writable(context))?;
+    let failure = socket.get_ref().take_error()?;
+    Poll::Ready(failure.map_or(Ok(()), Err))
+}
+
+static PEEK_CALL: ReceiveCall<net::TcpStream, usize> = receive_call!(&PEEK,
+    simulated: |handle, waker, buffer| {
+        calls::stream_poll_read(handle, waker, &mut [IoSliceMut::new(buffer)], Take::Peek)
+    },
+    real: net::TcpStream::peek,
+);
+
+#[cfg(feature = "simulation")]
+static CONNECT: Verb = Verb::new("connect", Access::Write);

@@ -71,9 +71,12 @@ macro_rules! writes {
                 Poll::Ready(Ok(()))
             }
 
-            fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            fn poll_shutdown(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+            ) -> Poll<io::Result<()>> {
                 let $this = self.get_mut();
-                Poll::Ready($stream.shut_writing())
+                $stream.poll_end(context)
             }
         }
     )+ };

@@ -4,16 +4,25 @@ use std::fmt;
 use std::io;
 use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::Location;
+#[cfg(feature = "simulation")]
+use std::task::Waker;
 use std::task::{Context, Poll};
 
 use super::address::ToSocketAddrs;
 use super::operation::{Operation, Ready};
 #[cfg(feature = "real")]
 use super::real;
-use super::receive::Receive;
-use super::send::SendDatagram;
-use super::socket::{Side, Socket, expect_backend, real_call};
-use super::udp_futures::{SEND, UdpBind, UdpConnect, UdpSendTo};
+use super::receive::{PEEK, RECEIVE, Receive, ReceiveCall, receive_call};
+use super::send::{SEND, SendCall, SendDatagram, send_call};
+#[cfg(feature = "simulation")]
+use super::simulated::at_once;
+#[cfg(feature = "real")]
+use super::socket::poll_system;
+use super::socket::{Side, Socket, either};
+use super::udp_futures::{CONNECT, UdpBind, UdpConnect, UdpSendTo};
+use crate::context;
+#[cfg(feature = "simulation")]
+use crate::world::calls::{self, SocketHandle, Take, UdpOption};
 
 /// Sends and receives datagrams: messages of up to 65,507 bytes (65,527 over IPv6) that keep their
 /// borders, and may be lost, doubled, or overtake each other.
@@ -69,14 +78,14 @@ impl UdpSocket {
     /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) when it is not of this machine.
     ///
     /// # Panics
-    /// Outside of a parcae runtime, and in a simulation, which has no network yet.
+    /// Outside of a parcae runtime.
     ///
     /// # Cancel safety
     /// Cancel safe: it binds in the poll in which it is ready.
     #[track_caller]
     pub fn bind(addresses: impl ToSocketAddrs) -> UdpBind {
-        expect_backend("UdpSocket::bind");
-        UdpBind::new(addresses.candidates(), Location::caller())
+        let backend = context::backend("UdpSocket::bind");
+        UdpBind::new(addresses.candidates(), backend, Location::caller())
     }
 
     /// Connects it to the first of the addresses that it can be connected to: it sends there, and receives
@@ -89,7 +98,8 @@ impl UdpSocket {
     /// Cancel safe: it connects in the poll in which it is ready.
     #[track_caller]
     pub fn connect(&self, addresses: impl ToSocketAddrs) -> UdpConnect<'_> {
-        UdpConnect::new(&self.socket, addresses.candidates(), Location::caller())
+        let operation = Operation::new(&self.socket, Side::Write, &CONNECT);
+        UdpConnect::new(operation, addresses.candidates())
     }
 
     /// Takes its peer away: it receives from everybody again.
@@ -100,7 +110,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says.
     pub fn disconnect(&self) -> io::Result<()> {
-        self.socket.call(|socket| real_call!(real::disconnect(socket)))
+        either!(&self.socket,
+            simulated: |socket| calls::udp_connect(socket.handle(), None),
+            real: |socket| real::disconnect(socket.get_ref()),
+        )
     }
 
     // Sending
@@ -115,7 +128,7 @@ impl UdpSocket {
     /// Cancel safe: one that is dropped has sent nothing.
     #[track_caller]
     pub fn send<'a>(&'a self, data: &'a [u8]) -> SendDatagram<'a, net::UdpSocket> {
-        SendDatagram::new(&self.socket, data, net::UdpSocket::send)
+        SendDatagram::new(&self.socket, data, &SEND_CALL)
     }
 
     /// Sends a datagram to the first of the addresses.
@@ -138,7 +151,10 @@ impl UdpSocket {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; else as [`UdpSocket::send`].
     pub fn try_send(&self, data: &[u8]) -> io::Result<usize> {
-        self.socket.call(|socket| socket.send(data))
+        either!(&self.socket,
+            simulated: |socket| at_once(calls::udp_poll_send(socket.handle(), Waker::noop(), None, data)),
+            real: |socket| socket.get_ref().send(data),
+        )
     }
 
     /// Sends a datagram to an address, without waiting.
@@ -146,7 +162,10 @@ impl UdpSocket {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; else as [`UdpSocket::send_to`].
     pub fn try_send_to(&self, data: &[u8], target: SocketAddr) -> io::Result<usize> {
-        self.socket.call(|socket| socket.send_to(data, target))
+        either!(&self.socket,
+            simulated: |socket| at_once(calls::udp_poll_send(socket.handle(), Waker::noop(), Some(target), data)),
+            real: |socket| socket.get_ref().send_to(data, target),
+        )
     }
 
     /// Sends a datagram to an address, for futures written by hand. One task at a time may wait in this way.
@@ -159,7 +178,14 @@ impl UdpSocket {
         data: &[u8],
         target: SocketAddr,
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll_call(Side::Write, context, |socket| socket.send_to(data, target))
+        either!(&self.socket,
+            simulated: |socket| socket.poll_method((Side::Write, &SEND), context, |handle, waker| {
+                calls::udp_poll_send(handle, waker, Some(target), data)
+            }),
+            real: |socket| poll_system(socket, Side::Write, context, |socket| {
+                socket.send_to(data, target)
+            }),
+        )
     }
 
     // Receiving
@@ -173,7 +199,7 @@ impl UdpSocket {
     /// Cancel safe: a datagram that was not returned is there for the next call.
     #[track_caller]
     pub fn recv<'a>(&'a self, buffer: &'a mut [u8]) -> Receive<'a, net::UdpSocket> {
-        Receive::taking(&self.socket, buffer, net::UdpSocket::recv)
+        Receive::new(&self.socket, buffer, &RECV)
     }
 
     /// Receives a datagram, and tells where it is from. What does not fit into the buffer is lost.
@@ -188,7 +214,7 @@ impl UdpSocket {
         &'a self,
         buffer: &'a mut [u8],
     ) -> Receive<'a, net::UdpSocket, (usize, SocketAddr)> {
-        Receive::taking(&self.socket, buffer, net::UdpSocket::recv_from)
+        Receive::new(&self.socket, buffer, &RECV_FROM)
     }
 
     /// Looks at the next datagram, and leaves it where it is.
@@ -200,7 +226,7 @@ impl UdpSocket {
     /// Cancel safe: nothing is taken.
     #[track_caller]
     pub fn peek<'a>(&'a self, buffer: &'a mut [u8]) -> Receive<'a, net::UdpSocket> {
-        Receive::peeking(&self.socket, buffer, net::UdpSocket::peek)
+        Receive::new(&self.socket, buffer, &PEEK_CALL)
     }
 
     /// Looks at the next datagram and where it is from, and leaves it where it is.
@@ -215,7 +241,7 @@ impl UdpSocket {
         &'a self,
         buffer: &'a mut [u8],
     ) -> Receive<'a, net::UdpSocket, (usize, SocketAddr)> {
-        Receive::peeking(&self.socket, buffer, net::UdpSocket::peek_from)
+        Receive::new(&self.socket, buffer, &PEEK_FROM)
     }
 
     /// Receives a datagram, without waiting.
@@ -223,7 +249,10 @@ impl UdpSocket {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none; else as [`UdpSocket::recv`].
     pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.call(|socket| socket.recv(buffer))
+        either!(&self.socket,
+            simulated: |socket| at_once(receive(socket.handle(), Waker::noop(), buffer)),
+            real: |socket| socket.get_ref().recv(buffer),
+        )
     }
 
     /// Receives a datagram and tells where it is from, without waiting.
@@ -231,7 +260,10 @@ impl UdpSocket {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none; else as [`UdpSocket::recv`].
     pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.call(|socket| socket.recv_from(buffer))
+        either!(&self.socket,
+            simulated: |socket| at_once(calls::udp_poll_receive(socket.handle(), Waker::noop(), buffer, Take::Consume)),
+            real: |socket| socket.get_ref().recv_from(buffer),
+        )
     }
 
     /// Receives a datagram, for futures written by hand. One task at a time may wait in this way.
@@ -243,7 +275,14 @@ impl UdpSocket {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.socket.poll_call(Side::Read, context, |socket| socket.recv_from(buffer))
+        either!(&self.socket,
+            simulated: |socket| socket.poll_method((Side::Read, &RECEIVE), context, |handle, waker| {
+                calls::udp_poll_receive(handle, waker, buffer, Take::Consume)
+            }),
+            real: |socket| poll_system(socket, Side::Read, context, |socket| {
+                socket.recv_from(buffer)
+            }),
+        )
     }
 
     /// Waits until a receive would not wait: there is a datagram, or an error. It may be a false alarm.
@@ -277,7 +316,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.call(net::UdpSocket::local_addr)
+        either!(&self.socket,
+            simulated: |socket| calls::local_address(socket.handle()),
+            real: |socket| socket.get_ref().local_addr(),
+        )
     }
 
     /// Returns the address of its peer.
@@ -285,7 +327,10 @@ impl UdpSocket {
     /// # Errors
     /// [`NotConnected`](io::ErrorKind::NotConnected) without a peer.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.call(net::UdpSocket::peer_addr)
+        either!(&self.socket,
+            simulated: |socket| calls::peer_address(socket.handle()),
+            real: |socket| socket.get_ref().peer_addr(),
+        )
     }
 
     /// Takes the error that has come to the socket and that no call has told of yet.
@@ -293,7 +338,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says of the call itself.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.socket.call(net::UdpSocket::take_error)
+        either!(&self.socket,
+            simulated: |socket| calls::take_error(socket.handle()),
+            real: |socket| socket.get_ref().take_error(),
+        )
     }
 
     /// Tells whether it may send to broadcast addresses.
@@ -301,7 +349,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says.
     pub fn broadcast(&self) -> io::Result<bool> {
-        self.socket.call(net::UdpSocket::broadcast)
+        either!(&self.socket,
+            simulated: |socket| Ok(calls::udp_settings(socket.handle())?.may_broadcast),
+            real: |socket| socket.get_ref().broadcast(),
+        )
     }
 
     /// Sets whether it may send to broadcast addresses. Default no.
@@ -309,7 +360,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says.
     pub fn set_broadcast(&self, broadcast: bool) -> io::Result<()> {
-        self.socket.call(|socket| socket.set_broadcast(broadcast))
+        either!(&self.socket,
+            simulated: |socket| calls::udp_set_option(socket.handle(), UdpOption::Broadcast(broadcast)),
+            real: |socket| socket.get_ref().set_broadcast(broadcast),
+        )
     }
 
     /// Returns how many routers a datagram may pass.
@@ -317,7 +371,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.socket.call(net::UdpSocket::ttl)
+        either!(&self.socket,
+            simulated: |socket| Ok(calls::udp_settings(socket.handle())?.ttl),
+            real: |socket| socket.get_ref().ttl(),
+        )
     }
 
     /// Sets how many routers a datagram may pass, 1 to 255.
@@ -325,7 +382,10 @@ impl UdpSocket {
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for other numbers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.socket.call(|socket| socket.set_ttl(ttl))
+        either!(&self.socket,
+            simulated: |socket| calls::udp_set_option(socket.handle(), UdpOption::Ttl(ttl)),
+            real: |socket| socket.get_ref().set_ttl(ttl),
+        )
     }
 
     // Groups
@@ -336,7 +396,13 @@ impl UdpSocket {
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) when it is no address of a group,
     /// [`AddrInUse`](io::ErrorKind::AddrInUse) when it has joined before.
     pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
-        self.socket.call(|socket| socket.join_multicast_v4(&group, &interface))
+        either!(&self.socket,
+            simulated: |socket| {
+                let _ = interface;
+                calls::udp_join(socket.handle(), group.into())
+            },
+            real: |socket| socket.get_ref().join_multicast_v4(&group, &interface),
+        )
     }
 
     /// Joins a group, at the interface that has this number; 0 is any.
@@ -344,7 +410,13 @@ impl UdpSocket {
     /// # Errors
     /// As [`UdpSocket::join_multicast_v4`].
     pub fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.socket.call(|socket| socket.join_multicast_v6(group, interface))
+        either!(&self.socket,
+            simulated: |socket| {
+                let _ = interface;
+                calls::udp_join(socket.handle(), (*group).into())
+            },
+            real: |socket| socket.get_ref().join_multicast_v6(group, interface),
+        )
     }
 
     /// Leaves a group.
@@ -352,7 +424,13 @@ impl UdpSocket {
     /// # Errors
     /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) when it has not joined.
     pub fn leave_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
-        self.socket.call(|socket| socket.leave_multicast_v4(&group, &interface))
+        either!(&self.socket,
+            simulated: |socket| {
+                let _ = interface;
+                calls::udp_leave(socket.handle(), group.into())
+            },
+            real: |socket| socket.get_ref().leave_multicast_v4(&group, &interface),
+        )
     }
 
     /// Leaves a group.
@@ -360,7 +438,13 @@ impl UdpSocket {
     /// # Errors
     /// As [`UdpSocket::leave_multicast_v4`].
     pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.socket.call(|socket| socket.leave_multicast_v6(group, interface))
+        either!(&self.socket,
+            simulated: |socket| {
+                let _ = interface;
+                calls::udp_leave(socket.handle(), (*group).into())
+            },
+            real: |socket| socket.get_ref().leave_multicast_v6(group, interface),
+        )
     }
 
     /// Tells whether members on this machine hear what it sends to groups.
@@ -368,7 +452,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says.
     pub fn multicast_loop_v4(&self) -> io::Result<bool> {
-        self.socket.call(net::UdpSocket::multicast_loop_v4)
+        either!(&self.socket,
+            simulated: |socket| Ok(calls::udp_settings(socket.handle())?.loops_v4),
+            real: |socket| socket.get_ref().multicast_loop_v4(),
+        )
     }
 
     /// Sets whether members on this machine hear what it sends to groups. Default yes. Over the loopback
@@ -377,7 +464,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says.
     pub fn set_multicast_loop_v4(&self, is_heard: bool) -> io::Result<()> {
-        self.socket.call(|socket| socket.set_multicast_loop_v4(is_heard))
+        either!(&self.socket,
+            simulated: |socket| calls::udp_set_option(socket.handle(), UdpOption::MulticastLoopV4(is_heard)),
+            real: |socket| socket.get_ref().set_multicast_loop_v4(is_heard),
+        )
     }
 
     /// As [`UdpSocket::multicast_loop_v4`], of groups of IPv6.
@@ -385,7 +475,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says.
     pub fn multicast_loop_v6(&self) -> io::Result<bool> {
-        self.socket.call(net::UdpSocket::multicast_loop_v6)
+        either!(&self.socket,
+            simulated: |socket| Ok(calls::udp_settings(socket.handle())?.loops_v6),
+            real: |socket| socket.get_ref().multicast_loop_v6(),
+        )
     }
 
     /// As [`UdpSocket::set_multicast_loop_v4`], of groups of IPv6.
@@ -393,7 +486,10 @@ impl UdpSocket {
     /// # Errors
     /// What the system says.
     pub fn set_multicast_loop_v6(&self, is_heard: bool) -> io::Result<()> {
-        self.socket.call(|socket| socket.set_multicast_loop_v6(is_heard))
+        either!(&self.socket,
+            simulated: |socket| calls::udp_set_option(socket.handle(), UdpOption::MulticastLoopV6(is_heard)),
+            real: |socket| socket.get_ref().set_multicast_loop_v6(is_heard),
+        )
     }
 }
 
@@ -401,4 +497,41 @@ impl fmt::Debug for UdpSocket {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.socket.fmt(formatter)
     }
+}
+
+static SEND_CALL: SendCall<net::UdpSocket> = send_call!(
+    simulated: |handle, waker, data| calls::udp_poll_send(handle, waker, None, data),
+    real: net::UdpSocket::send,
+);
+
+static RECV: ReceiveCall<net::UdpSocket, usize> = receive_call!(&RECEIVE,
+    simulated: receive,
+    real: net::UdpSocket::recv,
+);
+
+static RECV_FROM: ReceiveCall<net::UdpSocket, (usize, SocketAddr)> = receive_call!(&RECEIVE,
+    simulated: |handle, waker, buffer| {
+        calls::udp_poll_receive(handle, waker, buffer, Take::Consume)
+    },
+    real: net::UdpSocket::recv_from,
+);
+
+static PEEK_CALL: ReceiveCall<net::UdpSocket, usize> = receive_call!(&PEEK,
+    simulated: |handle, waker, buffer| {
+        calls::udp_poll_receive(handle, waker, buffer, Take::Peek).map_ok(|(size, _)| size)
+    },
+    real: net::UdpSocket::peek,
+);
+
+static PEEK_FROM: ReceiveCall<net::UdpSocket, (usize, SocketAddr)> = receive_call!(&PEEK,
+    simulated: |handle, waker, buffer| {
+        calls::udp_poll_receive(handle, waker, buffer, Take::Peek)
+    },
+    real: net::UdpSocket::peek_from,
+);
+
+/// Receives a datagram of a simulated socket, and does not tell where it is from.
+#[cfg(feature = "simulation")]
+fn receive(handle: SocketHandle, waker: &Waker, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    calls::udp_poll_receive(handle, waker, buffer, Take::Consume).map_ok(|(size, _)| size)
 }

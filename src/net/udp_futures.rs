@@ -12,21 +12,32 @@ use super::candidates::Candidates;
 use super::operation::Operation;
 #[cfg(feature = "real")]
 use super::real;
-use super::socket::{Socket, real_socket};
+#[cfg(feature = "simulation")]
+use super::simulated::{Kind, SimulatedSocket};
+use super::socket::{Socket, either};
 use super::udp::UdpSocket;
+use crate::backend::on;
+use crate::context::Backend;
 use crate::kernel::{Access, Verb};
+#[cfg(feature = "simulation")]
+use crate::world::calls::{self, UdpOptions};
 
 /// Future of [`UdpSocket::bind`].
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct UdpBind {
     candidates: Candidates,
     shares: bool,
+    backend: Backend,
     at: &'static Location<'static>,
 }
 
 impl UdpBind {
-    pub(super) fn new(candidates: Candidates, at: &'static Location<'static>) -> Self {
-        Self { candidates, shares: false, at }
+    pub(super) fn new(
+        candidates: Candidates,
+        backend: Backend,
+        at: &'static Location<'static>,
+    ) -> Self {
+        Self { candidates, shares: false, backend, at }
     }
 
     /// Lets it have an address that others have who said so, too: members of a group do. Of datagrams for one
@@ -40,14 +51,29 @@ impl Future for UdpBind {
     type Output = io::Result<UdpSocket>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let (backend, at) = (self.backend, self.at);
         loop {
-            let address = ready!(self.candidates.poll_next(context))?;
-            match real_socket!(real::udp_socket(address, self.shares)) {
+            let address = ready!(self.candidates.poll_next(context, at))?;
+            let bound = on!(backend,
+                simulation: bind_simulated(address, self.shares, at).map(Socket::from),
+                real: real::udp_socket(address, self.shares).map(Socket::Real),
+            );
+            match bound {
                 Ok(socket) => return Poll::Ready(Ok(UdpSocket::new(socket))),
                 Err(error) => self.candidates.failed(error),
             }
         }
     }
+}
+
+#[cfg(feature = "simulation")]
+fn bind_simulated(
+    address: SocketAddr,
+    shares: bool,
+    at: &'static Location<'static>,
+) -> io::Result<SimulatedSocket> {
+    let options = UdpOptions { reuse_address: shares, only_v6: false };
+    Ok(SimulatedSocket::new(calls::udp_bind(options, address)?, Kind::UdpSocket, at))
 }
 
 impl fmt::Debug for UdpBind {
@@ -60,30 +86,31 @@ impl fmt::Debug for UdpBind {
 /// Future of [`UdpSocket::connect`].
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct UdpConnect<'a> {
-    socket: &'a Socket<net::UdpSocket>,
+    operation: Operation<'a, net::UdpSocket>,
     candidates: Candidates,
-    at: &'static Location<'static>,
 }
 
 impl<'a> UdpConnect<'a> {
-    pub(super) fn new(
-        socket: &'a Socket<net::UdpSocket>,
-        candidates: Candidates,
-        at: &'static Location<'static>,
-    ) -> Self {
-        Self { socket, candidates, at }
+    pub(super) fn new(operation: Operation<'a, net::UdpSocket>, candidates: Candidates) -> Self {
+        Self { operation, candidates }
     }
 }
 
 impl Future for UdpConnect<'_> {
     type Output = io::Result<()>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { operation, candidates } = self.get_mut();
+        ready!(operation.poll_point(context));
         loop {
-            let address = ready!(self.candidates.poll_next(context))?;
-            match self.socket.call(|socket| socket.connect(address)) {
+            let address = ready!(candidates.poll_next(context, operation.at))?;
+            let connected = either!(operation.socket,
+                simulated: |socket| calls::udp_connect(socket.handle(), Some(address)),
+                real: |socket| socket.get_ref().connect(address),
+            );
+            match connected {
                 Ok(()) => return Poll::Ready(Ok(())),
-                Err(error) => self.candidates.failed(error),
+                Err(error) => candidates.failed(error),
             }
         }
     }
@@ -91,8 +118,8 @@ impl Future for UdpConnect<'_> {
 
 impl fmt::Debug for UdpConnect<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { candidates, at, .. } = self;
-        write!(formatter, "connect at {}:{}: {candidates:?}", at.file(), at.line())
+        let Self { operation, candidates } = self;
+        write!(formatter, "{operation:?}: {candidates:?}")
     }
 }
 
@@ -118,14 +145,21 @@ impl<'a> UdpSendTo<'a> {
 impl Future for UdpSendTo<'_> {
     type Output = io::Result<usize>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let target = match self.target {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { operation, data, candidates, target: known } = self.get_mut();
+        let target = match *known {
             Some(target) => target,
-            None => ready!(self.candidates.poll_next(context))?,
+            None => ready!(candidates.poll_next(context, operation.at))?,
         };
-        self.target = Some(target);
-        let data = self.data;
-        self.operation.poll(context, |socket| socket.send_to(data, target))
+        *known = Some(target);
+        either!(operation.socket,
+            simulated: |socket| operation.poll_simulated(socket, context, |handle, waker| {
+                calls::udp_poll_send(handle, waker, Some(target), data)
+            }),
+            real: |socket| operation.poll_system(socket, context, |socket| {
+                socket.send_to(data, target)
+            }),
+        )
     }
 }
 
@@ -138,4 +172,4 @@ impl fmt::Debug for UdpSendTo<'_> {
     }
 }
 
-pub(super) static SEND: Verb = Verb::new("send", Access::Write);
+pub(super) static CONNECT: Verb = Verb::new("connect", Access::Write);

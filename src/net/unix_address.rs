@@ -21,6 +21,16 @@ pub struct UnixAddress {
 }
 
 impl UnixAddress {
+    #[cfg(feature = "simulation")]
+    pub(super) const UNNAMED: Self = Self { path: None };
+
+    /// Returns the address of a socket that was bound to this path, if to any.
+    #[cfg(feature = "simulation")]
+    pub(super) fn at(path: Option<PathBuf>) -> Self {
+        Self { path }
+    }
+
+    #[cfg(feature = "real")]
     pub(super) fn of(address: &net::SocketAddr) -> Self {
         Self { path: address.as_pathname().map(Path::to_owned) }
     }
@@ -45,4 +55,13 @@ impl fmt::Debug for UnixAddress {
             None => formatter.write_str("(unnamed)"),
         }
     }
+}
+
+/// Returns a path that the system would take for that of a socket.
+///
+/// # Errors
+/// What the standard library says of one that is too long or has a zero byte.
+#[cfg(feature = "simulation")]
+pub(super) fn checked(path: &Path) -> std::io::Result<&Path> {
+    net::SocketAddr::from_pathname(path).map(|_| path)
 }

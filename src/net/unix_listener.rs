@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::os::unix::net;
+#[cfg(feature = "simulation")]
+use std::panic::Location;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,10 +15,18 @@ use futures_lite::Stream;
 use super::operation::Operation;
 #[cfg(feature = "real")]
 use super::real;
-use super::socket::{Side, Socket, expect_backend, real_call, real_socket};
+#[cfg(feature = "simulation")]
+use super::simulated::{Kind, SimulatedSocket};
+use super::socket::{Side, Socket, either};
+use super::tcp_listener::{ACCEPT, BACKLOG};
 use super::unix_address::UnixAddress;
+#[cfg(feature = "simulation")]
+use super::unix_address::checked;
 use super::unix_stream::UnixStream;
-use crate::kernel::{Access, Verb};
+use crate::backend::on;
+use crate::context::{self, Backend};
+#[cfg(feature = "simulation")]
+use crate::world::calls;
 
 /// Accepts connections of its own machine, at a path.
 ///
@@ -50,11 +60,10 @@ impl UnixListener {
     /// [`AddrInUse`](io::ErrorKind::AddrInUse) when the path exists; what the system says of the folder.
     ///
     /// # Panics
-    /// Outside of a parcae runtime, and in a simulation, which has no network yet.
+    /// Outside of a parcae runtime.
     #[track_caller]
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
-        expect_backend("UnixListener::bind");
-        Self::listen(path.as_ref(), BACKLOG)
+        Self::listen(context::backend("UnixListener::bind"), path.as_ref(), BACKLOG)
     }
 
     /// As [`UnixListener::bind`], with a queue for connections that nobody has accepted yet: one more than
@@ -67,12 +76,18 @@ impl UnixListener {
     /// As [`UnixListener::bind`].
     #[track_caller]
     pub fn bind_with_backlog(path: impl AsRef<Path>, backlog: u32) -> io::Result<Self> {
-        expect_backend("UnixListener::bind_with_backlog");
-        Self::listen(path.as_ref(), backlog)
+        Self::listen(context::backend("UnixListener::bind_with_backlog"), path.as_ref(), backlog)
     }
 
-    fn listen(path: &Path, backlog: u32) -> io::Result<Self> {
-        let socket = real_socket!(real::unix_listen(path, backlog))?;
+    #[track_caller]
+    fn listen(backend: Backend, path: &Path, backlog: u32) -> io::Result<Self> {
+        let socket = on!(backend,
+            simulation: {
+                let handle = calls::unix_listen(checked(path)?, backlog)?;
+                SimulatedSocket::new(handle, Kind::UnixListener, Location::caller()).into()
+            },
+            real: Socket::Real(real::unix_listen(path, backlog)?),
+        );
         Ok(Self { socket })
     }
 
@@ -99,7 +114,10 @@ impl UnixListener {
     /// # Errors
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<UnixAddress> {
-        self.socket.call(|socket| Ok(UnixAddress::of(&socket.local_addr()?)))
+        either!(&self.socket,
+            simulated: |socket| Ok(UnixAddress::at(calls::unix_local_path(socket.handle())?)),
+            real: |socket| Ok(UnixAddress::of(&socket.get_ref().local_addr()?)),
+        )
     }
 }
 
@@ -120,8 +138,11 @@ impl fmt::Debug for UnixListener {
 /// Outside of a parcae runtime, and in a simulation, which has no network yet.
 #[track_caller]
 pub fn unix_remove(path: impl AsRef<Path>) -> io::Result<()> {
-    expect_backend("parcae::net::unix_remove");
-    real_call!(real::unix_remove(path.as_ref()))
+    let path = path.as_ref();
+    on!(context::backend("parcae::net::unix_remove"),
+        simulation: calls::unix_remove(path),
+        real: real::unix_remove(path),
+    )
 }
 
 /// Future of [`UnixListener::accept`].
@@ -162,12 +183,20 @@ fn poll_accept(
     operation: &mut Operation<'_, net::UnixListener>,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<(UnixStream, UnixAddress)>> {
-    let (stream, address) = ready!(operation.poll(context, net::UnixListener::accept))?;
-    let socket = real_socket!(real::adopt(stream))?;
-    Poll::Ready(Ok((UnixStream::new(socket), UnixAddress::of(&address))))
+    let (socket, address) = either!(operation.socket,
+        simulated: |socket| {
+            let at = operation.at;
+            let polled = operation.poll_simulated(socket, context, calls::unix_poll_accept);
+            let handle = ready!(polled)?;
+            // Whoever connects has no path: one that has can only listen.
+            let socket = SimulatedSocket::new(handle, Kind::UnixStream, at);
+            (socket.into(), UnixAddress::UNNAMED)
+        },
+        real: |socket| {
+            let polled = operation.poll_system(socket, context, net::UnixListener::accept);
+            let (stream, address) = ready!(polled)?;
+            (Socket::Real(real::adopt(stream)?), UnixAddress::of(&address))
+        },
+    );
+    Poll::Ready(Ok((UnixStream::new(socket), address)))
 }
-
-static ACCEPT: Verb = Verb::new("accept", Access::Write);
-
-/// Connections that may wait to be accepted; as many as tokio has.
-const BACKLOG: u32 = 1024;

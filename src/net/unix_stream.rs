@@ -12,11 +12,24 @@ use std::task::{Context, Poll, ready};
 use super::operation::Ready;
 #[cfg(feature = "real")]
 use super::real;
+#[cfg(feature = "real")]
 use super::retry::Retry;
-use super::socket::{Socket, expect_backend, real_socket};
+#[cfg(feature = "simulation")]
+use super::simulated::{Kind, SimulatedSocket, shutdown_of_call};
+use super::socket::{Socket, either};
 use super::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
-use super::stream_traits::{StreamCalls, lenient, poll_give, poll_take};
+use super::stream_traits::{StreamCalls, lenient};
 use super::unix_address::UnixAddress;
+#[cfg(feature = "simulation")]
+use super::unix_address::checked;
+#[cfg(feature = "simulation")]
+use crate::backend::Point;
+use crate::backend::on;
+use crate::context;
+#[cfg(feature = "simulation")]
+use crate::kernel::{Access, Verb};
+#[cfg(feature = "simulation")]
+use crate::world::calls;
 
 /// One end of a connection within a machine: a stream of bytes in each direction.
 ///
@@ -55,15 +68,19 @@ impl UnixStream {
     /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when nobody listens there any more.
     ///
     /// # Panics
-    /// Outside of a parcae runtime, and in a simulation, which has no network yet.
+    /// Outside of a parcae runtime.
     ///
     /// # Cancel safety
     /// Cancel safe: it connects in the poll in which it is ready.
     #[track_caller]
     pub fn connect(path: impl AsRef<Path>) -> UnixConnect {
-        expect_backend("UnixStream::connect");
+        let (backend, at) = (context::backend("UnixStream::connect"), Location::caller());
         let path = path.as_ref().into();
-        UnixConnect { path, retry: Retry::default(), at: Location::caller() }
+        let attempt = on!(backend,
+            simulation: Attempt::Simulated { socket: None, point: Point::new() },
+            real: Attempt::Real(Retry::default()),
+        );
+        UnixConnect { path, attempt, at }
     }
 
     /// Makes two that are connected to each other.
@@ -72,19 +89,23 @@ impl UnixStream {
     /// What the system says, such as that there are too many open files.
     ///
     /// # Panics
-    /// Outside of a parcae runtime, and in a simulation, which has no network yet.
+    /// Outside of a parcae runtime.
     #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
-        expect_backend("UnixStream::pair");
-        #[cfg(feature = "real")]
-        {
-            let (one, other) = real::unix_pair()?;
-            Ok((Self::new(Socket::Real(one)), Self::new(Socket::Real(other))))
-        }
-        #[cfg(not(feature = "real"))]
-        {
-            crate::context::absent()
-        }
+        on!(context::backend("UnixStream::pair"),
+            simulation: {
+                let (one, other) = calls::unix_pair()?;
+                let end = |handle| {
+                    let at = Location::caller();
+                    Self::new(SimulatedSocket::new(handle, Kind::UnixStream, at).into())
+                };
+                Ok((end(one), end(other)))
+            },
+            real: {
+                let (one, other) = real::unix_pair()?;
+                Ok((Self::new(Socket::Real(one)), Self::new(Socket::Real(other))))
+            },
+        )
     }
 
     /// Returns the address of this end; one that connected has none.
@@ -92,7 +113,10 @@ impl UnixStream {
     /// # Errors
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<UnixAddress> {
-        self.socket.call(|socket| Ok(UnixAddress::of(&socket.local_addr()?)))
+        either!(&self.socket,
+            simulated: |socket| Ok(UnixAddress::at(calls::unix_local_path(socket.handle())?)),
+            real: |socket| Ok(UnixAddress::of(&socket.get_ref().local_addr()?)),
+        )
     }
 
     /// Returns the address of the other end.
@@ -100,7 +124,10 @@ impl UnixStream {
     /// # Errors
     /// What the system says.
     pub fn peer_addr(&self) -> io::Result<UnixAddress> {
-        self.socket.call(|socket| Ok(UnixAddress::of(&socket.peer_addr()?)))
+        either!(&self.socket,
+            simulated: |socket| Ok(UnixAddress::at(calls::unix_peer_path(socket.handle())?)),
+            real: |socket| Ok(UnixAddress::of(&socket.get_ref().peer_addr()?)),
+        )
     }
 
     /// Takes the error that has come to the socket and that no call has told of yet.
@@ -108,7 +135,10 @@ impl UnixStream {
     /// # Errors
     /// What the system says of the call itself.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.socket.call(net::UnixStream::take_error)
+        either!(&self.socket,
+            simulated: |socket| calls::unix_take_error(socket.handle()),
+            real: |socket| socket.get_ref().take_error(),
+        )
     }
 
     /// Waits until a read would not wait. It may be a false alarm: [`UnixStream::try_read`] says.
@@ -140,7 +170,7 @@ impl UnixStream {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; else as reading.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.read(buffer)
+        self.socket.try_read(&mut [IoSliceMut::new(buffer)])
     }
 
     /// Reads what there is into several buffers, without waiting.
@@ -148,7 +178,7 @@ impl UnixStream {
     /// # Errors
     /// As [`UnixStream::try_read`].
     pub fn try_read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.socket.read_vectored(buffers)
+        self.socket.try_read(buffers)
     }
 
     /// Writes as much as there is room for, without waiting.
@@ -156,7 +186,7 @@ impl UnixStream {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; else as writing.
     pub fn try_write(&self, data: &[u8]) -> io::Result<usize> {
-        self.socket.write(data)
+        self.socket.try_write(&[IoSlice::new(data)])
     }
 
     /// Writes as much as there is room for from several buffers, without waiting.
@@ -164,7 +194,7 @@ impl UnixStream {
     /// # Errors
     /// As [`UnixStream::try_write`].
     pub fn try_write_vectored(&self, data: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.write_vectored(data)
+        self.socket.try_write(data)
     }
 
     /// Ends writing, reading or both; see [`TcpStream::shutdown`](super::TcpStream::shutdown).
@@ -172,7 +202,10 @@ impl UnixStream {
     /// # Errors
     /// What the system says.
     pub fn shutdown(&self, how: std::net::Shutdown) -> io::Result<()> {
-        lenient(self.socket.call(|socket| socket.shutdown(how)))
+        lenient(either!(&self.socket,
+            simulated: |socket| calls::stream_shutdown(socket.handle(), shutdown_of_call(how)),
+            real: |socket| socket.get_ref().shutdown(how),
+        ))
     }
 
     /// Splits it into halves that borrow it, to read and write at once in one task.
@@ -194,7 +227,7 @@ impl StreamCalls for UnixStream {
         context: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        poll_take(&self.socket, context, buffers)
+        self.socket.poll_read(context, buffers)
     }
 
     fn poll_give(
@@ -202,7 +235,11 @@ impl StreamCalls for UnixStream {
         context: &mut Context<'_>,
         data: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        poll_give(&self.socket, context, data)
+        self.socket.poll_write(context, data)
+    }
+
+    fn poll_end(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_end(context, || self.shut_writing())
     }
 
     fn shut_writing(&self) -> io::Result<()> {
@@ -220,17 +257,47 @@ impl fmt::Debug for UnixStream {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct UnixConnect {
     path: Box<Path>,
-    retry: Retry,
+    attempt: Attempt,
     at: &'static Location<'static>,
+}
+
+enum Attempt {
+    /// The socket is there from the first poll on.
+    #[cfg(feature = "simulation")]
+    Simulated { socket: Option<SimulatedSocket>, point: Point },
+    #[cfg(feature = "real")]
+    Real(Retry),
 }
 
 impl Future for UnixConnect {
     type Output = io::Result<UnixStream>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { path, retry, .. } = self.get_mut();
-        let socket = ready!(retry.poll(context, || real_socket!(real::unix_connect(path))))?;
-        Poll::Ready(Ok(UnixStream::new(socket)))
+        let Self { path, attempt, at } = self.get_mut();
+        let connected = match attempt {
+            #[cfg(feature = "simulation")]
+            Attempt::Simulated { socket, point } => {
+                let own = match socket.take() {
+                    Some(socket) => socket,
+                    None => {
+                        let handle = calls::unix_connect(checked(path)?)?;
+                        SimulatedSocket::new(handle, Kind::UnixStream, at)
+                    }
+                };
+                let polled = own.poll(point, (&CONNECT, *at), context, calls::unix_poll_connected);
+                if polled.is_pending() {
+                    *socket = Some(own);
+                    return Poll::Pending;
+                }
+                polled.map_ok(|()| own.into())
+            }
+            #[cfg(feature = "real")]
+            Attempt::Real(retry) => {
+                let _ = at;
+                retry.poll(context, || real::unix_connect(path).map(Socket::Real))
+            }
+        };
+        Poll::Ready(Ok(UnixStream::new(ready!(connected)?)))
     }
 }
 
@@ -240,3 +307,6 @@ impl fmt::Debug for UnixConnect {
         write!(formatter, "connect at {}:{}: {}", at.file(), at.line(), path.display())
     }
 }
+
+#[cfg(feature = "simulation")]
+static CONNECT: Verb = Verb::new("connect", Access::Write);

@@ -18,6 +18,7 @@ use crate::executor::{Resource, WakeTarget};
 mod names;
 mod tcp;
 mod udp;
+#[cfg(unix)]
 mod unix;
 
 pub(crate) use self::names::{LookupHandle, lookup_drop, lookup_poll, lookup_start};
@@ -26,8 +27,14 @@ pub(crate) use self::tcp::{
     tcp_poll_connected, tcp_set_options,
 };
 pub(crate) use self::udp::{
-    UdpOption, UdpOptions, udp_bind, udp_connect, udp_join, udp_leave, udp_poll_receive,
-    udp_poll_send, udp_set_option,
+    UdpOption, UdpOptions, UdpSettings, udp_bind, udp_connect, udp_join, udp_leave,
+    udp_poll_receive, udp_poll_send, udp_set_option, udp_settings,
+};
+#[cfg(unix)]
+pub(crate) use self::unix::{
+    unix_connect, unix_connect_datagrams, unix_datagram_pair, unix_datagrams, unix_listen,
+    unix_local_path, unix_pair, unix_peer_path, unix_poll_accept, unix_poll_connected,
+    unix_poll_receive, unix_poll_send, unix_remove, unix_shutdown, unix_take_error,
 };
 pub(crate) use super::socket::NameError;
 pub(crate) use super::tcp::{KeepAlive, Shutdown};

@@ -19,7 +19,9 @@ mod tcp_events;
 mod udp;
 mod udp_calls;
 mod udp_events;
+mod unix;
 mod unix_datagram;
+mod unix_paths;
 mod unix_stream;
 
 pub(crate) use self::chunk::{ChunkPool, ChunkRange};
@@ -33,4 +35,5 @@ pub(crate) use self::resolver::{Lookup, LookupKey, Resolver};
 pub(crate) use self::table::{Outside, Owner, Socket, SocketKey, Sockets};
 pub(crate) use self::udp::Udp;
 pub(crate) use self::unix_datagram::UnixDatagram;
+pub(crate) use self::unix_paths::UnixPaths;
 pub(crate) use self::unix_stream::{UnixListener, UnixStream};

@@ -104,6 +104,14 @@ pub(crate) async fn pair_at(listener: &TcpListener, address: SocketAddr) -> (Tcp
     (client, server)
 }
 
+/// Connects, and waits until the connection is in the queue: whoever connects may know it before the one who
+/// listens does.
+pub(crate) async fn connect_queued(address: SocketAddr) -> TcpStream {
+    let client = TcpStream::connect(address).await.unwrap();
+    sleep(beats(1) / 10).await;
+    client
+}
+
 /// Returns an address at which nobody listens; its port is kept from others by the socket.
 pub(crate) fn nobody() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();

@@ -9,7 +9,7 @@ use parcae::spawn;
 use crate::net_ends::*;
 
 sockets! {
-    on real time;
+    on both;
 
     /// 91.
     async fn borrowed_halves_read_and_write_at_once() {

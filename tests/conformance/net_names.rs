@@ -8,7 +8,7 @@ use parcae::net::{TcpListener, TcpStream, UdpSocket, lookup_host};
 use crate::net_ends::*;
 
 sockets! {
-    on real time;
+    on both;
 
     /// 145.
     async fn a_numeric_host_needs_no_resolver() {

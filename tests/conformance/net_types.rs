@@ -28,31 +28,6 @@ fn sockets_and_their_futures_are_send_and_sync() {
     is_shared::<SendDatagram<'_, std::net::UdpSocket>>();
 }
 
-/// Goes when the simulation has sockets.
-#[cfg(feature = "simulation")]
-#[test]
-fn a_simulation_says_that_it_has_no_network_yet() {
-    use parcae::Sim;
-    use parcae::net::lookup_host;
-
-    let calls: [(&str, fn()); 8] = [
-        ("TcpStream::connect", || drop(TcpStream::connect("a:80"))),
-        ("TcpListener::bind", || drop(TcpListener::bind("[::]:80"))),
-        ("UdpSocket::bind", || drop(UdpSocket::bind("[::]:80"))),
-        ("UnixStream::connect", || drop(UnixStream::connect("a"))),
-        ("parcae::net::lookup_host", || drop(lookup_host("a:80"))),
-        ("TcpSocket::new_v4", || drop(TcpSocket::new_v4())),
-        ("UnixListener::bind", || drop(UnixListener::bind("a"))),
-        ("UnixDatagram::unbound", || drop(UnixDatagram::unbound())),
-    ];
-    for (name, call) in calls {
-        let run = Sim::new(7).run(move || async move { call() });
-        let failure = run.into_result().unwrap_err().to_string();
-        assert!(failure.contains(&format!("`{name}` was called in a simulation")), "{failure}");
-        assert!(failure.contains("net_types.rs"), "the place is that of the call: {failure}");
-    }
-}
-
 /// As of all calls that need a runtime.
 #[test]
 #[should_panic(expected = "`TcpStream::connect` was called outside of a parcae runtime")]
@@ -61,7 +36,7 @@ fn a_call_outside_of_a_runtime_says_so() {
 }
 
 sockets! {
-    on real time;
+    on both;
 
     /// 152.
     async fn combinators_of_futures_io_copy_streams() {
@@ -147,7 +122,7 @@ mod tokio_io {
     }
 
     sockets! {
-        on real time;
+        on both;
 
         /// 54, 153.
         async fn streams_and_halves_have_the_traits_of_tokio() {

@@ -64,7 +64,7 @@ async fn kept_of(sent: u32, data: &[u8]) -> u32 {
 }
 
 sockets! {
-    on real time;
+    on both;
 
     /// 97.
     async fn a_datagram_says_where_it_is_from() {

@@ -54,7 +54,7 @@ async fn receive(socket: &UnixDatagram) -> std::io::Result<Vec<u8>> {
 }
 
 sockets! {
-    on real time;
+    on both;
 
     /// 126.
     async fn a_connect_to_no_path_finds_nothing() {

@@ -28,6 +28,16 @@ pub(crate) struct UdpOptions {
     pub(crate) only_v6: bool,
 }
 
+/// What the options of a datagram socket are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(crate) struct UdpSettings {
+    pub(crate) may_broadcast: bool,
+    pub(crate) loops_v4: bool,
+    pub(crate) loops_v6: bool,
+    pub(crate) ttl: u32,
+}
+
 /// Makes a datagram socket of the machine of the running task.
 pub(crate) fn udp_bind(options: UdpOptions, local: SocketAddr) -> io::Result<SocketHandle> {
     open("UdpSocket::bind", |state, driver, owner| {
@@ -91,6 +101,11 @@ pub(crate) fn udp_set_option(handle: SocketHandle, option: UdpOption) -> io::Res
     with_socket(handle, "UdpSocket::set_option", |state, _, _| {
         state.sockets.set_udp_option(handle.key, option)
     })
+}
+
+/// Returns all options.
+pub(crate) fn udp_settings(handle: SocketHandle) -> io::Result<UdpSettings> {
+    with_socket(handle, "UdpSocket::option", |state, _, _| state.sockets.udp_settings(handle.key))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::io;
 
 use super::super::tcp::TcpError;
 
+pub(crate) const EPERM: i32 = 1;
 pub(crate) const ENOENT: i32 = 2;
 pub(crate) const EBADF: i32 = 9;
 pub(crate) const EACCES: i32 = 13;

@@ -17,7 +17,8 @@ use super::errors::{EBADF, EMFILE, ENOTCONN, EPIPE, os};
 use super::listener::{BoundSocket, Listener};
 use super::pipe::Pipes;
 use super::{
-    LookupKey, PortTable, Protocol, Resolver, Udp, UnixDatagram, UnixListener, UnixStream,
+    LookupKey, PortTable, Protocol, Resolver, Udp, UnixDatagram, UnixListener, UnixPaths,
+    UnixStream,
 };
 use crate::executor::WakeTarget;
 
@@ -83,6 +84,7 @@ pub(crate) struct Sockets {
     pub(super) waiting: BTreeSet<(u64, SocketKey)>,
     /// Connections whose events change nothing as long as the network does not.
     pub(super) probers: Vec<SocketKey>,
+    pub(super) unix_paths: UnixPaths,
     pub(crate) resolver: Resolver,
 }
 

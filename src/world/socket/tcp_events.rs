@@ -422,9 +422,12 @@ impl Sockets {
         let is_background = weight == Weight::Background;
         if let Some(timer) = socket.timer {
             if at >= socket.armed_at {
-                if socket.is_background && !is_background {
-                    socket.is_background = false;
+                if socket.is_background != is_background {
+                    socket.is_background = is_background;
                     outside.host.set_weight(timer, weight);
+                    if is_background {
+                        self.probers.push(key);
+                    }
                 }
                 return;
             }

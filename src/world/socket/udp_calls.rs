@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
 
-use super::super::calls::{Take, UdpOption, UdpOptions};
+use super::super::calls::{Take, UdpOption, UdpOptions, UdpSettings};
 use super::super::host::Host;
 use super::super::network::{
     AddressId, AddressOwner, Body, Endpoint, Flow, LinkId, Network, Packet, Payload, Sent,
@@ -241,6 +241,20 @@ impl Sockets {
             },
         }
         Ok(())
+    }
+
+    /// Returns all options.
+    ///
+    /// # Errors
+    /// `EBADF` when it is no datagram socket.
+    pub(crate) fn udp_settings(&mut self, key: SocketKey) -> io::Result<UdpSettings> {
+        let udp = self.udp(key).ok_or_else(|| os(EBADF))?;
+        Ok(UdpSettings {
+            may_broadcast: udp.may_broadcast,
+            loops_v4: udp.loops.v4,
+            loops_v6: udp.loops.v6,
+            ttl: udp.ttl.into(),
+        })
     }
 }
 
