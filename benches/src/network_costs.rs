@@ -60,7 +60,7 @@ fn ratio_workloads(peers: &Peers) -> Vec<Workload> {
             ),
         },
         Workload {
-            name: "datagrams of 64 bytes, 100 nodes, all to all",
+            name: "datagrams of 64 bytes, 100 nodes, all to all, every 10 ms",
             operation: "datagram",
             operations: ROUNDS * 100 * 99,
             sides: with(

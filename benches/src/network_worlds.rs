@@ -166,7 +166,7 @@ pub(crate) fn all_to_all(strategy: Strategy, rounds: u32) {
     });
 }
 
-/// Sends a datagram to each of the 99 others, and goes on when as many have come.
+/// Every 10 ms, sends a datagram to each of the 99 others and receives as many, as heartbeats are.
 async fn exchange(others: Vec<std::net::SocketAddr>, rounds: u32) -> io::Result<()> {
     let socket = UdpSocket::bind("0.0.0.0:9").await?;
     sleep(Duration::from_millis(10)).await;
@@ -178,9 +178,8 @@ async fn exchange(others: Vec<std::net::SocketAddr>, rounds: u32) -> io::Result<
         for _ in &others {
             socket.recv_from(&mut buffer).await?;
         }
+        sleep(Duration::from_millis(10)).await;
     }
-    // Who is done first is not gone before all have heard it.
-    sleep(Duration::from_millis(10)).await;
     Ok(())
 }
 
