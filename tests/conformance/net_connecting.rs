@@ -8,9 +8,7 @@ use parcae::time::timeout;
 use crate::clock::HOUR;
 use crate::net_ends::*;
 
-sockets! {
-    on both;
-
+conformance! {
     /// 1; L1.
     async fn a_connect_succeeds_though_nobody_accepts() {
         let (_listener, address) = listen().await;

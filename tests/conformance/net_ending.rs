@@ -34,9 +34,7 @@ async fn write_on(stream: &TcpStream) -> i32 {
     }
 }
 
-sockets! {
-    on both;
-
+conformance! {
     /// 69; L11.
     async fn what_was_written_before_a_drop_is_all_read_and_then_the_end() {
         let (client, server) = pair().await;

@@ -41,9 +41,7 @@ async fn small_pair(size: usize) -> (TcpStream, TcpStream) {
     (client, listener.accept().await.unwrap().0)
 }
 
-sockets! {
-    on both;
-
+conformance! {
     /// 46.
     async fn small_writes_are_one_stream() {
         let (client, server) = pair().await;
@@ -398,7 +396,6 @@ sockets! {
 }
 
 /// Returns how long ten turns of a question in two writes, and an answer, take.
-#[cfg(feature = "real")]
 async fn turns(nodelay: bool) -> Duration {
     let (client, server) = pair().await;
     client.set_nodelay(nodelay).unwrap();
@@ -419,7 +416,6 @@ async fn turns(nodelay: bool) -> Duration {
 }
 
 /// Returns how long it takes to say the same with nobody answering.
-#[cfg(feature = "real")]
 async fn one_way_turns() -> Duration {
     let (client, server) = pair().await;
     let start = Instant::now();

@@ -76,6 +76,8 @@ pub(crate) struct Sockets {
     open_counts: Vec<u32>,
     ports: BTreeMap<NodeId, PortTable>,
     pub(super) pipes: Pipes,
+    /// Sockets for which segments were lost, and who have not been told yet.
+    pub(super) lost: Vec<SocketKey>,
     /// Connections that are being opened from here, by machine and both ends.
     pub(super) opening: BTreeMap<(NodeId, Endpoint, Endpoint), SocketKey>,
     /// The listener of each connection that nobody has accepted yet.

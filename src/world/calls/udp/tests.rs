@@ -9,7 +9,6 @@ use super::*;
 use crate::kernel::Ratio;
 use crate::time::{sleep, timeout};
 use crate::world::node::NodeId;
-use crate::world::socket::SocketKey;
 use crate::world::socket::{self, Socket};
 use crate::world::state::with_state;
 use crate::world::{self, LinkOptions, Overflow};
