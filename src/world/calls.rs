@@ -178,7 +178,8 @@ fn poll<R>(
     let mut target = Some(WakeTarget::of(waker));
     let polled = with_socket(handle, call, |state, driver, node| {
         let polled = attempt(state, driver, node);
-        if polled.is_pending() {
+        // A call that is not to wait has a waker that wakes nobody.
+        if polled.is_pending() && !waker.will_wake(Waker::noop()) {
             state.sockets.wait_for(handle.key, side, (&mut target, waker));
         }
         Ok(polled)

@@ -383,6 +383,8 @@ impl Facts {
     pub(super) const SYN_NOW: Self = Self(1 << 10);
     pub(super) const PROBE_NOW: Self = Self(1 << 11);
     pub(super) const ACK_NOW: Self = Self(1 << 12);
+    /// Its program answers what comes: acknowledgements can ride on answers.
+    pub(super) const ANSWERS: Self = Self(1 << 13);
 
     pub(super) fn contain(self, facts: Self) -> bool {
         self.0 & facts.0 == facts.0

@@ -158,6 +158,7 @@ impl Connection {
         if len > 0 && self.rcv_nxt > 1 && now - self.heard_at < DELAYED_ACK {
             // It answers what came: from here on acknowledgements can ride on answers.
             self.quick_acks = 0;
+            self.facts.insert(Facts::ANSWERS);
         }
         if self.facts.contain(Facts::PROBING) {
             self.facts.remove(Facts::PROBING);
