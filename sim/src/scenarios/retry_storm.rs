@@ -1,16 +1,21 @@
-//! A service that could serve 300 requests a second gets 200, and stands still for some seconds.
+//! A service that could serve 300 requests a second gets 160, and stands still for some seconds.
 //!
-//! What is wrong: clients give up after a second and try once more, at once. After the outage the line
-//! is longer than a second, so every request is sent twice: 400 a second, more than the service can
-//! serve. It is never idle and never useful again, though the outage is long over. Whether it gets out of
-//! that depends on the load alone, not on the outage: for `n` requests a second and one retry each it
-//! does if `2 n < 300`.
+//! What is wrong: a client gives up after a second and asks once more, at once. After the outage the line
+//! is longer than a second, so every request is made twice: 320 a second, more than the service can
+//! serve. From then on it is never idle and of no use to anybody, long after the outage. How long that was
+//! does not matter, once it was long enough; `n` requests a second with a retry each get out of it only
+//! if `2 n < 300`.
 //!
 //! The repair pays for retries from a budget of a tenth of the requests: `1.1 n < 300`.
 //!
-//! Measured, 100 runs each, after an outage of 10 s (`tests/retry_storm.rs` checks the four bounds):
+//! Measured after an outage of 10 s, with seeds from 0 on: how many runs recovered within 1500 s, and after
+//! how long in the mean. `tests/retry_storm.rs` has the bounds.
 //!
-//! TABLE
+//! | requests a second | with a retry each | | requests a second | with a budget |
+//! |--:|---|---|--:|---|
+//! | 140 | 100 of 100, after 120 s | | 250 | 100 of 100, after 99 s |
+//! | 148 | 100 of 100, after 648 s | | 270 | 100 of 100, after 931 s |
+//! | 150 | none of 100 | | 275 | none of 40 |
 
 mod service;
 
@@ -24,8 +29,8 @@ use crate::scenario::Scenario;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "retry-storm",
-    summary: "A service with room for half as much again stands still for some seconds, then goes on.",
-    defect: "All that waited too long is sent twice, for ever; the twin has a budget for retries.",
+    summary: "A service gets half of what it could serve, and stands still for some seconds.",
+    defect: "All that waits is asked for twice, for ever after; the twin has a budget for retries.",
     source: "Bronson et al., Metastable Failures in Distributed Systems (HotOS 2021)",
     failure_kind: "panic",
     seeds_until_found: 10,
@@ -49,10 +54,7 @@ async fn check(retry: RetryBuilder) {
     let recovery = recovery(REQUESTS_PER_SECOND, retry, outage, PATIENCE).await;
     if let Err(last_second) = recovery {
         let counts = last_second.counts();
-        panic!(
-            "no recovery within 60 s after the outage: {} of {} requests of a second were answered",
-            counts.ok,
-            counts.total()
-        );
+        let (ok, total) = (counts.ok, counts.total());
+        panic!("no recovery within 60 s after the outage: {ok} of {total} requests answered");
     }
 }

@@ -5,7 +5,8 @@
 //! that has come meanwhile, and carries it out: its followers store the old value over newer ones.
 //!
 //! The repair numbers the reigns ("terms"). A leader says its own with all that is to be stored; a replica
-//! refuses what comes from an earlier one than it knows, and a leader that is refused leads no more.
+//! refuses what comes from an earlier one than it knows. A leader that is refused, or hears of a later
+//! term, leads no more: else it would go on under the number of its successor.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -88,6 +89,9 @@ impl Replica {
     }
 
     fn lead(&self, term: u64) -> bool {
+        if self.is_over(term) {
+            return false;
+        }
         self.term.set(term);
         self.is_leader.set(true);
         true
@@ -114,11 +118,19 @@ impl Replica {
     }
 
     fn store(&self, term: u64, value: u64) -> bool {
-        if self.has_terms && term < self.term.get() {
+        if self.is_over(term) {
             return false;
+        }
+        // Who leads does not come to itself: this is another leader, of its own term or a later one.
+        if self.has_terms {
+            self.is_leader.set(false);
         }
         self.term.set(term);
         self.value.set(value);
         true
+    }
+
+    fn is_over(&self, term: u64) -> bool {
+        self.has_terms && term < self.term.get()
     }
 }
