@@ -258,11 +258,6 @@ pub mod load;
 pub mod real;
 
 #[cfg(feature = "simulation")]
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "built in parts, of which the last one takes this line away"
-)]
 pub mod world;
 
 pub mod net;

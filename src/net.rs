@@ -1,29 +1,37 @@
 //! Sockets: TCP, UDP and Unix domain, and names.
 //!
-//! One set of types for both backends. On real time they are sockets of the operating system; names and
-//! semantics follow tokio's, so most programs change an import.
+//! One set of types for both backends. On real time they are sockets of the operating system; in a simulation
+//! they are sockets of simulated machines ([`crate::world`]), with the verdicts of a Linux kernel. Names
+//! and semantics follow tokio's, so most programs change an import.
 //!
 //! ```
-//! # #[cfg(feature = "real")]
-//! # fn main() -> std::io::Result<()> {
+//! # #[cfg(feature = "simulation")]
+//! # fn main() {
 //! use futures_lite::{AsyncReadExt, AsyncWriteExt};
 //! use parcae::net::{TcpListener, TcpStream};
+//! use parcae::world;
 //!
-//! # parcae::real::run(async {
-//! let listener = TcpListener::bind("127.0.0.1:0").await?;
-//! let address = listener.local_addr()?;
-//! let server = parcae::spawn(async move {
-//!     let (mut stream, _) = listener.accept().await?;
-//!     stream.write_all(b"pong").await
-//! });
-//! let mut stream = TcpStream::connect(address).await?;
-//! let mut answer = String::new();
-//! stream.read_to_string(&mut answer).await?;
-//! assert_eq!(answer, "pong");
-//! server.await
-//! # })
+//! async fn serve() -> std::io::Result<()> {
+//!     let listener = TcpListener::bind("[::]:80").await?;
+//!     loop {
+//!         let (mut stream, _) = listener.accept().await?;
+//!         stream.write_all(b"pong").await?;
+//!     }
+//! }
+//!
+//! async fn ask() -> std::io::Result<String> {
+//!     let mut stream = TcpStream::connect("server:80").await?;
+//!     let mut answer = String::new();
+//!     stream.read_to_string(&mut answer).await?;
+//!     Ok(answer)
+//! }
+//!
+//! # parcae::Sim::new(7).run(|| async {
+//! world::node("server").start(serve);
+//! assert_eq!(ask().await.unwrap(), "pong");
+//! # }).unwrap();
 //! # }
-//! # #[cfg(not(feature = "real"))]
+//! # #[cfg(not(feature = "simulation"))]
 //! # fn main() {}
 //! ```
 //!
@@ -35,6 +43,9 @@
 //! | streams and datagrams within a machine | [`UnixStream`], [`UnixListener`], [`UnixDatagram`] |
 //! | reading and writing in two tasks | `split`, `into_split`: [`ReadHalf`], [`OwnedWriteHalf`] and their twins |
 //! | addresses of a name | [`lookup_host`] |
+//!
+//! When not to use them in a simulation: between tasks of one machine, where [`crate::sync::Queue`] needs no
+//! bytes; it is as much explored.
 //!
 //! Streams have the traits of `futures-io`; `futures_lite::{AsyncReadExt, AsyncWriteExt}` has `read`,
 //! `write_all` and others for them. With the feature `tokio-io` they have those of tokio, too.
@@ -48,6 +59,17 @@
 //! Dropping a future of this module loses nothing: a byte, a datagram, a connection that was not
 //! returned is there for the next call. A connect that is dropped closes its socket. `write_all` and
 //! `read_exact` of other crates are not cancel safe: they do not say how far they came.
+//!
+//! # Determinism
+//! What the network does to packets is drawn: how long each takes, and, where it was asked for, whether it is lost,
+//! doubled, overtaken or damaged ([`LinkOptions`](crate::world::LinkOptions)). Sockets draw nothing: ports, sequence numbers and
+//! the order of whoever waits follow from what was done. A read gives all that is there, a write takes all that
+//! there is room for. Each operation that may wait is a scheduling point before it looks at its
+//! socket, and a report of a deadlock names it with both ends: ``TcpStream read of `a:32768->b:80` ``.
+//!
+//! A socket belongs to the machine whose task made it, and another machine's tasks that use it panic. When
+//! its process ends, its kernel closes it; what is left of the program gets
+//! [`NotConnected`](std::io::ErrorKind::NotConnected), and dropping the socket has no effect.
 //!
 //! # What differs from tokio
 //! * [`TcpStream::shutdown`] is no future, and says which side. That the connection is closed

@@ -34,5 +34,5 @@ pub use self::node::{
     ClockOptions, ClockSteps, Everyone, Exit, Exited, Exits, Label, Node, NodeBuilder, NodeStatus,
     NodesBuilder, RestartPolicy, Stop, Target, Targets, TimeStep, everyone, label, node, nodes,
 };
-pub use self::socket::{ConnectionRow, ListenerRow, NameBuilder, NameError, Netstat};
+pub use self::socket::{ConnectionRow, DatagramRow, ListenerRow, NameBuilder, NameError, Netstat};
 pub use self::tcp::TcpState;

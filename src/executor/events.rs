@@ -115,11 +115,6 @@ impl Executor {
         (domain, core.domains.get(domain).state)
     }
 
-    /// Returns the stream of a domain's tasks.
-    pub(crate) fn stream_of(&self, domain: DomainId) -> StreamId {
-        self.core.borrow().domains.get(domain).stream
-    }
-
     /// Tells the layer of the events that are due.
     pub(super) fn fire(&self) {
         let (mut due, layer) = {

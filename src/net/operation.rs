@@ -15,9 +15,8 @@ use async_io::Async;
 #[cfg(feature = "simulation")]
 use super::simulated::{self, SimulatedSocket};
 use super::socket::{Side, Socket, either};
-use crate::backend::Point;
 #[cfg(feature = "simulation")]
-use crate::backend::note_unpolled;
+use crate::backend::{Point, note_unpolled};
 use crate::kernel::{Access, Verb};
 #[cfg(feature = "simulation")]
 use crate::world::calls::{self, SocketHandle};
@@ -31,6 +30,7 @@ pub(super) struct Operation<'a, T> {
     side: Side,
     verb: &'static Verb,
     pub(super) at: &'static Location<'static>,
+    #[cfg(feature = "simulation")]
     point: Point,
     #[cfg(feature = "real")]
     wait: Option<Wait<'a, T>>,
@@ -45,6 +45,7 @@ impl<'a, T> Operation<'a, T> {
             side,
             verb,
             at: Location::caller(),
+            #[cfg(feature = "simulation")]
             point: Point::new(),
             #[cfg(feature = "real")]
             wait: None,

@@ -33,6 +33,9 @@ use crate::world::calls;
 /// succeeds though nobody accepts, up to a bound ([`TcpSocket::listen`](super::TcpSocket::listen)).
 /// Dropping the listener resets those that were not accepted; those that were live on.
 ///
+/// In a simulation a client may know that it is connected before its connection is in the queue: two that connect one
+/// after another from different machines, or tasks, may be accepted in the other order.
+///
 /// # Examples
 /// ```
 /// # #[cfg(feature = "real")]

@@ -38,6 +38,10 @@ use crate::world::calls::{self, Take};
 /// Dropping it closes the connection. What was written is still sent, and then its end; unless there is
 /// something that was not read, which resets the connection.
 ///
+/// In a simulation it travels in segments that may be lost, and are sent again as by Linux: after 200 ms at least,
+/// for a quarter of an hour at most. A partition looks like that, and a machine without power; the
+/// kernel of a process that was killed closes its connections. Buffers hold 256 KiB in each direction.
+///
 /// # Examples
 /// ```
 /// # #[cfg(feature = "real")]
@@ -101,6 +105,10 @@ impl TcpStream {
     ///
     /// # Cancel safety
     /// Dropping it closes the socket that was connecting. The other side may have accepted it by then.
+    ///
+    /// # Determinism
+    /// In a simulation it takes a round trip of the network. A request that is lost is sent again after 1, 2, 3, 4, 5,
+    /// 7, 11, 19, 35 and 67 seconds, and given up after 131.
     #[track_caller]
     pub fn connect(addresses: impl ToSocketAddrs) -> Connect {
         let backend = context::backend("TcpStream::connect");
@@ -170,7 +178,7 @@ impl TcpStream {
 
     /// Sets what a close does with what was written and is not acknowledged. None, the default: it is
     /// sent in the background. Zero: the connection is reset. Longer: the system may block the *thread*
-    /// that closes for so long; do not use it.
+    /// that closes for so long; do not use it. In a simulation nothing blocks, and longer is as none.
     ///
     /// # Errors
     /// What the system says.

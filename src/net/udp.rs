@@ -27,6 +27,10 @@ use crate::world::calls::{self, SocketHandle, Take, UdpOption};
 /// Sends and receives datagrams: messages of up to 65,507 bytes (65,527 over IPv6) that keep their
 /// borders, and may be lost, doubled, or overtake each other.
 ///
+/// In a simulation each takes a time of its own, so they overtake each other unless that of the link is constant.
+/// Loss and doubling have to be asked for ([`LinkOptions`](crate::world::LinkOptions)); a buffer that is
+/// full drops what comes, as on Linux.
+///
 /// It is not connected to anybody at first: [`UdpSocket::send_to`] says whom to. One that is connected
 /// receives from its peer only, and learns, at the call after, that nobody is there.
 ///

@@ -21,6 +21,7 @@ pub struct UnixAddress {
 }
 
 impl UnixAddress {
+    #[cfg(feature = "simulation")]
     pub(super) const UNNAMED: Self = Self { path: None };
 
     /// Returns the address of a socket that was bound to this path, if to any.

@@ -31,7 +31,8 @@ use crate::world::calls;
 /// Accepts connections of its own machine, at a path.
 ///
 /// The path is a file, which stays when the listener is dropped: whoever connects then is refused, and
-/// nobody can bind there before it is removed ([`unix_remove`]).
+/// nobody can bind there before it is removed ([`unix_remove`]). In a simulation each machine has paths of
+/// its own, which are no files; they outlive its process and its power.
 ///
 /// # Examples
 /// ```
@@ -135,7 +136,7 @@ impl fmt::Debug for UnixListener {
 /// [`NotFound`](io::ErrorKind::NotFound) when there is no such path; what else the system says.
 ///
 /// # Panics
-/// Outside of a parcae runtime, and in a simulation, which has no network yet.
+/// Outside of a parcae runtime.
 #[track_caller]
 pub fn unix_remove(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref();

@@ -36,6 +36,9 @@ use crate::world::calls;
 /// It is read and written as a [`TcpStream`](super::TcpStream) is. Dropping it closes the connection: the
 /// other side reads what was written and then the end, or, where there was something unread, an error.
 ///
+/// In a simulation bytes are there at once, and nothing is drawn: no network is between the ends. Each may hold
+/// 212,992 bytes that it has not read.
+///
 /// # Examples
 /// ```
 /// # #[cfg(feature = "real")]

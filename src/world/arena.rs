@@ -1,8 +1,8 @@
 //! Tables whose places are used again: sockets, packets in flight.
 //!
 //! A key names a place and how often that was used before, so a key of something that is gone finds
-//! nothing. Entries lie in pages of 8, 16, 32, then 64, which are never moved: a vector that doubles
-//! would hold up to twice what it needs, and a small run would touch a large first page.
+//! nothing. Entries lie in pages that are never moved: a vector that doubles would hold up to twice what
+//! it needs.
 
 use std::num::NonZeroU64;
 
@@ -68,6 +68,7 @@ impl<T> Default for Arena<T> {
 
 impl<T> Arena<T> {
     /// Returns how many entries there are.
+    #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.count
     }
@@ -96,7 +97,7 @@ impl<T> Arena<T> {
         assert!(index < PLACES_MAX, "a run has at most {PLACES_MAX} sockets, or packets in flight");
         let (page, offset) = place_of(index);
         if offset == 0 {
-            self.pages.push(Vec::with_capacity(page_size(page)));
+            self.pages.push(Vec::with_capacity(PAGE as usize));
         }
         self.pages[page].push(Slot { generation: 1, next_free: NIL, value: Some(value) });
         self.place_count += 1;
@@ -116,29 +117,6 @@ impl<T> Arena<T> {
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let slot = self.slot_mut(key.index())?;
         if slot.generation == key.generation() { slot.value.as_mut() } else { None }
-    }
-
-    /// Returns two entries to be changed; none if one is gone or they are the same.
-    pub(crate) fn get2_mut(&mut self, first: Key, second: Key) -> Option<(&mut T, &mut T)> {
-        let (first_place, second_place) = (place_of(first.index()), place_of(second.index()));
-        if first_place == second_place {
-            return None;
-        }
-        let is_swapped = second_place < first_place;
-        let (low, high) =
-            if is_swapped { (second_place, first_place) } else { (first_place, second_place) };
-        let (low_slot, high_slot) = if low.0 == high.0 {
-            let (head, tail) = self.pages.get_mut(low.0)?.split_at_mut_checked(high.1)?;
-            (head.get_mut(low.1)?, tail.first_mut()?)
-        } else {
-            let (head, tail) = self.pages.split_at_mut_checked(high.0)?;
-            (head.get_mut(low.0)?.get_mut(low.1)?, tail.first_mut()?.get_mut(high.1)?)
-        };
-        let (one, other) = if is_swapped { (high_slot, low_slot) } else { (low_slot, high_slot) };
-        if one.generation != first.generation() || other.generation != second.generation() {
-            return None;
-        }
-        Some((one.value.as_mut()?, other.value.as_mut()?))
     }
 
     /// Takes an entry out; none if it is gone.
@@ -165,14 +143,6 @@ impl<T> Arena<T> {
         })
     }
 
-    /// Returns all entries to be changed, in the order of their places.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
-        (0..).zip(self.pages.iter_mut().flatten()).filter_map(|(index, slot)| {
-            let generation = slot.generation;
-            slot.value.as_mut().map(|value| (Key::new(index, generation), value))
-        })
-    }
-
     #[inline]
     fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<T>> {
         let (page, offset) = place_of(index);
@@ -183,22 +153,11 @@ impl<T> Arena<T> {
 /// Returns the page of a place, and where it is in that page.
 #[inline]
 fn place_of(index: u32) -> (usize, usize) {
-    if index < SMALL_PLACES {
-        // 8 + 16 + 32 places: the page is the number of the highest bit.
-        let shifted = index + 8;
-        let page = shifted.ilog2() - 3;
-        (page as usize, (shifted - (8 << page)) as usize)
-    } else {
-        let rest = index - SMALL_PLACES;
-        (3 + (rest / 64) as usize, (rest % 64) as usize)
-    }
+    ((index / PAGE) as usize, (index % PAGE) as usize)
 }
 
-fn page_size(page: usize) -> usize {
-    8 << page.min(3)
-}
-
-const SMALL_PLACES: u32 = 8 + 16 + 32;
+/// Places of a page. Memory that was reserved for one and never used is not touched.
+const PAGE: u32 = 64;
 const PLACES_MAX: u32 = 1 << 24;
 const NIL: u32 = u32::MAX;
 
@@ -206,19 +165,7 @@ const NIL: u32 = u32::MAX;
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Arena, Key, page_size, place_of};
-
-    #[test]
-    fn pages_follow_one_another_without_a_gap() {
-        let (mut page, mut offset) = (0, 0);
-        for index in 0..5_000 {
-            assert_eq!(place_of(index), (page, offset));
-            offset += 1;
-            if offset == page_size(page) {
-                (page, offset) = (page + 1, 0);
-            }
-        }
-    }
+    use super::{Arena, Key};
 
     #[test]
     fn a_key_survives_56_bits_and_an_option_costs_nothing() {
@@ -259,18 +206,5 @@ mod tests {
         let by_place: Vec<_> = arena.iter().map(|(key, value)| (key, *value)).collect();
         assert!(by_place.is_sorted_by_key(|(key, _)| key.index()));
         assert_eq!(by_place.into_iter().collect::<BTreeMap<_, _>>(), model);
-    }
-
-    #[test]
-    fn two_entries_are_changed_at_once_in_either_order() {
-        let mut arena = Arena::default();
-        let keys: Vec<Key> = (0..200).map(|number| arena.insert(number)).collect();
-        for (one, other) in [(0, 1), (1, 0), (3, 150), (150, 3), (199, 198)] {
-            let found = arena.get2_mut(keys[one], keys[other]).map(|(a, b)| (*a, *b));
-            assert_eq!(found, Some((one, other)));
-        }
-        assert_eq!(arena.get2_mut(keys[4], keys[4]), None);
-        arena.remove(keys[3]);
-        assert_eq!(arena.get2_mut(keys[3], keys[150]), None);
     }
 }

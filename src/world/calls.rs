@@ -36,7 +36,6 @@ pub(crate) use self::unix::{
     unix_local_path, unix_pair, unix_peer_path, unix_poll_accept, unix_poll_connected,
     unix_poll_receive, unix_poll_send, unix_remove, unix_shutdown, unix_take_error,
 };
-pub(crate) use super::socket::NameError;
 pub(crate) use super::tcp::{KeepAlive, Shutdown};
 
 /// A socket, as who uses it holds it.

@@ -55,11 +55,6 @@ impl<'a> Driver<'a> {
         self.executor.running_domain()
     }
 
-    /// Returns the stream of a domain's tasks.
-    pub(crate) fn stream_of(&self, domain: DomainId) -> StreamId {
-        self.executor.stream_of(domain)
-    }
-
     /// Returns the number of the next resource of the running task.
     pub(crate) fn next_resource(&self) -> u64 {
         self.executor.next_resource().1

@@ -38,8 +38,6 @@ mod verbs;
 mod view;
 
 pub(crate) use self::address::{AddressBook, AddressId, AddressOwner, Endpoint};
-pub(crate) use self::capture::{Capture, Fate};
-pub(crate) use self::control::LostByHand;
 pub use self::counters::{FaultCounters, LinkCounters};
 pub(crate) use self::fabric::{Arrival, Network, Sent};
 pub(crate) use self::flight::FlightKey;
@@ -48,7 +46,7 @@ pub use self::latency::Latency;
 pub(crate) use self::link::LinkId;
 pub use self::options::{LinkOptions, Overflow};
 pub(crate) use self::packet::{Body, Flow, Packet, Payload, Refusal};
-pub(crate) use self::rules::{RuleId, RuleKind, Set};
+pub(crate) use self::rules::RuleId;
 pub(crate) use self::sites::PHRASES;
 pub use self::verbs::{clog, flap, heal, heal_all, hold, isolate, partition, release, reset};
 pub use self::view::{InFlight, Link, Network as NetworkView, PacketKind, PacketSummary, network};

@@ -42,7 +42,7 @@ pub use self::restart::RestartPolicy;
 pub use self::targets::{Target, Targets};
 
 pub(super) use self::life::happen;
-pub(crate) use self::table::{NodeId, NodeState, Nodes, Power, automatic_addresses};
+pub(crate) use self::table::{NodeId, NodeState, Nodes, automatic_addresses};
 
 use crate::executor::{Phrase, Phrases};
 use crate::kernel::{Event, EventKind, Site};

@@ -25,13 +25,12 @@ mod unix_paths;
 mod unix_stream;
 
 pub(crate) use self::chunk::{ChunkPool, ChunkRange};
-pub(crate) use self::errors::os;
 pub use self::names::{NameBuilder, NameError};
-pub use self::netstat::{ConnectionRow, ListenerRow, Netstat};
+pub use self::netstat::{ConnectionRow, DatagramRow, ListenerRow, Netstat};
 pub(crate) use self::ports::{Bound, Family, PortTable, Protocol};
 pub(crate) use self::readiness::Waiters;
 pub(crate) use self::resolver::PHRASES as RESOLVER_PHRASES;
-pub(crate) use self::resolver::{Lookup, LookupKey, Resolver};
+pub(crate) use self::resolver::{LookupKey, Resolver};
 pub(crate) use self::table::{Outside, Owner, Socket, SocketKey, Sockets};
 pub(crate) use self::udp::Udp;
 pub(crate) use self::unix_datagram::UnixDatagram;

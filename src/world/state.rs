@@ -5,7 +5,6 @@
 //! after ([`Wakes`]).
 
 use std::cell::{Cell, RefCell};
-use std::panic::Location;
 use std::rc::Rc;
 
 use super::event::WorldEvent;
@@ -119,20 +118,15 @@ fn with_state_of<R>(
     executor: &Executor,
     change: impl FnOnce(&mut State, &mut Driver<'_>) -> R,
 ) -> R {
-    if context::with(|_: &World| ()).is_none() {
-        attach(executor);
-    }
-    context::with(|world: &World| {
-        let mut state = world.state.borrow_mut();
-        let result = change(&mut state, &mut Driver::new(executor));
-        if !state.wakes.is_empty() {
-            let wakes = std::mem::take(&mut state.wakes);
-            drop(state);
-            world.flush(wakes);
+    let mut change = Some(change);
+    let mut attempt = || context::with(|world: &World| world.with(executor, &mut change));
+    match attempt() {
+        Some(result) => result,
+        None => {
+            attach(executor);
+            attempt().expect("the world was attached")
         }
-        result
-    })
-    .expect("the world was attached")
+    }
 }
 
 #[cold]
@@ -144,6 +138,23 @@ fn attach(executor: &Executor) {
 }
 
 impl World {
+    /// Makes a change, which is there, and wakes whom it says.
+    #[inline]
+    fn with<C, R>(&self, executor: &Executor, change: &mut Option<C>) -> R
+    where
+        C: FnOnce(&mut State, &mut Driver<'_>) -> R,
+    {
+        let change = change.take().expect("a change is made once");
+        let mut state = self.state.borrow_mut();
+        let result = change(&mut state, &mut Driver::new(executor));
+        if !state.wakes.is_empty() {
+            let wakes = std::mem::take(&mut state.wakes);
+            drop(state);
+            self.flush(wakes);
+        }
+        result
+    }
+
     /// Wakes and drops what was written down. It may run code of the user's, which may come back here.
     fn flush(&self, mut wakes: Wakes) {
         for target in wakes.woken.drain(..) {

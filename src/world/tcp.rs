@@ -20,7 +20,7 @@
 //! numbers are offsets in the stream and do not wrap: 0 is the SYN, the first byte is 1. Absent:
 //! timestamps, ECN, RACK, tail loss probes, autotuning of buffers, urgent data.
 
-mod segment;
+pub(in crate::world) mod segment;
 
 mod options;
 
@@ -58,5 +58,5 @@ pub(crate) use self::connection::Connection;
 pub(crate) use self::effects::Effects;
 pub(crate) use self::error::TcpError;
 pub(crate) use self::options::{KeepAlive, Linger, Shutdown, Tuning};
-pub(crate) use self::segment::{Flags, Path, Sack, Segment, reset_for};
+pub(crate) use self::segment::{Flags, Path, Segment, reset_for};
 pub use self::state::TcpState;

@@ -18,10 +18,9 @@ mod polling;
 mod draws;
 mod foreign;
 mod load;
-#[macro_use]
-mod net_ends;
 mod net_connecting;
 mod net_ending;
+mod net_ends;
 mod net_halves;
 mod net_listening;
 mod net_names;

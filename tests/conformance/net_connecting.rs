@@ -8,9 +8,7 @@ use parcae::time::timeout;
 use crate::clock::HOUR;
 use crate::net_ends::*;
 
-sockets! {
-    on both;
-
+conformance! {
     /// 1; L1.
     async fn a_connect_succeeds_though_nobody_accepts() {
         let (_listener, address) = listen().await;
@@ -123,7 +121,7 @@ sockets! {
     /// 14.
     async fn a_dropped_connect_leaves_no_socket_and_frees_its_port() {
         let (listener, target) = listen_with(0);
-        let first = TcpStream::connect(target).await.unwrap();
+        let first = connect_queued(target).await;
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(address("127.0.0.1:0")).unwrap();
         let bound = socket.local_addr().unwrap();
@@ -137,7 +135,7 @@ sockets! {
     /// 14: nobody comes of it when the queue has room again.
     async fn a_connect_that_was_dropped_before_its_handshake_is_never_accepted() {
         let (listener, target) = listen_with(0);
-        let first = TcpStream::connect(target).await.unwrap();
+        let first = connect_queued(target).await;
         pends(TcpStream::connect(target)).await;
         let (_server, from) = listener.accept().await.unwrap();
         assert_eq!(from, first.local_addr().unwrap());

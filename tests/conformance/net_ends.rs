@@ -10,34 +10,13 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::LazyLock;
 
 use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use parcae::net::{TcpListener, TcpSocket, TcpStream};
 use parcae::time::{sleep, timeout};
 
 use crate::clock::beats;
-
-/// Declares tests of sockets. `on real time;` runs only that half, `on both;` both.
-macro_rules! sockets {
-    (on both; $($tests:tt)+) => { conformance! { $($tests)+ } };
-    (on real time; $(
-        $(#[doc = $doc:literal])*
-        async fn $name:ident() $body:block
-    )+) => { $(
-        $(#[doc = $doc])*
-        #[cfg(feature = "real")]
-        async fn $name() $body
-
-        #[cfg(feature = "real")]
-        mod $name {
-            #[test]
-            fn real() {
-                let program = || -> $crate::backends::Boxed<_> { Box::pin(super::$name()) };
-                $crate::backends::run_on_real_time(program, |()| ());
-            }
-        }
-    )+ };
-}
 
 // Codes of the system, the same in the simulation on every platform
 
@@ -102,6 +81,14 @@ pub(crate) async fn pair_at(listener: &TcpListener, address: SocketAddr) -> (Tcp
     let (server, from) = listener.accept().await.unwrap();
     assert_eq!(from, client.local_addr().unwrap(), "another client was in the queue");
     (client, server)
+}
+
+/// Connects, and waits until the connection is in the queue: whoever connects may know it before the one who
+/// listens does.
+pub(crate) async fn connect_queued(address: SocketAddr) -> TcpStream {
+    let client = TcpStream::connect(address).await.unwrap();
+    sleep(beats(1) / 10).await;
+    client
 }
 
 /// Returns an address at which nobody listens; its port is kept from others by the socket.
@@ -202,7 +189,11 @@ pub(crate) async fn until_reset(stream: &TcpStream) {
     until(|| stream.peer_addr().is_err()).await;
 }
 
-/// Bytes that say where in the stream they are.
+/// Bytes that say where in the stream they are, up to a MiB of them.
 pub(crate) fn pattern(size: usize) -> Vec<u8> {
-    (0..size).map(|at| u8::try_from((at ^ (at >> 8)) % 251).unwrap()).collect()
+    // Once for all runs of a test: without optimisation they take longer to make than to send.
+    static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        (0..1_usize << 20).map(|at| u8::try_from((at ^ (at >> 8)) % 251).unwrap()).collect()
+    });
+    BYTES[..size].to_vec()
 }

@@ -8,9 +8,7 @@ use parcae::spawn;
 
 use crate::net_ends::*;
 
-sockets! {
-    on both;
-
+conformance! {
     /// 91.
     async fn borrowed_halves_read_and_write_at_once() {
         let (mut client, server) = pair().await;

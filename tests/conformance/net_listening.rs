@@ -8,7 +8,6 @@ use parcae::spawn;
 use parcae::task::settle;
 use parcae::time::timeout;
 
-use crate::backends::is_simulated;
 use crate::clock::HOUR;
 use crate::net_ends::*;
 
@@ -25,26 +24,40 @@ fn try_listen(address: std::net::SocketAddr, reuse: bool) -> std::io::Result<Tcp
     bind(address, reuse)?.listen(8)
 }
 
-/// A connection whose server side ended first, and both its ends: what is left of it waits for a while
-/// on that side.
-async fn end_server_first(listener: &TcpListener) {
-    let (client, server) = pair_at(listener, listener.local_addr().unwrap()).await;
+/// Ends a connection on the server's side first: what is left of it waits for a while there.
+async fn end_server_first(client: TcpStream, server: TcpStream) {
     server.shutdown(Shutdown::Write).unwrap();
     assert_eq!(read_to_end(&client).await, b"");
     client.shutdown(Shutdown::Write).unwrap();
     assert_eq!(read_to_end(&server).await, b"");
 }
 
-sockets! {
-    on both;
+/// As [`end_server_first`], on the client's side.
+async fn end_client_first(client: TcpStream, server: TcpStream) {
+    end_server_first(server, client).await;
+}
 
+/// Makes connections one after another, and ends each.
+async fn connect_in_a_row(
+    listener: &TcpListener,
+    count: usize,
+    end: impl AsyncFn(TcpStream, TcpStream),
+) {
+    let address = listener.local_addr().unwrap();
+    for _ in 0..count {
+        let (client, server) = pair_at(listener, address).await;
+        end(client, server).await;
+    }
+}
+
+conformance! {
     /// 19; L2.
     async fn a_queue_holds_one_more_than_its_backlog_and_the_next_connect_waits() {
         for backlog in [0, 1, 2, 5] {
             let (_listener, address) = listen_with(backlog);
             let mut queued = Vec::new();
             for _ in 0..=backlog {
-                queued.push(timeout(HOUR, TcpStream::connect(address)).await.unwrap().unwrap());
+                queued.push(timeout(HOUR, connect_queued(address)).await.unwrap());
             }
             pends(TcpStream::connect(address)).await;
         }
@@ -53,7 +66,7 @@ sockets! {
     /// 20.
     async fn a_connect_that_waits_goes_on_when_a_connection_is_accepted() {
         let (listener, address) = listen_with(0);
-        let first = TcpStream::connect(address).await.unwrap();
+        let first = connect_queued(address).await;
         let mut second = Box::pin(TcpStream::connect(address));
         still_pends(second.as_mut()).await;
         let (_one, from) = listener.accept().await.unwrap();
@@ -121,7 +134,7 @@ sockets! {
         let (listener, address) = listen().await;
         let mut clients = Vec::new();
         for _ in 0..5 {
-            clients.push(TcpStream::connect(address).await.unwrap());
+            clients.push(connect_queued(address).await);
         }
         for client in &clients {
             assert_eq!(listener.accept().await.unwrap().1, client.local_addr().unwrap());
@@ -182,19 +195,21 @@ sockets! {
             })
             .collect();
         let mut incoming = listener.incoming();
+        let mut servers = Vec::new();
         for _ in 0..100 {
             let server = incoming.next().await.unwrap().unwrap();
-            spawn(async move {
+            servers.push(spawn(async move {
                 let heard = read_exactly(&server, 1).await;
                 write_all(&server, &heard).await;
                 assert_eq!(read_to_end(&server).await, b"");
-            })
-            .detach();
+            }));
         }
         for (number, client) in (0..).zip(clients) {
             assert_eq!(client.await, number);
         }
-        settle().await;
+        for server in servers {
+            server.await;
+        }
     }
 
     /// 31.
@@ -305,7 +320,7 @@ sockets! {
     async fn an_address_whose_connection_has_just_ended_is_bound_again_by_those_who_say_so() {
         let (_guard, address) = apart();
         let listener = try_listen(address, true).unwrap();
-        end_server_first(&listener).await;
+        connect_in_a_row(&listener, 1, end_server_first).await;
         drop(listener);
         assert_eq!(code(try_listen(address, false)), ADDRESS_IN_USE);
         try_listen(address, true).unwrap();
@@ -315,7 +330,7 @@ sockets! {
     async fn what_is_left_of_a_connection_whose_listener_did_not_say_so_keeps_the_address() {
         let (_guard, address) = apart();
         let listener = try_listen(address, false).unwrap();
-        end_server_first(&listener).await;
+        connect_in_a_row(&listener, 1, end_server_first).await;
         drop(listener);
         assert_eq!(code(try_listen(address, true)), ADDRESS_IN_USE);
     }
@@ -325,7 +340,7 @@ sockets! {
         let (_guard, address) = apart();
         for _ in 0..3 {
             let listener = TcpListener::bind(address).await.unwrap();
-            end_server_first(&listener).await;
+            connect_in_a_row(&listener, 1, end_server_first).await;
         }
     }
 
@@ -348,22 +363,12 @@ sockets! {
 
     /// 42.
     async fn connections_one_after_another_whose_server_ends_first_do_not_run_out_of_ports() {
-        let (listener, _) = listen().await;
-        for _ in 0..in_a_row() {
-            end_server_first(&listener).await;
-        }
+        connect_in_a_row(&listen().await.0, 200, end_server_first).await;
     }
 
     /// 43.
     async fn connections_one_after_another_whose_client_ends_first_do_not_run_out_of_ports() {
-        let (listener, address) = listen().await;
-        for _ in 0..in_a_row() {
-            let (client, server) = pair_at(&listener, address).await;
-            client.shutdown(Shutdown::Write).unwrap();
-            assert_eq!(read_to_end(&server).await, b"");
-            drop(server);
-            assert_eq!(read_to_end(&client).await, b"");
-        }
+        connect_in_a_row(&listen().await.0, 200, end_client_first).await;
     }
 
     /// 44.
@@ -386,10 +391,19 @@ sockets! {
     }
 }
 
-/// Connections one after another, whose remains are kept for a while: more than half of the ports that
-/// one side has. On the kernel this succeeds as well, but takes these ports away from other programs for
-/// a minute; a second run of the tests would feel it.
-#[cfg(feature = "real")]
-fn in_a_row() -> usize {
-    if is_simulated() { 16_385 } else { 200 }
+/// 42, 43: more than half of the ports that one side has, whose remains are kept for a while. On the kernel
+/// this succeeds as well, but takes these ports away from other programs for a minute; a second run of the
+/// tests would feel it.
+#[cfg(feature = "simulation")]
+#[test]
+fn more_connections_than_half_of_the_ports_do_not_run_out_of_them() {
+    use parcae::Sim;
+    use parcae::explore::Strategy;
+
+    let fifo = Sim::builder().strategy(Strategy::Fifo).build().unwrap();
+    fifo.run(|| async {
+        connect_in_a_row(&listen().await.0, 16_385, end_server_first).await;
+        connect_in_a_row(&listen().await.0, 16_385, end_client_first).await;
+    })
+    .unwrap();
 }

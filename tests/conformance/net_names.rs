@@ -7,9 +7,7 @@ use parcae::net::{TcpListener, TcpStream, UdpSocket, lookup_host};
 
 use crate::net_ends::*;
 
-sockets! {
-    on both;
-
+conformance! {
     /// 145.
     async fn a_numeric_host_needs_no_resolver() {
         let found: Vec<_> = lookup_host("192.0.2.7:80").await.unwrap().collect();

@@ -35,9 +35,7 @@ fn a_call_outside_of_a_runtime_says_so() {
     drop(TcpStream::connect("127.0.0.1:80"));
 }
 
-sockets! {
-    on both;
-
+conformance! {
     /// 152.
     async fn combinators_of_futures_io_copy_streams() {
         let ((client, server), (out, collected)) = (pair().await, pair().await);
@@ -121,9 +119,7 @@ mod tokio_io {
         std::future::poll_fn(|context| Pin::new(&mut writer).poll_shutdown(context)).await.unwrap();
     }
 
-    sockets! {
-        on both;
-
+    conformance! {
         /// 54, 153.
         async fn streams_and_halves_have_the_traits_of_tokio() {
             let (mut client, mut server) = pair().await;

@@ -53,9 +53,7 @@ async fn receive(socket: &UnixDatagram) -> std::io::Result<Vec<u8>> {
     Ok(buffer)
 }
 
-sockets! {
-    on both;
-
+conformance! {
     /// 126.
     async fn a_connect_to_no_path_finds_nothing() {
         let path = OwnPath::new();

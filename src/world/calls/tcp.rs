@@ -111,3 +111,6 @@ pub(crate) fn tcp_set_options(handle: SocketHandle, options: &TcpOptions) -> io:
         sockets.set_tcp_options(&mut outside, handle.key, options)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,6 +209,7 @@ impl AddressBook {
     }
 
     /// Returns all addresses of a machine: those it was given, in that order, then the automatic ones.
+    #[cfg(test)]
     pub(crate) fn addresses(&self, node: NodeId) -> Vec<IpAddr> {
         let automatic = [AddressId::automatic_v4(node), AddressId::automatic_v6(node)];
         self.given_to(node).chain(automatic).map(|id| self.ip(id)).collect()

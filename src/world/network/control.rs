@@ -132,6 +132,7 @@ impl Network {
     }
 
     /// Returns how many packets are in flight, those that are kept back included.
+    #[cfg(test)]
     pub(crate) fn in_flight_count(&self) -> usize {
         self.flights.count()
     }

@@ -216,7 +216,8 @@ impl Network {
         path: Path,
         socket: SocketKey,
     ) -> bool {
-        !self.profile_of(path.link).is_plain && self.holds_back_with_faults(host, path, socket)
+        // A link that is plain takes more than a packet at a time, and has no queue.
+        path.burst <= path.mss.into() && self.holds_back_with_faults(host, path, socket)
     }
 
     /// Returns the sockets whose packets gave way to others in a full queue, each once a packet.

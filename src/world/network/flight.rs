@@ -64,6 +64,7 @@ impl Flights {
         self.0.iter().map(|(key, flight)| (FlightKey(key), flight))
     }
 
+    #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         self.0.count()
     }

@@ -25,7 +25,8 @@ use crate::world::event::WorldEvent;
 use crate::world::host::{Host, TestHost};
 use crate::world::node::NodeId;
 use crate::world::socket::SocketKey;
-use crate::world::tcp::{Flags, Sack, Segment};
+use crate::world::tcp::segment::Sack;
+use crate::world::tcp::{Flags, Segment};
 
 /// A run whose draws come from a seed.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use super::handle::Node;
 use super::life;
 use super::program::MakeProgram;
 use super::restart::RestartPolicy;
-use super::table::{NodeId, NodeState, Power};
+use super::table::{NodeState, Power};
 use crate::executor::DomainId;
 use crate::kernel::StreamId;
 

@@ -161,11 +161,6 @@ impl Nodes {
         &mut self.nodes[node.index()]
     }
 
-    /// Returns how many there are, the test among them.
-    pub(crate) fn count(&self) -> usize {
-        self.nodes.len()
-    }
-
     /// Returns all of them in the order in which they were made, the test first.
     pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         let count = u16::try_from(self.nodes.len()).expect("a run has at most 65,535 machines");

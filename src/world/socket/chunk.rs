@@ -69,6 +69,7 @@ impl ChunkPool {
     }
 
     /// Returns how many buffers are in use.
+    #[cfg(test)]
     pub(crate) fn used_count(&self) -> usize {
         self.buffers.len() - self.free.iter().map(Vec::len).sum::<usize>()
     }

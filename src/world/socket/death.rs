@@ -96,6 +96,6 @@ impl Sockets {
         // After what the other end has sent.
         let sender = from.and_then(|from| self.connection_mut(from));
         let not_before = sender.map_or(0, |sender| sender.not_before);
-        self.send(outside, packet, not_before);
+        self.send_stray(outside, packet, not_before);
     }
 }

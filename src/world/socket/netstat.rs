@@ -20,8 +20,8 @@ pub struct Netstat {
     pub listening: Vec<ListenerRow>,
     /// Connections, those that no process has any more too.
     pub connections: Vec<ConnectionRow>,
-    /// Datagram sockets: what they are bound to.
-    pub datagrams: Vec<SocketAddr>,
+    /// Datagram sockets.
+    pub datagrams: Vec<DatagramRow>,
     /// How many Unix sockets there are.
     pub unix: usize,
     /// How many sockets the process has open, of all kinds.
@@ -60,6 +60,16 @@ pub struct ConnectionRow {
     pub timer: Option<Duration>,
     /// Whether its process has closed it.
     pub is_orphan: bool,
+}
+
+/// A datagram socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DatagramRow {
+    /// What it is bound to.
+    pub local: SocketAddr,
+    /// Datagrams that did not fit into its buffer.
+    pub dropped: u64,
 }
 
 impl Netstat {
@@ -119,7 +129,9 @@ impl Netstat {
                 complete: listener.backlog.complete(),
                 half_open: listener.backlog.half_open(),
             }),
-            Socket::Udp(udp) => self.datagrams.push(udp.local_address(addresses)),
+            Socket::Udp(udp) => self
+                .datagrams
+                .push(DatagramRow { local: udp.local_address(addresses), dropped: udp.dropped() }),
             Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_) => {
                 self.unix += 1;
             }
@@ -145,8 +157,8 @@ impl fmt::Display for Netstat {
             }
             writeln!(formatter)?;
         }
-        for local in &self.datagrams {
-            writeln!(formatter, "{:12} {:>7} {:>7}  {local} *", "UDP", "", "")?;
+        for DatagramRow { local, dropped } in &self.datagrams {
+            writeln!(formatter, "{:12} {dropped:>7} {:>7}  {local} *", "UDP", "")?;
         }
         write!(formatter, "{} sockets open, {} of them Unix", self.open, self.unix)
     }

@@ -4,7 +4,7 @@
 //! simulation both are one queue: the writer appends, the reader reads as far as segments were
 //! delivered, and what both are done with is given back. Segments carry numbers, not bytes.
 //!
-//! A pipe exists while there is something in it. May not know TCP: whoever calls says how far an end is.
+//! A pipe exists while there is something in it, and for a while after that. May not know TCP: whoever calls says how far an end is.
 
 use std::collections::VecDeque;
 use std::io::IoSliceMut;
@@ -32,14 +32,20 @@ pub(super) struct Pipe {
     /// Both ends, while they exist.
     pub(super) writer: Option<SocketKey>,
     pub(super) reader: Option<SocketKey>,
+    /// Whether it is among those that have become empty.
+    is_idle: bool,
 }
 
-/// All pipes of a run. Those that are free keep their memory: a connection that is written to and
-/// emptied again and again allocates nothing.
+/// All pipes of a run.
+///
+/// A pipe that is empty stays open until so many others have become empty after it: who sends and
+/// waits for an answer, again and again, opens one once. Those that are free keep their memory.
 #[derive(Debug, Default)]
 pub(super) struct Pipes {
     pipes: Vec<Pipe>,
     free: Vec<PipeId>,
+    /// Pipes that have become empty, the oldest first.
+    idle: VecDeque<PipeId>,
 }
 
 impl Pipes {
@@ -54,6 +60,7 @@ impl Pipes {
                 needed: 0,
                 writer: None,
                 reader: None,
+                is_idle: false,
             });
             let number = u32::try_from(self.pipes.len()).ok().and_then(NonZeroU32::new);
             PipeId(number.expect("a run has fewer than 2^32 connections"))
@@ -75,15 +82,58 @@ impl Pipes {
         &mut self.pipes[id.0.get() as usize - 1]
     }
 
+    /// The reader has read so many bytes.
+    #[inline]
+    pub(super) fn advance(&mut self, pool: &mut ChunkPool, id: PipeId, count: usize) {
+        let pipe = self.get_mut(id);
+        pipe.advance(pool, count);
+        self.rest(id);
+    }
+
+    /// What is before a place will not be sent again; the end of all places is after the last time.
+    #[inline]
+    pub(super) fn settle(&mut self, pool: &mut ChunkPool, id: PipeId, needed: u64) {
+        let pipe = self.get_mut(id);
+        if needed > pipe.needed {
+            pipe.settle(pool, needed);
+            self.rest(id);
+        }
+    }
+
+    /// Takes note of a pipe that has become empty.
+    #[inline]
+    fn rest(&mut self, id: PipeId) {
+        let pipe = self.get_mut(id);
+        if pipe.is_empty() && !pipe.is_idle {
+            pipe.is_idle = true;
+            self.idle.push_back(id);
+        }
+    }
+
+    /// Returns a pipe that is empty and has been longest, if there are more of them than are kept.
+    #[inline]
+    pub(super) fn one_too_many(&mut self) -> Option<PipeId> {
+        while self.idle.len() > IDLE_MAX {
+            let id = self.idle.pop_front().expect("there are some");
+            let pipe = self.get_mut(id);
+            if std::mem::take(&mut pipe.is_idle) && pipe.is_empty() {
+                return Some(id);
+            }
+        }
+        None
+    }
+
     /// Gives a pipe back that has nothing in it.
     pub(super) fn close(&mut self, id: PipeId) {
         let pipe = self.get_mut(id);
+        pipe.is_idle = false;
         assert!(pipe.chunks.is_empty(), "a pipe that is closed is empty");
         (pipe.writer, pipe.reader) = (None, None);
         self.free.push(id);
     }
 
     /// Returns how many there are.
+    #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         self.pipes.len() - self.free.len()
     }
@@ -159,9 +209,8 @@ impl Pipe {
         }
     }
 
-    /// The reader has read so many bytes.
     #[inline]
-    pub(super) fn advance(&mut self, pool: &mut ChunkPool, count: usize) {
+    fn advance(&mut self, pool: &mut ChunkPool, count: usize) {
         self.read += count as u64;
         self.release(pool);
     }
@@ -172,9 +221,8 @@ impl Pipe {
         self.release(pool);
     }
 
-    /// What is before a place will not be sent again; the end of all places is after the last time.
     #[inline]
-    pub(super) fn settle(&mut self, pool: &mut ChunkPool, needed: u64) {
+    fn settle(&mut self, pool: &mut ChunkPool, needed: u64) {
         if needed > self.needed {
             self.needed = needed;
             self.release(pool);
@@ -209,7 +257,10 @@ impl Pipe {
 }
 
 /// The end of all places.
-pub(super) const NEVER: u64 = u64::MAX;
+const NEVER: u64 = u64::MAX;
+
+/// Pipes that are kept open though they are empty.
+const IDLE_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -170,11 +170,6 @@ impl PortTable {
         }
         None
     }
-
-    /// Tells whether nobody has a port.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bound.is_empty() && self.connections.is_empty()
-    }
 }
 
 pub(super) const EPHEMERAL_FIRST: u16 = 32_768;

@@ -14,7 +14,7 @@ use std::task::Poll;
 use super::super::arena::{Arena, Key};
 use super::super::event::WorldEvent;
 use super::super::host::Host;
-use super::super::node::{NodeId, Nodes};
+use super::super::node::NodeId;
 use super::names::{NameError, NameTable};
 use super::{Outside, Owner};
 use crate::executor::{Phrase, Phrases, TimerKey, WakeTarget, Weight};

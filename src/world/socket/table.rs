@@ -35,6 +35,7 @@ pub(crate) struct Owner {
 
 /// One socket.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are connections, which lie in the table")]
 pub(crate) enum Socket {
     Connection(ConnectionSocket),
     Bound(Box<BoundSocket>),
@@ -75,6 +76,8 @@ pub(crate) struct Sockets {
     open_counts: Vec<u32>,
     ports: BTreeMap<NodeId, PortTable>,
     pub(super) pipes: Pipes,
+    /// Sockets for which segments were lost, and who have not been told yet.
+    pub(super) lost: Vec<SocketKey>,
     /// Connections that are being opened from here, by machine and both ends.
     pub(super) opening: BTreeMap<(NodeId, Endpoint, Endpoint), SocketKey>,
     /// The listener of each connection that nobody has accepted yet.
@@ -135,6 +138,12 @@ impl Sockets {
             self.open_counts.resize(place + 1, 0);
         }
         &mut self.open_counts[place]
+    }
+
+    /// Returns how many sockets there are, of all machines and kinds.
+    #[cfg(test)]
+    pub(crate) fn entries_count(&self) -> usize {
+        self.entries.count()
     }
 
     /// Returns how many sockets the process of a machine has open.
@@ -340,7 +349,7 @@ impl Sockets {
             }
             Some(Socket::Udp(_)) => self.close_udp(outside, node, key),
             Some(Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_)) => {
-                self.close_unix(outside, key)
+                self.close_unix(outside, key);
             }
             None => {}
         }
@@ -356,9 +365,7 @@ impl Sockets {
         packet: Packet,
     ) {
         match packet.body {
-            Body::Segment(ref segment) => {
-                self.receive_segment(outside, node, &packet, segment);
-            }
+            Body::Segment(segment) => self.receive_segment(outside, node, &packet, &segment),
             Body::Datagram(_) => self.receive_datagram(outside, node, packet),
             Body::Refused { kind, quoted } => {
                 let Some(key) = packet.from else { return };

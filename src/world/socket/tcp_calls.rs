@@ -280,15 +280,10 @@ impl Sockets {
             return Poll::Ready(Ok(0));
         }
         let incoming = socket.incoming.expect("what can be read is in a pipe");
-        let pipe = self.pipes.get_mut(incoming);
-        pipe.copy_to(&outside.network.chunks, count, buffers);
+        self.pipes.get(incoming).copy_to(&outside.network.chunks, count, buffers);
         if how == Take::Consume {
-            pipe.advance(&mut outside.network.chunks, count);
-            let is_empty = pipe.is_empty();
+            self.pipes.advance(&mut outside.network.chunks, incoming, count);
             socket.machine.read(outside.host.now().as_nanos(), count);
-            if is_empty {
-                self.close_pipe(incoming);
-            }
             self.pump(outside, key);
         }
         Poll::Ready(Ok(count))

@@ -72,7 +72,7 @@ impl Sockets {
         let link = outside.network.link_to(node, sender);
         let ends = (packet.target, packet.source);
         let answer = stray(&outside.network.addresses, link, ends, segment.to, reset);
-        self.send(outside, answer, 0);
+        self.send_stray(outside, answer, 0);
     }
 
     /// A segment of a connection has come.
@@ -95,7 +95,7 @@ impl Sockets {
         }
         let effects = socket.machine.on_segment(now, &segment);
         if before.is_opening() {
-            self.after_handshake(outside, key, (from, before), &segment, effects);
+            self.after_handshake(outside, (key, from), before, (&segment, effects));
         }
         self.follow(outside, key, effects);
     }
@@ -105,10 +105,9 @@ impl Sockets {
     fn after_handshake<H: Host>(
         &mut self,
         outside: &mut Outside<'_, H>,
-        key: SocketKey,
-        (from, before): (Option<SocketKey>, TcpState),
-        segment: &Segment,
-        effects: Effects,
+        (key, from): (SocketKey, Option<SocketKey>),
+        before: TcpState,
+        (segment, effects): (&Segment, Effects),
     ) {
         let Some(socket) = self.connection_mut(key) else { return };
         let state = socket.machine.state();
@@ -128,16 +127,16 @@ impl Sockets {
             reset.to = from;
             let link = self.connection_mut(key).expect("it is there").path.link;
             let answer = stray(&outside.network.addresses, link, ends, Some(key), reset);
-            self.send(outside, answer, 0);
+            self.send_stray(outside, answer, 0);
         }
     }
 
     /// A segment to a socket was lost, or is kept back: what it waits for is uncertain.
     pub(crate) fn on_lost<H: Host>(&mut self, outside: &mut Outside<'_, H>, to: SocketKey) {
-        if let Some(socket) = self.connection_mut(to) {
+        if let Some(Entry { socket: Socket::Connection(socket), .. }) = self.entries.get_mut(to.0) {
             socket.machine.doubt();
             if socket.is_background {
-                self.arm(outside, to);
+                arm(outside, to, socket, &mut self.probers);
             }
         }
     }
@@ -354,90 +353,62 @@ impl Sockets {
     #[inline]
     pub(super) fn pump<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {
         let now = outside.host.now().as_nanos();
-        loop {
-            let Some(Entry { node, socket: Socket::Connection(socket), .. }) =
-                self.entries.get_mut(key.0)
-            else {
-                return;
-            };
-            socket.refresh_path(outside.network, *node);
-            let path = socket.path;
-            if outside.network.holds_back(outside.host, path, key) {
-                break;
-            }
+        let Self { entries, pipes, probers, lost, .. } = self;
+        let Some(entry) = entries.get_mut(key.0) else { return };
+        let Socket::Connection(socket) = &mut entry.socket else { return };
+        socket.refresh_path(outside.network, entry.node);
+        let path = socket.path;
+        while !outside.network.holds_back(outside.host, path, key) {
             let Some(segment) = socket.machine.transmit(now, &path) else { break };
             if segment.len > 0 && outside.network.is_capturing() {
-                let pipe = self.pipes.get(socket.outgoing.expect("what is sent is in a pipe"));
+                let pipe = pipes.get(socket.outgoing.expect("what is sent is in a pipe"));
                 let (from, count) = (segment.seq - 1, segment.len as usize);
                 let bytes = pipe.copy_range(&outside.network.chunks, from, count);
                 outside.network.stage(&bytes);
             }
             let packet = socket.packet(&outside.network.addresses, key, segment);
-            let not_before = socket.not_before;
-            let sent = self.send(outside, packet, not_before);
-            if let Some(at) = sent
-                && let Some(socket) = self.connection_mut(key)
-            {
-                socket.not_before = at;
+            match outside.network.send(outside.host, packet, socket.not_before) {
+                Sent::Accepted { at } => socket.not_before = at,
+                Sent::Lost => lost.extend(segment.to),
+                Sent::Full => unreachable!("the link was asked whether it has room"),
             }
         }
-        self.settle(outside, key);
-        self.arm(outside, key);
+        if let Some(outgoing) = socket.outgoing {
+            let needed = socket.machine.needed_from();
+            pipes.settle(&mut outside.network.chunks, outgoing, needed);
+        }
+        arm(outside, key, socket, probers);
+        self.after_sending(outside);
     }
 
-    /// Sends a packet; returns when it arrives, none if it does not. Tells those for whom packets were
-    /// lost.
-    pub(super) fn send<H: Host>(
+    /// Does what cannot be done while a connection is looked at: tells those for whom packets were lost,
+    /// and gives pipes back that have been empty for a while.
+    #[inline]
+    fn after_sending<H: Host>(&mut self, outside: &mut Outside<'_, H>) {
+        if !self.lost.is_empty() || outside.network.has_casualties() {
+            let lost = std::mem::take(&mut self.lost);
+            for key in lost.into_iter().chain(outside.network.take_casualties()) {
+                self.on_lost(outside, key);
+            }
+        }
+        while let Some(pipe) = self.pipes.one_too_many() {
+            self.close_pipe(pipe);
+        }
+    }
+
+    /// Sends a segment that is of no connection.
+    pub(super) fn send_stray<H: Host>(
         &mut self,
         outside: &mut Outside<'_, H>,
         packet: Packet,
         not_before: u64,
-    ) -> Option<u64> {
+    ) {
         let to = packet.to();
         let sent = outside.network.send(outside.host, packet, not_before);
-        if outside.network.has_casualties() {
-            for victim in outside.network.take_casualties() {
-                self.on_lost(outside, victim);
-            }
+        if sent == Sent::Lost {
+            self.lost.extend(to);
         }
-        match sent {
-            Sent::Accepted { at } => Some(at),
-            Sent::Lost => {
-                if let Some(to) = to {
-                    self.on_lost(outside, to);
-                }
-                None
-            }
-            Sent::Full => {
-                // The machine was asked for what the link has room for; a stray segment is let go.
-                None
-            }
-        }
-    }
-
-    /// Sets the event of a connection, if it is not early enough.
-    #[inline]
-    fn arm<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {
-        let Some(socket) = self.connection_mut(key) else { return };
-        let Some((at, weight)) = socket.machine.deadline() else { return };
-        let is_background = weight == Weight::Background;
-        if let Some(timer) = socket.timer {
-            if at >= socket.armed_at {
-                if socket.is_background && !is_background {
-                    socket.is_background = false;
-                    outside.host.set_weight(timer, weight);
-                }
-                return;
-            }
-            outside.host.cancel(timer);
-        }
-        let event = WorldEvent::Connection(key);
-        socket.timer = Some(outside.host.set(VirtualTime::from_nanos(at), event, weight));
-        socket.armed_at = at;
-        socket.is_background = is_background;
-        if is_background {
-            self.probers.push(key);
-        }
+        self.after_sending(outside);
     }
 
     // Pipes
@@ -460,19 +431,6 @@ impl Sockets {
             self.connection_mut(reader).expect("it is there").incoming = Some(pipe);
         }
         pipe
-    }
-
-    /// Lets go of what a connection will not send again.
-    #[inline]
-    fn settle<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {
-        let Some(socket) = self.connection_mut(key) else { return };
-        let Some(outgoing) = socket.outgoing else { return };
-        let needed = socket.machine.needed_from();
-        let pipe = self.pipes.get_mut(outgoing);
-        pipe.settle(&mut outside.network.chunks, needed);
-        if pipe.is_empty() {
-            self.close_pipe(outgoing);
-        }
     }
 
     /// Gives an empty pipe back.
@@ -561,6 +519,38 @@ impl Sockets {
             Socket::Connection(socket) => Some(socket),
             _ => None,
         }
+    }
+}
+
+/// Sets the event of a connection, if it is not early enough.
+#[inline]
+fn arm<H: Host>(
+    outside: &mut Outside<'_, H>,
+    key: SocketKey,
+    socket: &mut ConnectionSocket,
+    probers: &mut Vec<SocketKey>,
+) {
+    let Some((at, weight)) = socket.machine.deadline() else { return };
+    let is_background = weight == Weight::Background;
+    match socket.timer {
+        Some(timer) if at >= socket.armed_at => {
+            if socket.is_background == is_background {
+                return;
+            }
+            outside.host.set_weight(timer, weight);
+        }
+        earlier => {
+            if let Some(timer) = earlier {
+                outside.host.cancel(timer);
+            }
+            let event = WorldEvent::Connection(key);
+            socket.timer = Some(outside.host.set(VirtualTime::from_nanos(at), event, weight));
+            socket.armed_at = at;
+        }
+    }
+    socket.is_background = is_background;
+    if is_background {
+        probers.push(key);
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use super::super::network::{AddressBook, AddressId, Endpoint, Payload};
 use super::super::state::Wakes;
-use super::{ChunkPool, Family, Waiters};
+use super::{Bound, ChunkPool, Family, SocketKey, Waiters};
 
 /// A datagram socket.
 ///
@@ -25,6 +25,8 @@ pub(crate) struct Udp {
     pub(super) peer: Option<Endpoint>,
     /// `SO_ERROR`: what came back for something that was sent.
     pub(super) error: Option<i32>,
+    /// Whether the machine has chosen its port, and takes it back with the peer.
+    pub(super) has_chosen_port: bool,
     pub(super) may_broadcast: bool,
     pub(super) loops: Loops,
     pub(super) ttl: u8,
@@ -62,6 +64,7 @@ impl Udp {
             is_v6,
             peer: None,
             error: None,
+            has_chosen_port: false,
             may_broadcast: false,
             loops: Loops { v4: true, v6: true },
             ttl: 64,
@@ -72,6 +75,12 @@ impl Udp {
             received: VecDeque::new(),
             received_size: 0,
         }
+    }
+
+    /// Returns it as the table of ports knows it.
+    pub(super) fn bound(&self, socket: SocketKey, reuse: bool) -> Bound {
+        let address = self.wildcard.is_none().then_some(self.local.address);
+        Bound { address, family: self.family, reuse, is_listening: false, socket }
     }
 
     /// Returns what it is bound to, as its owner sees it.

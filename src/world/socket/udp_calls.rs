@@ -11,12 +11,12 @@ use super::super::host::Host;
 use super::super::network::{
     AddressId, AddressOwner, Body, Endpoint, Flow, LinkId, Network, Packet, Payload, Sent,
 };
-use super::super::node::{NodeId, Nodes};
+use super::super::node::NodeId;
 use super::errors::{
     EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EBADF, EDESTADDRREQ, EINVAL, EMSGSIZE,
     ENETUNREACH, os,
 };
-use super::{Bound, Family, Outside, Owner, Protocol, Socket, SocketKey, Sockets, Udp};
+use super::{Family, Outside, Owner, Protocol, Socket, SocketKey, Sockets, Udp};
 
 impl Sockets {
     /// Makes a datagram socket.
@@ -45,16 +45,10 @@ impl Sockets {
             IpAddr::V6(_) if !is_mapped => Family::V6,
             _ => Family::V4,
         };
-        let udp = Udp::new(endpoint, family, local.is_ipv6());
-        let is_wildcard = udp.wildcard.is_some();
+        let mut udp = Udp::new(endpoint, family, local.is_ipv6());
+        udp.has_chosen_port = local.port() == 0;
         let key = self.insert(outside.nodes, owner, Socket::Udp(Box::new(udp)))?;
-        let bound = Bound {
-            address: (!is_wildcard).then_some(endpoint.address),
-            family,
-            reuse: options.reuse_address,
-            is_listening: false,
-            socket: key,
-        };
+        let bound = self.udp(key).expect("it was just made").bound(key, options.reuse_address);
         match self.ports(owner.node).bind(Protocol::Udp, endpoint.port, bound) {
             Ok(port) => {
                 endpoint.port = port;
@@ -68,8 +62,23 @@ impl Sockets {
         }
     }
 
+    /// Gives a socket a port again that has lost its own.
+    ///
+    /// # Errors
+    /// `EADDRINUSE` when there is none; `EBADF` when it is no datagram socket.
+    fn choose_udp_port(&mut self, node: NodeId, key: SocketKey) -> io::Result<()> {
+        let udp = self.udp(key).ok_or_else(|| os(EBADF))?;
+        if udp.local.port == 0 {
+            let bound = udp.bound(key, false);
+            let port = self.ports(node).bind(Protocol::Udp, 0, bound)?;
+            self.udp(key).expect("it was found").local.port = port;
+        }
+        Ok(())
+    }
+
     /// Sets whom a socket is connected to: from here on it hears nobody else, and what it sends without
-    /// a target goes there. None takes that away. What it has received already stays.
+    /// a target goes there. None takes that away, and a port that the machine had chosen. What it has
+    /// received already stays.
     ///
     /// # Errors
     /// `EAFNOSUPPORT`, `ENETUNREACH` for a target of another family; `EACCES` for a broadcast address,
@@ -81,12 +90,18 @@ impl Sockets {
         key: SocketKey,
         remote: Option<SocketAddr>,
     ) -> io::Result<()> {
-        let udp = self.udp(key).ok_or_else(|| os(EBADF))?;
         let Some(remote) = remote else {
+            let udp = self.udp(key).ok_or_else(|| os(EBADF))?;
             udp.peer = None;
             udp.local.address = udp.wildcard.unwrap_or(udp.local.address);
+            if udp.has_chosen_port {
+                let port = std::mem::take(&mut udp.local.port);
+                self.ports(node).unbind(Protocol::Udp, port, key);
+            }
             return Ok(());
         };
+        self.choose_udp_port(node, key)?;
+        let udp = self.udp(key).expect("it was found");
         let peer = target_of(udp, outside.network, remote)?;
         let source = source_of(udp, outside.network, node, peer.address)?;
         udp.peer = Some(peer);
@@ -107,7 +122,8 @@ impl Sockets {
         target: Option<SocketAddr>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let udp = self.udp(key).ok_or_else(|| os(EBADF))?;
+        self.choose_udp_port(node, key)?;
+        let udp = self.udp(key).expect("it was found");
         let target = match target {
             Some(target) if target.port() == 0 => return Poll::Ready(Err(os(EINVAL))),
             Some(target) => target_of(udp, outside.network, target)?,
@@ -134,8 +150,12 @@ impl Sockets {
             }
             AddressOwner::Multicast => {
                 let loops = if is_v4 { udp.loops.v4 } else { udp.loops.v6 };
+                // The loopback interface has no other machines, and needs no loop to reach its own.
+                let is_within =
+                    outside.network.addresses.owner(source.address) == AddressOwner::Loopback;
+                let hears = |other| if is_within { other == node } else { loops || other != node };
                 let members: Vec<_> = outside.network.groups.members(target.address).collect();
-                for other in members.into_iter().filter(|other| loops || *other != node) {
+                for other in members.into_iter().filter(|other| hears(*other)) {
                     draft.send_copy(outside, node, other);
                 }
             }

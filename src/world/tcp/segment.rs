@@ -20,7 +20,7 @@ pub(crate) struct Segment {
     pub(crate) window: u32,
     pub(crate) flags: Flags,
     pub(crate) sack_count: u8,
-    /// The largest segment of its sender's path; only in a SYN.
+    /// Bytes in the largest packet: in a SYN that of its sender's path, else the one that it goes by.
     pub(crate) mss: u16,
     /// What the sender has received beyond `ack`, the latest first.
     pub(crate) sacks: [Sack; SACKS_MAX],

@@ -194,7 +194,7 @@ impl Connection {
     }
 
     fn stamped(&mut self, seq: u64, len: u32, flags: Flags) -> Segment {
-        let mut segment = Segment { to: self.peer, seq, len, flags, ..BARE };
+        let mut segment = Segment { to: self.peer, seq, len, flags, mss: self.mss, ..BARE };
         self.stamp(&mut segment);
         segment
     }

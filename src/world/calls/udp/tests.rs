@@ -8,7 +8,9 @@ use super::super::super::network::Network as Fabric;
 use super::*;
 use crate::kernel::Ratio;
 use crate::time::{sleep, timeout};
+use crate::world::node::NodeId;
 use crate::world::socket::{self, Socket};
+use crate::world::state::with_state;
 use crate::world::{self, LinkOptions, Overflow};
 
 /// A socket of a test.

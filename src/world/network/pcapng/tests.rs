@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::super::super::node::{NodeId, node};
 use super::super::super::state::with_state;
-use super::super::super::tcp::{Flags, Sack, Segment};
+use super::super::super::tcp::segment::Sack;
+use super::super::super::tcp::{Flags, Segment};
 use super::super::capture::{Capture, Fate, Seen, Sighting};
 use super::super::packet::Refusal;
 use super::headers::Ends;

@@ -1,7 +1,7 @@
 //! Packets in flight, listed and handled one by one.
 
-use super::super::LostByHand;
 use super::super::Overflow;
+use super::super::control::LostByHand;
 use super::super::rules::RuleKind::{Cut, Hold};
 use super::super::sites::LATENCY;
 use super::*;
