@@ -35,7 +35,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 };
 
 const ORDERS: u64 = 5;
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What the shop does with an order.
 #[derive(Clone, Copy)]
@@ -77,7 +77,7 @@ async fn run(shop: Shop) {
         info!(order, ?answer);
     }
     restart.await;
-    sleep(Duration::from_secs(10)).await;
+    sleep(Duration::from_secs(5)).await;
     let (heard, orders) = (heard.borrow(), database.orders.borrow());
     let differing = heard.symmetric_difference(&orders).count();
     assert_eq!(differing, 0, "some orders are in the database and the broker never heard of them");

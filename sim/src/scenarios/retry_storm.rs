@@ -50,7 +50,7 @@ async fn fixed() {
 }
 
 async fn check(retry: RetryBuilder) {
-    let outage = Duration::from_secs(choose_for("seconds of outage", 1, 0..=10));
+    let outage = Duration::from_secs(choose_for("seconds of outage", 1, 0..=5));
     let recovery = recovery(REQUESTS_PER_SECOND, retry, outage, PATIENCE).await;
     if let Err(last_second) = recovery {
         let counts = last_second.counts();

@@ -48,7 +48,7 @@ async fn run(has_terms: bool) {
     });
     // The client writes one value after the other, and looks later whether the last one is there.
     let (mut leader, mut term) = (0, 1);
-    // It may be late, but then it is there.
+    // A leader that does not answer is seen to by what is asked of it next.
     drop(ask(REPLICAS[leader], format!("lead {term}")).await);
     for value in 1..=WRITES {
         sleep(Duration::from_millis(100)).await;
