@@ -7,10 +7,13 @@ mod cancel_leak;
 mod cancelled_as_success;
 mod cancelled_wakeup;
 mod check_then_act;
+mod clock_skew_lease;
 mod double_acquire;
+mod dual_write;
 mod duplicate_charge;
 mod endless_pages;
 mod futurelock;
+mod half_open_connection;
 mod half_read_frame;
 mod half_transfer;
 mod interrupted_cleanup;
@@ -29,14 +32,19 @@ mod pipeline_orphan;
 mod pipeline_sentinel;
 mod reentrant_read;
 mod retries_everything;
+mod retry_storm;
 mod retry_waves;
 mod rollback_skipped;
+mod split_brain_lock;
 mod status_blind;
 mod stranded_permits;
 mod stuck_semaphore;
 mod swallowed_cancel;
+mod thundering_herd;
 mod timed_out_item;
+mod wire;
 mod worker_pool_join;
+mod zombie_leader;
 
 use crate::scenario::Scenario;
 
@@ -55,6 +63,7 @@ pub(crate) const ALL: &[Scenario] = &[
     status_blind::SCENARIO,
     retries_everything::SCENARIO,
     retry_waves::SCENARIO,
+    retry_storm::SCENARIO,
     permit_held_in_backoff::SCENARIO,
     rollback_skipped::SCENARIO,
     endless_pages::SCENARIO,
@@ -76,4 +85,10 @@ pub(crate) const ALL: &[Scenario] = &[
     interrupted_cleanup::SCENARIO,
     orphan_worker::SCENARIO,
     late_reply::SCENARIO,
+    split_brain_lock::SCENARIO,
+    zombie_leader::SCENARIO,
+    clock_skew_lease::SCENARIO,
+    dual_write::SCENARIO,
+    half_open_connection::SCENARIO,
+    thundering_herd::SCENARIO,
 ];

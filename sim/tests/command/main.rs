@@ -17,7 +17,7 @@ mod teaching;
 mod threads;
 
 /// All scenarios.
-const SCENARIOS: [&str; 33] = [
+const SCENARIOS: [&str; 40] = [
     "lost-update",
     "check-then-act",
     "lost-wakeup",
@@ -30,6 +30,7 @@ const SCENARIOS: [&str; 33] = [
     "status-blind",
     "retries-everything",
     "retry-waves",
+    "retry-storm",
     "permit-held-in-backoff",
     "rollback-skipped",
     "endless-pages",
@@ -51,6 +52,12 @@ const SCENARIOS: [&str; 33] = [
     "interrupted-cleanup",
     "orphan-worker",
     "late-reply",
+    "split-brain-lock",
+    "zombie-leader",
+    "clock-skew-lease",
+    "dual-write",
+    "half-open-connection",
+    "thundering-herd",
 ];
 
 const CLEAN: i32 = 0;
