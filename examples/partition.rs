@@ -12,12 +12,16 @@
 
 #![expect(clippy::print_stdout, reason = "a program prints")]
 
+fn main() {
+    println!("This example is a test: `cargo test --example partition`.");
+}
+
 #[cfg(test)]
 mod tests {
     use std::io;
     use std::time::Duration;
 
-    use futures_lite::{AsyncReadExt, AsyncWriteExt};
+    use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
     use parcae::net::{TcpListener, TcpStream};
     use parcae::time::timeout;
     use parcae::world;
@@ -44,8 +48,4 @@ mod tests {
         drop(cut);
         assert_eq!(ask("server-1").await.unwrap(), "pong");
     }
-}
-
-fn main() {
-    println!("This example is a test: `cargo test --example partition`.");
 }

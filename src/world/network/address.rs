@@ -208,13 +208,6 @@ impl AddressBook {
         })
     }
 
-    /// Returns all addresses of a machine: those it was given, in that order, then the automatic ones.
-    #[cfg(test)]
-    pub(crate) fn addresses(&self, node: NodeId) -> Vec<IpAddr> {
-        let automatic = [AddressId::automatic_v4(node), AddressId::automatic_v6(node)];
-        self.given_to(node).chain(automatic).map(|id| self.ip(id)).collect()
-    }
-
     fn given_to(&self, node: NodeId) -> impl Iterator<Item = AddressId> + '_ {
         let is_owned = move |other: &Other| other.owner == AddressOwner::Node(node);
         let numbered = (OTHERS..).zip(&self.others);

@@ -271,6 +271,10 @@ mod tests {
         SocketKey(Arena::default().insert(()))
     }
 
+    fn size(count: u64) -> usize {
+        usize::try_from(count).expect("a pipe fits into memory")
+    }
+
     /// Bytes as their places say.
     fn content(from: u64, count: usize) -> Vec<u8> {
         (from..from + count as u64).map(|place| (place % 251) as u8).collect()
@@ -293,11 +297,11 @@ mod tests {
             let (mut read, mut needed, mut written) = (begin, begin, begin);
             let most = [20, 700, 30_000, 200_000][round % 4];
             for _ in 0..60 {
-                let count = below(most) as usize;
+                let count = size(below(most));
                 pipe.write(&mut pool, &content(written, count));
                 written += count as u64;
-                let count = below((written - read).min(most) + 1) as usize;
-                let split = below(count as u64 + 1) as usize;
+                let count = size(below((written - read).min(most) + 1));
+                let split = size(below(count as u64 + 1));
                 let mut bytes = vec![0; count];
                 let (one, two) = bytes.split_at_mut(split);
                 let mut empty = [];
@@ -309,7 +313,7 @@ mod tests {
                 read += count as u64;
                 needed += below(written - needed + 1);
                 pipe.settle(&mut pool, needed);
-                let kept = (written - needed) as usize;
+                let kept = size(written - needed);
                 assert_eq!(pipe.copy_range(&pool, needed, kept), content(needed, kept));
             }
             pipe.settle(&mut pool, written);
