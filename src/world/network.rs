@@ -39,7 +39,7 @@ mod view;
 
 pub(crate) use self::address::{AddressBook, AddressId, AddressOwner, Endpoint};
 pub use self::counters::{FaultCounters, LinkCounters};
-pub(crate) use self::fabric::{Arrival, Network, Sent};
+pub(crate) use self::fabric::{Arrival, BURST_MAX, Network, Sent};
 pub(crate) use self::flight::FlightKey;
 pub use self::guard::LinkFault;
 pub use self::latency::Latency;

@@ -530,7 +530,7 @@ const HEADERS_V4: u16 = 40;
 const HEADERS_V6: u16 = 60;
 
 /// Most bytes of a stream that travel as one where the link does nothing to single packets.
-const BURST_MAX: u32 = 65_536;
+pub(crate) const BURST_MAX: u32 = 65_536;
 
 /// IP and ICMP headers, and the quoted ones.
 pub(super) const REFUSAL_SIZE: u32 = 56;

@@ -3,55 +3,75 @@
 //! Addresses, pipes, who waits, the one timer, and the numbers of its packets. May not know how a
 //! machine works.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use super::super::calls::TcpOptions;
-use super::super::network::{AddressBook, Body, Endpoint, Flow, LinkId, Network, Packet};
+use super::super::network::{
+    AddressBook, AddressId, BURST_MAX, Body, Endpoint, Flow, LinkId, Network, Packet,
+};
 use super::super::node::NodeId;
 use super::super::tcp::{Connection, Linger, Path, Segment, TcpState};
+use super::SocketKey;
 use super::pipe::PipeId;
-use super::{SocketKey, Waiters};
+use super::readiness::StreamWaiters;
 use crate::executor::TimerKey;
 use crate::kernel::StreamId;
 
 /// A connection.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct ConnectionSocket {
     pub(super) machine: Connection,
-    /// Who waits to read.
-    pub(super) readers: Waiters,
-    /// Who waits to write, or until it is connected.
-    pub(super) writers: Waiters,
-    pub(super) local: Endpoint,
-    pub(super) remote: Endpoint,
+    /// Who waits to read, and who to write, or until it is connected.
+    pub(super) waiters: StreamWaiters,
     /// When its event is set for. It is set lazily: earlier, never later.
     pub(super) armed_at: u64,
     /// When the packet before arrives: the next one of the stream does not before that.
     pub(super) not_before: u64,
     /// Whom its draws belong to.
     pub(super) stream: StreamId,
+    /// Its event, or the key of none.
+    pub(super) timer: TimerKey,
+    // Both ends, in parts: as two `Endpoint`s they would take four bytes more.
+    local_address: AddressId,
+    remote_address: AddressId,
+    local_port: u16,
+    remote_port: u16,
     /// How many packets it has sent.
     packets: u32,
-    pub(super) timer: Option<TimerKey>,
     /// What the peer writes, while something of it is kept.
     pub(super) incoming: Option<PipeId>,
     /// What was written here, while something of it is kept.
     pub(super) outgoing: Option<PipeId>,
-    pub(super) path: Path,
-    /// The generation of the network in which the path was looked up.
-    pub(super) path_seen: u32,
-    /// `SO_LINGER` in seconds.
-    linger: Option<u16>,
+    // The way to the peer, and the generation of the network in which it was looked up.
+    path_link: LinkId,
+    path_seen: u32,
+    path_mss: u16,
+    /// `SO_LINGER` in seconds, or `NO_LINGER`.
+    linger: u16,
     ttl: u8,
-    /// Whether its addresses are shown as those of IPv6.
-    is_v6: bool,
-    only_v6: bool,
-    pub(super) reuse: bool,
-    /// Whether it is listed as bound to its port.
-    pub(super) is_bound: bool,
-    /// Whether it is counted on its port.
-    pub(super) has_port: bool,
-    /// Whether its event is set as one that changes nothing for the program.
-    pub(super) is_background: bool,
+    marks: Marks,
+}
+
+const _: () = assert!(size_of::<ConnectionSocket>() <= 224, "memory of an idle connection");
+
+/// What is true of a connection beside what its machine knows, as bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) struct Marks(u8);
+
+impl Marks {
+    /// Its addresses are shown as those of IPv6.
+    const IS_V6: Self = Self(1);
+    const ONLY_V6: Self = Self(1 << 1);
+    pub(super) const REUSE: Self = Self(1 << 2);
+    /// It is listed as bound to its port.
+    pub(super) const BOUND: Self = Self(1 << 3);
+    /// It is counted on its port.
+    pub(super) const HAS_PORT: Self = Self(1 << 4);
+    /// Its event is set as one that changes nothing for the program.
+    pub(super) const BACKGROUND: Self = Self(1 << 5);
+    /// A segment may be many packets.
+    const BURSTS: Self = Self(1 << 6);
 }
 
 /// The two ends of a connection to be, and how they are shown.
@@ -71,30 +91,50 @@ impl ConnectionSocket {
     ) -> Self {
         let mut socket = Self {
             machine,
-            readers: Waiters::default(),
-            writers: Waiters::default(),
-            local: ends.local,
-            remote: ends.remote,
+            waiters: StreamWaiters::default(),
             armed_at: 0,
             not_before: 0,
             stream,
+            timer: TimerKey::NONE,
+            local_address: ends.local.address,
+            remote_address: ends.remote.address,
+            local_port: ends.local.port,
+            remote_port: ends.remote.port,
             packets: 0,
-            timer: None,
             incoming: None,
             outgoing: None,
-            path,
+            path_link: path.link,
             path_seen: 0,
-            linger: None,
+            path_mss: path.mss,
+            linger: NO_LINGER,
             ttl: 0,
-            is_v6: ends.is_v6,
-            only_v6: options.only_v6,
-            reuse: options.reuse_address,
-            is_bound: false,
-            has_port: false,
-            is_background: false,
+            marks: Marks::default(),
         };
+        socket.mark(Marks::IS_V6, ends.is_v6);
+        socket.mark(Marks::ONLY_V6, options.only_v6);
+        socket.mark(Marks::REUSE, options.reuse_address);
         socket.set_options(options);
         socket
+    }
+
+    #[inline]
+    pub(super) fn has(&self, mark: Marks) -> bool {
+        self.marks.0 & mark.0 != 0
+    }
+
+    #[inline]
+    pub(super) fn mark(&mut self, mark: Marks, is_true: bool) {
+        self.marks.0 = if is_true { self.marks.0 | mark.0 } else { self.marks.0 & !mark.0 };
+    }
+
+    #[inline]
+    pub(super) fn local(&self) -> Endpoint {
+        Endpoint { address: self.local_address, port: self.local_port }
+    }
+
+    #[inline]
+    pub(super) fn remote(&self) -> Endpoint {
+        Endpoint { address: self.remote_address, port: self.remote_port }
     }
 
     /// Tells whether a segment of this socket is of the connection. One that connects knows none yet.
@@ -110,13 +150,23 @@ impl ConnectionSocket {
         self.machine.state() == TcpState::Closed && self.machine.is_orphan()
     }
 
-    /// Looks up the way to the peer again if the network has changed.
+    /// Returns the way to the peer, looked up again if the network has changed.
     #[inline]
-    pub(super) fn refresh_path(&mut self, network: &mut Network, node: NodeId) {
+    pub(super) fn path(&mut self, network: &mut Network, node: NodeId) -> Path {
         if self.path_seen != network.generation() {
-            self.path = network.path(node, self.remote.address);
+            let path = network.path(node, self.remote_address);
+            (self.path_link, self.path_mss) = (path.link, path.mss);
+            self.mark(Marks::BURSTS, path.burst > path.mss.into());
             self.path_seen = network.generation();
         }
+        let mss = self.path_mss;
+        let burst = if self.has(Marks::BURSTS) { BURST_MAX } else { mss.into() };
+        Path { mss, burst, link: self.path_link }
+    }
+
+    /// Returns the link to the peer.
+    pub(super) fn link(&self) -> LinkId {
+        self.path_link
     }
 
     /// Makes a packet of a segment: as many of them as it would be on the wire.
@@ -127,15 +177,15 @@ impl ConnectionSocket {
         own: SocketKey,
         segment: Segment,
     ) -> Packet {
-        let mss = u32::from(self.path.mss);
+        let mss = u32::from(self.path_mss);
         let count = if segment.len <= mss { 1 } else { segment.len.div_ceil(mss) };
         let flow = Flow { stream: self.stream, ordinal: self.packets };
         self.packets = self.packets.checked_add(count).expect("a stream numbers with 32 bits");
-        let headers = headers(addresses, self.remote);
+        let headers = headers(addresses, self.remote());
         Packet {
-            link: self.path.link,
-            source: self.local,
-            target: self.remote,
+            link: self.path_link,
+            source: self.local(),
+            target: self.remote(),
             size: segment.len + count * headers,
             count: u16::try_from(count).expect("a segment has fewer than 65,536 bytes"),
             flow,
@@ -145,23 +195,20 @@ impl ConnectionSocket {
     }
 
     /// Returns an endpoint as it is shown to its program.
-    pub(super) fn shown(
-        &self,
-        addresses: &AddressBook,
-        endpoint: Endpoint,
-    ) -> std::net::SocketAddr {
-        addresses.shown(endpoint, self.is_v6)
+    pub(super) fn shown(&self, addresses: &AddressBook, endpoint: Endpoint) -> SocketAddr {
+        addresses.shown(endpoint, self.has(Marks::IS_V6))
     }
 
     pub(super) fn linger(&self) -> Linger {
-        if self.linger == Some(0) { Linger::Reset } else { Linger::Background }
+        if self.linger == 0 { Linger::Reset } else { Linger::Background }
     }
 
     pub(super) fn options(&self) -> TcpOptions {
         let mut options = TcpOptions::of_tuning(&self.machine.tuning());
-        options.reuse_address = self.reuse;
-        options.only_v6 = self.only_v6;
-        options.linger = self.linger.map(|seconds| std::time::Duration::from_secs(seconds.into()));
+        options.reuse_address = self.has(Marks::REUSE);
+        options.only_v6 = self.has(Marks::ONLY_V6);
+        let linger = (self.linger != NO_LINGER).then_some(self.linger);
+        options.linger = linger.map(|seconds| Duration::from_secs(seconds.into()));
         options.ttl = self.ttl.into();
         options
     }
@@ -169,11 +216,16 @@ impl ConnectionSocket {
     /// Sets what may still be changed on a connection.
     pub(super) fn set_options(&mut self, options: &TcpOptions) {
         self.machine.set_tuning(&options.tuning());
-        let seconds = |linger: std::time::Duration| u16::try_from(linger.as_secs());
-        self.linger = options.linger.map(|linger| seconds(linger).unwrap_or(u16::MAX));
+        let most = u64::from(NO_LINGER - 1);
+        let seconds = |linger: Duration| u16::try_from(linger.as_secs().min(most));
+        let linger = options.linger.map_or(Ok(NO_LINGER), seconds);
+        self.linger = linger.expect("it is bounded");
         self.ttl = u8::try_from(options.ttl).expect("it was checked");
     }
 }
+
+/// No `SO_LINGER`.
+const NO_LINGER: u16 = u16::MAX;
 
 /// Makes a packet of a segment that is of no connection.
 pub(super) fn stray(

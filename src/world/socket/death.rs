@@ -54,7 +54,7 @@ impl Sockets {
         let mut pairs = BTreeSet::new();
         for node in from {
             for (key, socket) in self.connections_of(*node) {
-                let other = match outside.network.addresses.owner(socket.remote.address) {
+                let other = match outside.network.addresses.owner(socket.remote().address) {
                     AddressOwner::Node(other) => other,
                     _ => *node,
                 };
@@ -85,7 +85,7 @@ impl Sockets {
     ) {
         let Some(Owner { node, .. }) = self.owner(to) else { return };
         let Some(socket) = self.connection_mut(to) else { return };
-        let (source, target) = (socket.remote, socket.local);
+        let (source, target) = (socket.remote(), socket.local());
         let from_node = match outside.network.addresses.owner(source.address) {
             AddressOwner::Node(other) => other,
             _ => node,

@@ -115,8 +115,8 @@ impl Netstat {
                 let due = machine.deadline().map(|(at, _)| at).or_else(|| machine.expires_at());
                 self.connections.push(ConnectionRow {
                     state: machine.state(),
-                    local: socket.shown(addresses, socket.local),
-                    remote: socket.shown(addresses, socket.remote),
+                    local: socket.shown(addresses, socket.local()),
+                    remote: socket.shown(addresses, socket.remote()),
                     receive_queue: machine.readable(),
                     send_queue: machine.unsettled(),
                     attempts: machine.attempts(),

@@ -1,6 +1,6 @@
 //! Which ports of a machine are taken, and by whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::super::network::AddressId;
@@ -41,8 +41,10 @@ pub(crate) struct Bound {
 #[derive(Debug, Default)]
 pub(crate) struct PortTable {
     bound: BTreeMap<(Protocol, u16), Vec<Bound>>,
-    /// How many connections have a port without being bound to it.
-    connections: BTreeMap<u16, u32>,
+    /// Ports that connections have without being bound to them.
+    connected: BTreeSet<u16>,
+    /// Of those that more than one has, how many more.
+    shared: BTreeMap<u16, u32>,
     /// The next ephemeral port that is tried, by protocol.
     next: [u16; 2],
 }
@@ -136,21 +138,25 @@ impl PortTable {
 
     /// A connection has a port.
     pub(crate) fn connect(&mut self, port: u16) {
-        *self.connections.entry(port).or_default() += 1;
+        if !self.connected.insert(port) {
+            *self.shared.entry(port).or_default() += 1;
+        }
     }
 
     /// A connection does not have its port any more.
     pub(crate) fn disconnect(&mut self, port: u16) {
-        let count = self.connections.get_mut(&port).expect("a connection has been counted");
-        *count -= 1;
-        if *count == 0 {
-            self.connections.remove(&port);
+        match self.shared.get_mut(&port) {
+            Some(1) => {
+                self.shared.remove(&port);
+            }
+            Some(count) => *count -= 1,
+            None => assert!(self.connected.remove(&port), "a connection has been counted"),
         }
     }
 
     /// Tells whether connections that are not bound have a port.
     pub(crate) fn has_connections(&self, port: u16) -> bool {
-        self.connections.contains_key(&port)
+        self.connected.contains(&port)
     }
 
     /// Returns an ephemeral port that nobody has, the next one that was not given out before; none if
@@ -263,6 +269,9 @@ mod tests {
         for port in EPHEMERAL_FIRST..=EPHEMERAL_LAST {
             table.connect(port);
         }
+        assert_eq!(table.ephemeral(Protocol::Tcp), None);
+        table.connect(40_000);
+        table.disconnect(40_000);
         assert_eq!(table.ephemeral(Protocol::Tcp), None);
         table.disconnect(40_000);
         assert_eq!(table.ephemeral(Protocol::Tcp), Some(40_000));

@@ -2,6 +2,7 @@
 
 use std::task::Waker;
 
+use super::super::calls::Side;
 use super::super::state::Wakes;
 use crate::executor::WakeTarget;
 
@@ -48,4 +49,45 @@ impl Waiters {
     }
 }
 
-const _: () = assert!(size_of::<Waiters>() == 24, "memory of an idle connection");
+/// Tasks that wait for the two sides of a stream; as [`Waiters`] of each, in fewer words.
+#[derive(Debug, Default)]
+pub(super) struct StreamWaiters {
+    first: [Option<WakeTarget>; 2],
+    more: Option<Box<[Vec<WakeTarget>; 2]>>,
+}
+
+impl StreamWaiters {
+    /// Adds who waits for a side, unless it does already. `target` stays where it is not needed.
+    #[inline]
+    pub(super) fn add(&mut self, side: Side, target: &mut Option<WakeTarget>, waker: &Waker) {
+        let side = side as usize;
+        let more = self.more.iter().flat_map(|more| more[side].iter());
+        if self.first[side].iter().chain(more).any(|known| known.will_wake(waker)) {
+            return;
+        }
+        if self.first[side].is_none() {
+            self.first[side] = target.take();
+        } else {
+            self.more.get_or_insert_default()[side].extend(target.take());
+        }
+    }
+
+    /// Has all of them woken who wait for a side, in the order in which they came.
+    #[inline]
+    pub(super) fn wake(&mut self, side: Side, wakes: &mut Wakes) {
+        let Some(first) = self.first[side as usize].take() else { return };
+        wakes.wake(first);
+        if let Some(more) = &mut self.more {
+            more[side as usize].drain(..).for_each(|target| wakes.wake(target));
+        }
+    }
+
+    /// Lets go of all of them.
+    pub(super) fn let_go(&mut self, wakes: &mut Wakes) {
+        let more = self.more.take().into_iter().flat_map(|more| more.into_iter().flatten());
+        let first = self.first.iter_mut().filter_map(Option::take);
+        first.chain(more).for_each(|target| wakes.let_go(target));
+    }
+}
+
+const _: () = assert!(size_of::<StreamWaiters>() == 40, "memory of an idle connection");

@@ -74,7 +74,8 @@ pub(crate) struct Sockets {
     pub(super) entries: Arena<Entry>,
     /// How many each machine's process has open, by the number of the machine.
     open_counts: Vec<u32>,
-    ports: BTreeMap<NodeId, PortTable>,
+    /// By the number of the machine.
+    ports: Vec<PortTable>,
     pub(super) pipes: Pipes,
     /// Sockets for which segments were lost, and who have not been told yet.
     pub(super) lost: Vec<SocketKey>,
@@ -207,7 +208,10 @@ impl Sockets {
 
     /// Returns the ports of a machine.
     pub(crate) fn ports(&mut self, node: NodeId) -> &mut PortTable {
-        self.ports.entry(node).or_default()
+        if self.ports.len() <= node.index() {
+            self.ports.resize_with(node.index() + 1, PortTable::default);
+        }
+        &mut self.ports[node.index()]
     }
 
     // Calls that more than one kind of socket has
@@ -277,10 +281,7 @@ impl Sockets {
     ) {
         let (target, waker) = waiter;
         match self.get_mut(key) {
-            Some(Socket::Connection(socket)) => match side {
-                Side::Read => socket.readers.add(target, waker),
-                Side::Write => socket.writers.add(target, waker),
-            },
+            Some(Socket::Connection(socket)) => socket.waiters.add(side, target, waker),
             Some(Socket::Listener(listener)) => listener.waiters.add(target, waker),
             Some(Socket::Udp(_)) => self.wait_for_datagrams(key, side, (target, waker)),
             Some(Socket::UnixStream(_) | Socket::UnixListener(_) | Socket::UnixDatagram(_)) => {
@@ -296,7 +297,7 @@ impl Sockets {
         addresses: &AddressBook,
     ) -> io::Result<SocketAddr> {
         match self.get(key) {
-            Some(Socket::Connection(socket)) => Ok(socket.shown(addresses, socket.local)),
+            Some(Socket::Connection(socket)) => Ok(socket.shown(addresses, socket.local())),
             Some(Socket::Bound(bound)) => Ok(addresses.shown(bound.local, bound.is_v6)),
             Some(Socket::Listener(listener)) => {
                 let BoundSocket { local, is_v6, .. } = listener.bound;
@@ -314,7 +315,7 @@ impl Sockets {
     ) -> io::Result<SocketAddr> {
         match self.get(key) {
             Some(Socket::Connection(socket)) if !socket.machine.has_peer() => Err(os(ENOTCONN)),
-            Some(Socket::Connection(socket)) => Ok(socket.shown(addresses, socket.remote)),
+            Some(Socket::Connection(socket)) => Ok(socket.shown(addresses, socket.remote())),
             Some(Socket::Udp(udp)) => udp.peer_address(addresses).ok_or_else(|| os(ENOTCONN)),
             _ => Err(os(ENOTCONN)),
         }
@@ -334,8 +335,7 @@ impl Sockets {
         self.no_longer_open(key);
         match self.get_mut(key) {
             Some(Socket::Connection(socket)) => {
-                socket.readers.let_go(outside.wakes);
-                socket.writers.let_go(outside.wakes);
+                socket.waiters.let_go(outside.wakes);
                 let (now, linger) = (outside.host.now().as_nanos(), socket.linger());
                 let effects = socket.machine.close(now, linger);
                 self.leave_incoming(outside, key);
@@ -414,7 +414,7 @@ impl Sockets {
         };
         match &entry.socket {
             Socket::Connection(socket) => {
-                Some(format!("{}->{}", place(socket.local), place(socket.remote)))
+                Some(format!("{}->{}", place(socket.local()), place(socket.remote())))
             }
             Socket::Bound(bound) => Some(place(bound.local)),
             Socket::Listener(listener) => Some(place(listener.bound.local)),
@@ -424,4 +424,4 @@ impl Sockets {
     }
 }
 
-const _: () = assert!(size_of::<Option<Entry>>() <= 288, "memory of an idle connection");
+const _: () = assert!(size_of::<Option<Entry>>() <= 240, "memory of an idle connection");

@@ -7,12 +7,12 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::task::Poll;
 
-use super::super::calls::{Take, TcpOptions};
+use super::super::calls::{Side, Take, TcpOptions};
 use super::super::host::Host;
 use super::super::network::{AddressId, AddressOwner, Endpoint, Network};
 use super::super::node::NodeId;
 use super::super::tcp::{Connection, Shutdown, Tuning};
-use super::connection::{ConnectionSocket, Ends};
+use super::connection::{ConnectionSocket, Ends, Marks};
 use super::errors::{
     EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EMFILE, ENETUNREACH, ENOTCONN, os,
 };
@@ -95,11 +95,11 @@ impl Sockets {
 
     fn has_conflict(&self, network: &Network, node: NodeId, port: u16, bound: &Bound) -> bool {
         self.connections_of(node).any(|(_, other)| {
-            let is_v4 = network.addresses.ip(other.local.address).is_ipv4();
-            let is_meant = bound.address.is_none_or(|address| address == other.local.address);
-            let is_shared = bound.reuse && other.reuse;
-            other.has_port
-                && other.local.port == port
+            let is_v4 = network.addresses.ip(other.local().address).is_ipv4();
+            let is_meant = bound.address.is_none_or(|address| address == other.local().address);
+            let is_shared = bound.reuse && other.has(Marks::REUSE);
+            other.has(Marks::HAS_PORT)
+                && other.local().port == port
                 && is_meant
                 && bound.family.has(is_v4)
                 && !is_shared
@@ -176,12 +176,12 @@ impl Sockets {
         let mut socket = ConnectionSocket::new(machine, ends, options, (stream, path));
         let key = match held {
             Some((key, _)) => {
-                socket.is_bound = true;
+                socket.mark(Marks::BOUND, true);
                 *self.get_mut(key).expect("it was found") = Socket::Connection(socket);
                 key
             }
             None => {
-                socket.has_port = true;
+                socket.mark(Marks::HAS_PORT, true);
                 let key = self.insert(outside.nodes, owner, Socket::Connection(socket))?;
                 self.ports(node).connect(port);
                 key
@@ -198,15 +198,16 @@ impl Sockets {
         if let Some(port) = self.ports(node).ephemeral(Protocol::Tcp) {
             return Some(port);
         }
-        let to_there = self.connections_of(node).filter(|(_, other)| other.remote == remote);
-        let taken: BTreeSet<u16> = to_there.map(|(_, other)| other.local.port).collect();
+        let to_there = self.connections_of(node).filter(|(_, other)| other.remote() == remote);
+        let taken: BTreeSet<u16> = to_there.map(|(_, other)| other.local().port).collect();
         let ports = self.ports(node);
         (EPHEMERAL_FIRST..=EPHEMERAL_LAST)
             .find(|port| !taken.contains(port) && ports.bound(Protocol::Tcp, *port).is_empty())
     }
 
     fn is_connected(&self, node: NodeId, local: Endpoint, remote: Endpoint) -> bool {
-        self.connections_of(node).any(|(_, other)| other.local == local && other.remote == remote)
+        self.connections_of(node)
+            .any(|(_, other)| other.local() == local && other.remote() == remote)
     }
 
     // Waiting for the other side
@@ -247,7 +248,7 @@ impl Sockets {
         }
         self.parents.remove(&child);
         let socket = self.connection_mut(child).expect("what is in the queue exists");
-        let remote = socket.shown(&outside.network.addresses, socket.remote);
+        let remote = socket.shown(&outside.network.addresses, socket.remote());
         Poll::Ready(Ok((child, remote)))
     }
 
@@ -333,10 +334,10 @@ impl Sockets {
         let socket = self.connection_mut(key).ok_or_else(|| os(ENOTCONN))?;
         socket.machine.shutdown(how)?;
         if how != Shutdown::Write {
-            socket.readers.wake(outside.wakes);
+            socket.waiters.wake(Side::Read, outside.wakes);
         }
         if how != Shutdown::Read {
-            socket.writers.wake(outside.wakes);
+            socket.waiters.wake(Side::Write, outside.wakes);
         }
         self.pump(outside, key);
         Ok(())

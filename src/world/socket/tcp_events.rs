@@ -3,16 +3,17 @@
 //! Whatever happens to a connection ends in [`Sockets::follow`]: it wakes who waits, and then
 //! [`Sockets::pump`] sends. Nothing else sends segments of a connection.
 
+use super::super::calls::Side;
 use super::super::event::WorldEvent;
 use super::super::host::Host;
 use super::super::network::{Packet, Sent};
 use super::super::node::NodeId;
 use super::super::tcp::{Connection, Effects, Flags, Linger, Segment, TcpState, reset_for};
-use super::connection::{ConnectionSocket, Ends, stray};
+use super::connection::{ConnectionSocket, Ends, Marks, stray};
 use super::pipe::PipeId;
 use super::table::Entry;
 use super::{Outside, Owner, Protocol, Socket, SocketKey, Sockets};
-use crate::executor::Weight;
+use crate::executor::{TimerKey, Weight};
 use crate::kernel::VirtualTime;
 
 impl Sockets {
@@ -110,7 +111,7 @@ impl Sockets {
     ) {
         let Some(socket) = self.connection_mut(key) else { return };
         let state = socket.machine.state();
-        let ends = (socket.local, socket.remote);
+        let ends = (socket.local(), socket.remote());
         if before == TcpState::SynSent
             && state != TcpState::SynSent
             && let Some(from) = from
@@ -124,7 +125,7 @@ impl Sockets {
             && let Some(mut reset) = reset_for(segment)
         {
             reset.to = from;
-            let link = self.connection_mut(key).expect("it is there").path.link;
+            let link = self.connection_mut(key).expect("it is there").link();
             let answer = stray(&outside.network.addresses, link, ends, Some(key), reset);
             self.send_stray(outside, answer, 0);
         }
@@ -134,7 +135,7 @@ impl Sockets {
     pub(crate) fn on_lost<H: Host>(&mut self, outside: &mut Outside<'_, H>, to: SocketKey) {
         if let Some(Entry { socket: Socket::Connection(socket), .. }) = self.entries.get_mut(to.0) {
             socket.machine.doubt();
-            if socket.is_background {
+            if socket.has(Marks::BACKGROUND) {
                 arm(outside, to, socket, &mut self.probers);
             }
         }
@@ -182,7 +183,7 @@ impl Sockets {
         let stream = outside.network.new_flow(outside.host, path.link, packet.target.port);
         let ends = Ends { local: packet.target, remote: packet.source, is_v6: bound.is_v6 };
         let mut socket = ConnectionSocket::new(machine, ends, &bound.options, (stream, path));
-        socket.has_port = true;
+        socket.mark(Marks::HAS_PORT, true);
         let child = self.insert_child(owner, Socket::Connection(socket));
         self.ports(owner.node).connect(ends.local.port);
         self.parents.insert(child, listener_key);
@@ -265,8 +266,8 @@ impl Sockets {
     pub(crate) fn on_timer<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {
         let now = outside.host.now().as_nanos();
         let Some(socket) = self.connection_mut(key) else { return };
-        socket.timer = None;
-        socket.is_background = false;
+        socket.timer = TimerKey::NONE;
+        socket.mark(Marks::BACKGROUND, false);
         let effects = socket.machine.on_timer(now);
         self.follow(outside, key, effects);
     }
@@ -309,10 +310,10 @@ impl Sockets {
         if !effects.is_none() {
             let Some(socket) = self.connection_mut(key) else { return };
             if effects.has(Effects::READABLE) {
-                socket.readers.wake(outside.wakes);
+                socket.waiters.wake(Side::Read, outside.wakes);
             }
             if effects.has(Effects::WRITABLE) || effects.has(Effects::CONNECTED) {
-                socket.writers.wake(outside.wakes);
+                socket.waiters.wake(Side::Write, outside.wakes);
             }
             if effects.is_rare() {
                 self.follow_rare(outside, key, effects);
@@ -336,8 +337,8 @@ impl Sockets {
         }
         let Some(socket) = self.connection_mut(key) else { return };
         if effects.has(Effects::REFUSED) {
-            socket.readers.wake(outside.wakes);
-            socket.writers.wake(outside.wakes);
+            socket.waiters.wake(Side::Read, outside.wakes);
+            socket.waiters.wake(Side::Write, outside.wakes);
         }
         if let Some(at) = socket.machine.expires_at()
             && effects.has(Effects::TIME_WAIT)
@@ -357,10 +358,9 @@ impl Sockets {
         let Self { entries, pipes, probers, lost, .. } = self;
         let Some(entry) = entries.get_mut(key.0) else { return };
         let Socket::Connection(socket) = &mut entry.socket else { return };
-        socket.refresh_path(outside.network, entry.node);
-        let path = socket.path;
+        let path = socket.path(outside.network, entry.node);
         let mut is_held_back = false;
-        loop {
+        while !socket.machine.is_settled() {
             if outside.network.holds_back(outside.host, path, key) {
                 is_held_back = true;
                 break;
@@ -508,23 +508,22 @@ impl Sockets {
                 self.close_pipe(outgoing);
             }
         }
-        if let Some(timer) = socket.timer {
-            outside.host.cancel(timer);
+        if socket.timer != TimerKey::NONE {
+            outside.host.cancel(socket.timer);
         }
         if let Some(at) = socket.machine.expires_at() {
             self.waiting.remove(&(at, key));
         }
-        if socket.is_bound {
-            self.ports(node).unbind(Protocol::Tcp, socket.local.port, key);
+        if socket.has(Marks::BOUND) {
+            self.ports(node).unbind(Protocol::Tcp, socket.local().port, key);
         }
-        socket.readers.let_go(outside.wakes);
-        socket.writers.let_go(outside.wakes);
+        socket.waiters.let_go(outside.wakes);
     }
 
     fn stop_opening(&mut self, key: SocketKey) {
         let Some(owner) = self.owner(key) else { return };
         let Some(socket) = self.connection_mut(key) else { return };
-        let place = (owner.node, socket.local, socket.remote);
+        let place = (owner.node, socket.local(), socket.remote());
         if self.opening.get(&place) == Some(&key) {
             self.opening.remove(&place);
         }
@@ -533,9 +532,9 @@ impl Sockets {
     fn give_up_port(&mut self, key: SocketKey) {
         let Some(owner) = self.owner(key) else { return };
         let Some(socket) = self.connection_mut(key) else { return };
-        if socket.has_port {
-            socket.has_port = false;
-            let port = socket.local.port;
+        if socket.has(Marks::HAS_PORT) {
+            socket.mark(Marks::HAS_PORT, false);
+            let port = socket.local().port;
             self.ports(owner.node).disconnect(port);
         }
     }
@@ -560,23 +559,20 @@ fn arm<H: Host>(
 ) {
     let Some((at, weight)) = socket.machine.deadline() else { return };
     let is_background = weight == Weight::Background;
-    match socket.timer {
-        Some(timer) if at >= socket.armed_at => {
-            if socket.is_background == is_background {
-                return;
-            }
-            outside.host.set_weight(timer, weight);
+    if socket.timer != TimerKey::NONE && at >= socket.armed_at {
+        if socket.has(Marks::BACKGROUND) == is_background {
+            return;
         }
-        earlier => {
-            if let Some(timer) = earlier {
-                outside.host.cancel(timer);
-            }
-            let event = WorldEvent::Connection(key);
-            socket.timer = Some(outside.host.set(VirtualTime::from_nanos(at), event, weight));
-            socket.armed_at = at;
+        outside.host.set_weight(socket.timer, weight);
+    } else {
+        if socket.timer != TimerKey::NONE {
+            outside.host.cancel(socket.timer);
         }
+        let event = WorldEvent::Connection(key);
+        socket.timer = outside.host.set(VirtualTime::from_nanos(at), event, weight);
+        socket.armed_at = at;
     }
-    socket.is_background = is_background;
+    socket.mark(Marks::BACKGROUND, is_background);
     if is_background {
         probers.push(key);
     }

@@ -15,9 +15,6 @@ impl Connection {
     pub(crate) fn transmit(&mut self, now: u64, path: &Path) -> Option<Segment> {
         self.mss = path.mss.min(self.peer_mss);
         assert!(self.mss > 0, "a path carries something");
-        if self.is_settled() {
-            return None;
-        }
         if self.state == TcpState::Closed {
             return self.transmit_reset();
         }
@@ -39,7 +36,7 @@ impl Connection {
 
     /// Whether there is nothing to be sent, which is so nearly always; if not, it may be so all the same.
     #[inline]
-    fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         let is_open = matches!(self.state, TcpState::Established | TcpState::CloseWait);
         is_open && self.queued == self.snd_nxt && self.rare.is_none() && !self.facts.are_urgent()
     }
