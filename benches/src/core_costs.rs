@@ -137,7 +137,7 @@ fn run_workloads() -> Vec<Workload> {
 
 // Worlds
 
-fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.steps = u64::MAX;
     limits.steps_per_instant = u64::MAX;

@@ -1,7 +1,7 @@
 //! Comparisons of parcae with its peers: medians of interleaved rounds, as ratios.
 //!
 //! ```text
-//! cargo run --release -p parcae-benches -- core|sync|real [--rounds N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]
 //! ```
 //! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
 //! side of that name; both together are for profilers.
@@ -12,6 +12,9 @@ mod core_costs;
 mod counting;
 mod lock_costs;
 mod measure;
+mod network_costs;
+mod network_worlds;
+mod peers;
 mod real_costs;
 mod sync_costs;
 
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     };
     match command.as_str() {
         "core" => println!("{}", core_costs::table(&options)),
+        "network" => println!("{}", network_costs::table(&options)),
         "real" => println!("{}", real_costs::table(&options)),
         "sync" => println!("{}\n{}", lock_costs::table(&options), sync_costs::table(&options)),
         other => return usage(&format!("unknown command {other:?}")),
@@ -40,7 +44,8 @@ fn main() -> ExitCode {
 
 fn usage(message: &str) -> ExitCode {
     eprintln!(
-        "{message}\nusage: parcae-benches core|sync|real [--rounds N] [--only TEXT] [--side TEXT]"
+        "{message}\n\
+         usage: parcae-benches core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]"
     );
     ExitCode::FAILURE
 }

@@ -5,6 +5,7 @@
 //! ratios, so that a slow stretch of the machine hits both of its halves.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
@@ -60,18 +61,33 @@ pub(crate) struct Workload {
 pub(crate) struct Side {
     pub(crate) name: &'static str,
     /// Greatest ratio to the first side that is good enough.
-    pub(crate) target: Option<f64>,
-    /// Does all operations of the workload once.
-    pub(crate) work: fn(),
+    target: Option<f64>,
+    /// Another side to be compared with, and the greatest ratio to it.
+    beside: Option<(&'static str, f64)>,
+    /// Does all operations of the workload once and returns the processor time that they took.
+    work: Box<dyn Fn() -> Duration>,
 }
 
 impl Side {
-    pub(crate) fn new(name: &'static str, work: fn()) -> Self {
-        Self { name, target: None, work }
+    pub(crate) fn new(name: &'static str, work: impl Fn() + 'static) -> Self {
+        Self::measured(name, move || {
+            let start = ThreadTime::now();
+            work();
+            start.elapsed()
+        })
+    }
+
+    /// Makes a side that looks at the time by itself.
+    pub(crate) fn measured(name: &'static str, work: impl Fn() -> Duration + 'static) -> Self {
+        Self { name, target: None, beside: None, work: Box::new(work) }
     }
 
     pub(crate) fn with_target(self, ratio: f64) -> Self {
         Self { target: Some(ratio), ..self }
+    }
+
+    pub(crate) fn with_target_beside(self, other: &'static str, ratio: f64) -> Self {
+        Self { beside: Some((other, ratio)), ..self }
     }
 }
 
@@ -82,52 +98,57 @@ pub(crate) fn time_table(workloads: Vec<Workload>, options: &Options) -> String 
          |---|---|--:|--:|--:|---|\n",
     );
     for mut workload in workloads {
-        workload.sides.retain(|side| options.side.is_empty() || side.name == options.side);
-        if workload.name.contains(&options.only) && !workload.sides.is_empty() {
-            rows(&mut table, &workload, &rounds(&workload, options.rounds));
+        if let Some(nanos) = rounds(&mut workload, options) {
+            rows(&mut table, &workload, &nanos);
         }
     }
     table
 }
 
-/// Returns the nanoseconds per operation: of each side, of each round.
-fn rounds(workload: &Workload, count: usize) -> Vec<Vec<f64>> {
-    let sides = &workload.sides;
+/// Measures the sides that the options ask for, and removes the others. Returns the nanoseconds per
+/// operation: of each side, of each round; none if nothing is asked for.
+pub(crate) fn rounds(workload: &mut Workload, options: &Options) -> Option<Vec<Vec<f64>>> {
+    let sides = &mut workload.sides;
+    sides.retain(|side| options.side.is_empty() || side.name == options.side);
+    if sides.is_empty() || !workload.name.contains(&options.only) {
+        return None;
+    }
     let mut nanos = vec![Vec::new(); sides.len()];
-    for round in 0..count {
+    for round in 0..options.rounds {
         for turn in 0..sides.len() {
             let side = (round + turn) % sides.len();
-            let start = ThreadTime::now();
-            (sides[side].work)();
-            let elapsed = start.elapsed().as_secs_f64() * 1e9;
+            let elapsed = (sides[side].work)().as_secs_f64() * 1e9;
             nanos[side].push(elapsed / f64::from(workload.operations));
         }
     }
-    nanos
+    Some(nanos)
 }
 
 fn rows(table: &mut String, workload: &Workload, nanos: &[Vec<f64>]) {
     for (side, own) in workload.sides.iter().zip(nanos) {
-        let ratios: Vec<f64> = own.iter().zip(&nanos[0]).map(|(own, first)| own / first).collect();
-        let ratio = Spread::of(ratios);
-        let (target, verdict) = match side.target {
-            None => (String::new(), ""),
-            Some(target) => {
-                (format!("{target:.2}"), if ratio.median <= target { "yes" } else { "**no**" })
-            }
+        let mut add = |name: &str, other: &[f64], target: Option<f64>| {
+            let ratio = Spread::of(own.iter().zip(other).map(|(own, other)| own / other).collect());
+            let (target, verdict) = match target {
+                None => (String::new(), ""),
+                Some(target) => (format!("{target:.2}"), verdict(ratio.median <= target)),
+            };
+            let workload = format!("{} ({})", workload.name, workload.operation);
+            let (time, ratio) = (Spread::of(own.clone()).text(), ratio.text());
+            row(table, &[&workload, name, &time, &ratio, &target, verdict]);
         };
-        row(
-            table,
-            &[
-                &format!("{} ({})", workload.name, workload.operation),
-                side.name,
-                &Spread::of(own.clone()).text(),
-                &ratio.text(),
-                &target,
-                verdict,
-            ],
-        );
+        add(side.name, &nanos[0], side.target);
+        let other = |name| workload.sides.iter().position(|side| side.name == name);
+        if let Some((name, target)) = side.beside
+            && let Some(other) = other(name)
+        {
+            add(&format!("{}, beside {name}", side.name), &nanos[other], Some(target));
+        }
     }
+}
+
+/// Formats whether a goal is met.
+pub(crate) fn verdict(is_met: bool) -> &'static str {
+    if is_met { "yes" } else { "**no**" }
 }
 
 /// Adds a row to a table in Markdown.
@@ -144,20 +165,20 @@ pub(crate) fn per_operation(counts: Counts, operations: u32) -> (String, String)
 }
 
 /// Median and range of some figures.
-struct Spread {
+pub(crate) struct Spread {
     least: f64,
-    median: f64,
+    pub(crate) median: f64,
     greatest: f64,
 }
 
 impl Spread {
-    fn of(mut figures: Vec<f64>) -> Self {
+    pub(crate) fn of(mut figures: Vec<f64>) -> Self {
         figures.sort_by(f64::total_cmp);
         let (least, greatest) = (figures[0], figures[figures.len() - 1]);
         Self { least, median: figures[figures.len() / 2], greatest }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{} [{}-{}]", digits(self.median), digits(self.least), digits(self.greatest))
     }
 }

@@ -49,9 +49,12 @@ impl Executor {
         self.epoch_nanos
     }
 
-    /// Returns the number that tells the run from all others of the process. It never reaches a run.
-    pub(crate) fn serial(&self) -> u64 {
-        self.core.borrow().serial
+    /// Returns the time on the global clock, the number that tells the run from all others of the process
+    /// (it never reaches a run), and the domain of the running task.
+    #[inline]
+    pub(crate) fn now_and_here(&self) -> (VirtualTime, u64, DomainId) {
+        let core = self.core.borrow();
+        (core.now, core.serial, core.current_domain())
     }
 
     /// Has the layer told of an event at a time of the global clock. A time that has passed is now.

@@ -41,8 +41,11 @@ enum Lookup {
     #[cfg(feature = "simulation")]
     Simulated(SimulatedLookup),
     #[cfg(feature = "real")]
-    Real(Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + Sync>>),
+    Real(Pin<Box<dyn Future<Output = Found> + Send + Sync>>),
 }
+
+#[cfg(feature = "real")]
+type Found = io::Result<Vec<SocketAddr>>;
 
 impl Candidates {
     pub(super) fn one(address: SocketAddr) -> Self {
@@ -140,7 +143,7 @@ impl Lookup {
 
 /// Asks the resolver of the system, which blocks a thread.
 #[cfg(feature = "real")]
-async fn look_up(host: Box<str>, port: u16) -> io::Result<Vec<SocketAddr>> {
+async fn look_up(host: Box<str>, port: u16) -> Found {
     backend::call_on_thread(move || {
         std::net::ToSocketAddrs::to_socket_addrs(&(&*host, port)).map(Iterator::collect)
     })

@@ -37,8 +37,8 @@ use crate::backend;
 /// use parcae::{net::lookup_host, world};
 ///
 /// let node = world::node("db-1").idle();
-/// let addresses = lookup_host("db-1:80").await.unwrap();
-/// assert!(addresses.map(|address| address.ip()).eq(node.addresses()));
+/// let address = lookup_host("db-1:80").await.unwrap().next().unwrap();
+/// assert!(node.addresses().contains(&address.ip()));
 /// # }).unwrap();
 /// ```
 ///

@@ -19,11 +19,14 @@ use crate::world::calls::SocketHandle;
 pub(super) struct ReceiveCall<T, R> {
     pub(super) verb: &'static Verb,
     #[cfg(feature = "simulation")]
-    pub(super) simulated: fn(SocketHandle, &Waker, &mut [u8]) -> Poll<io::Result<R>>,
+    pub(super) simulated: SimulatedReceive<R>,
     #[cfg(feature = "real")]
     pub(super) real: fn(&T, &mut [u8]) -> io::Result<R>,
     pub(super) socket: PhantomData<fn(&T)>,
 }
+
+#[cfg(feature = "simulation")]
+type SimulatedReceive<R> = fn(SocketHandle, &Waker, &mut [u8]) -> Poll<io::Result<R>>;
 
 /// Makes a [`ReceiveCall`], of a verb and both calls.
 macro_rules! receive_call {

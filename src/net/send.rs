@@ -18,11 +18,14 @@ use crate::world::calls::SocketHandle;
 /// How a datagram is sent to the peer, on either backend.
 pub(super) struct SendCall<T> {
     #[cfg(feature = "simulation")]
-    pub(super) simulated: fn(SocketHandle, &Waker, &[u8]) -> Poll<io::Result<usize>>,
+    pub(super) simulated: SimulatedSend,
     #[cfg(feature = "real")]
     pub(super) real: fn(&T, &[u8]) -> io::Result<usize>,
     pub(super) socket: PhantomData<fn(&T)>,
 }
+
+#[cfg(feature = "simulation")]
+type SimulatedSend = fn(SocketHandle, &Waker, &[u8]) -> Poll<io::Result<usize>>;
 
 /// Makes a [`SendCall`] of both calls.
 macro_rules! send_call {

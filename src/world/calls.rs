@@ -174,11 +174,12 @@ fn poll<R>(
     (call, side): (&str, Side),
     attempt: impl FnOnce(&mut State, &mut Driver<'_>, NodeId) -> Poll<io::Result<R>>,
 ) -> Poll<io::Result<R>> {
-    // Made and dropped while the world is not borrowed: it may be a waker of the user's.
-    let mut target = Some(WakeTarget::of(waker));
+    // One of the user's is cloned and dropped while the world is not borrowed.
+    let mut target = WakeTarget::of_task(waker).or_else(|| Some(WakeTarget::of(waker)));
     let polled = with_socket(handle, call, |state, driver, node| {
         let polled = attempt(state, driver, node);
-        if polled.is_pending() {
+        // A call that is not to wait has a waker that wakes nobody.
+        if polled.is_pending() && !waker.will_wake(Waker::noop()) {
             state.sockets.wait_for(handle.key, side, (&mut target, waker));
         }
         Ok(polled)

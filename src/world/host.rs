@@ -38,21 +38,27 @@ pub(crate) trait Host {
 pub(crate) struct Driver<'a> {
     executor: &'a Executor,
     now: VirtualTime,
+    serial: u64,
+    running: DomainId,
 }
 
 impl<'a> Driver<'a> {
+    #[inline]
     pub(super) fn new(executor: &'a Executor) -> Self {
-        Self { executor, now: executor.now() }
+        let (now, serial, running) = executor.now_and_here();
+        Self { executor, now, serial, running }
     }
 
     /// Returns the number that tells the run from all others of the process.
+    #[inline]
     pub(crate) fn serial(&self) -> u64 {
-        self.executor.serial()
+        self.serial
     }
 
     /// Returns the domain of the running task, for [`Nodes::of_domain`](super::node::Nodes::of_domain).
+    #[inline]
     pub(crate) fn running_domain(&self) -> DomainId {
-        self.executor.running_domain()
+        self.running
     }
 
     /// Returns the number of the next resource of the running task.

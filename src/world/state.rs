@@ -4,7 +4,7 @@
 //! runs: no waker of another's is called, cloned or dropped. Whom to wake is written down and woken
 //! after ([`Wakes`]).
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
 use super::event::WorldEvent;
@@ -147,12 +147,27 @@ impl World {
         let change = change.take().expect("a change is made once");
         let mut state = self.state.borrow_mut();
         let result = change(&mut state, &mut Driver::new(executor));
-        if !state.wakes.is_empty() {
-            let wakes = std::mem::take(&mut state.wakes);
-            drop(state);
-            self.flush(wakes);
-        }
+        self.flush_wakes(state);
         result
+    }
+
+    /// Wakes one, or all of them.
+    #[inline]
+    fn flush_wakes(&self, mut state: RefMut<'_, State>) {
+        if state.wakes.is_empty() {
+            return;
+        }
+        if state.wakes.dropped.is_empty()
+            && state.wakes.woken.len() == 1
+            && let Some(target) = state.wakes.woken.pop()
+        {
+            drop(state);
+            target.wake();
+            return;
+        }
+        let wakes = std::mem::take(&mut state.wakes);
+        drop(state);
+        self.flush(wakes);
     }
 
     /// Wakes and drops what was written down. It may run code of the user's, which may come back here.
@@ -193,9 +208,7 @@ impl Layer for Attached {
             for timer in due {
                 state.happen(&mut driver, WorldEvent::of(timer.event()), &mut later);
             }
-            let wakes = std::mem::take(&mut state.wakes);
-            drop(state);
-            self.world.flush(wakes);
+            self.world.flush_wakes(state);
             // What spawns or destroys tasks runs code of the user's.
             for event in later {
                 node::happen(event);

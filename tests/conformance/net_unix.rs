@@ -7,7 +7,7 @@ use futures_lite::StreamExt as _;
 use futures_lite::future::zip;
 use parcae::net::{Shutdown, UnixDatagram, UnixListener, UnixStream, unix_remove};
 use parcae::spawn;
-use parcae::time::timeout;
+use parcae::time::{sleep, timeout};
 
 use crate::clock::{HOUR, beats};
 use crate::net_ends::*;
@@ -174,6 +174,31 @@ conformance! {
         }
     }
 
+    /// 135: who waits goes on by itself.
+    async fn a_connect_that_waits_goes_on_when_a_connection_is_accepted() {
+        let path = OwnPath::new();
+        let listener = UnixListener::bind_with_backlog(&path, 0).unwrap();
+        let _first = UnixStream::connect(&path).await.unwrap();
+        let target = path.0.clone();
+        let second = spawn(async move { UnixStream::connect(target).await.unwrap() });
+        sleep(beats(1)).await;
+        listener.accept().await.unwrap();
+        timeout(HOUR, second).await.unwrap();
+        listener.accept().await.unwrap();
+    }
+
+    /// 136: and who waits to get in is refused.
+    async fn a_connect_that_waits_is_refused_when_the_listener_goes() {
+        let path = OwnPath::new();
+        let listener = UnixListener::bind_with_backlog(&path, 0).unwrap();
+        let _first = UnixStream::connect(&path).await.unwrap();
+        let target = path.0.clone();
+        let second = spawn(async move { code(UnixStream::connect(target).await) });
+        sleep(beats(1)).await;
+        drop(listener);
+        assert_eq!(timeout(HOUR, second).await.unwrap(), REFUSED);
+    }
+
     /// 136.
     async fn a_dropped_listener_resets_what_is_in_its_queue() {
         let path = OwnPath::new();
@@ -320,6 +345,19 @@ conformance! {
             assert_eq!(receive(&other).await.unwrap(), b"x");
         }
         assert_eq!(next.await.unwrap(), 4);
+    }
+
+    /// 143: who waits goes on by itself.
+    async fn a_send_that_waits_goes_on_when_there_is_room() {
+        let path = OwnPath::new();
+        let other = UnixDatagram::bind(&path).unwrap();
+        let (one, filler) = (UnixDatagram::unbound().unwrap(), UnixDatagram::unbound().unwrap());
+        while filler.try_send_to(b"x", &path).is_ok() {}
+        let target = path.0.clone();
+        let next = spawn(async move { one.send_to(b"last", target).await.unwrap() });
+        sleep(beats(1)).await;
+        receive(&other).await.unwrap();
+        assert_eq!(timeout(HOUR, next).await.unwrap(), 4);
     }
 
     /// 144.

@@ -41,7 +41,7 @@ impl LinkFault {
             let kind = kind(driver.now().as_nanos());
             state.network.add_rule(driver, kind, from, to)
         });
-        let serial = with_state(call, |_, driver| driver.executor().serial());
+        let serial = with_state(call, |_, driver| driver.serial());
         Self { rule, serial }
     }
 
@@ -82,7 +82,7 @@ impl Drop for LinkFault {
         let Some(rule) = self.rule.take() else { return };
         with_state_if_alive(|state, driver| {
             // One that has outlived its run is of no rule of this one.
-            if driver.executor().serial() == self.serial {
+            if driver.serial() == self.serial {
                 state.network.end_rule(driver, rule);
                 let (sockets, mut outside) = state.parts(driver);
                 sockets.path_changed(&mut outside);

@@ -23,7 +23,7 @@ use crate::world::state::{State, with_state};
 #[must_use]
 #[track_caller]
 pub fn network() -> Network {
-    Network { serial: with_state("world::network", |_, driver| driver.executor().serial()) }
+    Network { serial: with_state("world::network", |_, driver| driver.serial()) }
 }
 
 /// The network of a run: a link from every machine to every other.
@@ -147,7 +147,7 @@ impl Network {
 
     #[track_caller]
     fn check(self, call: &str) {
-        let serial = with_state(call, |_, driver| driver.executor().serial());
+        let serial = with_state(call, |_, driver| driver.serial());
         assert_eq!(serial, self.serial, "`{call}` was called in another run than its network's");
     }
 }

@@ -6,7 +6,7 @@
 use super::super::calls::TcpOptions;
 use super::super::network::{AddressBook, Body, Endpoint, Flow, LinkId, Network, Packet};
 use super::super::node::NodeId;
-use super::super::tcp::{Connection, Linger, Path, Segment};
+use super::super::tcp::{Connection, Linger, Path, Segment, TcpState};
 use super::pipe::PipeId;
 use super::{SocketKey, Waiters};
 use crate::executor::TimerKey;
@@ -95,6 +95,19 @@ impl ConnectionSocket {
         };
         socket.set_options(options);
         socket
+    }
+
+    /// Tells whether a segment of this socket is of the connection. One that connects knows none yet.
+    #[inline]
+    pub(super) fn is_from_peer(&self, from: Option<SocketKey>) -> bool {
+        let peer = self.machine.peer();
+        peer.is_none() || peer == from
+    }
+
+    /// Tells whether it is over and nobody's: it only keeps its place.
+    #[inline]
+    pub(super) fn is_released(&self) -> bool {
+        self.machine.state() == TcpState::Closed && self.machine.is_orphan()
     }
 
     /// Looks up the way to the peer again if the network has changed.

@@ -284,7 +284,9 @@ impl Sockets {
         if how == Take::Consume {
             self.pipes.advance(&mut outside.network.chunks, incoming, count);
             socket.machine.read(outside.host.now().as_nanos(), count);
-            self.pump(outside, key);
+            if socket.machine.has_to_acknowledge() {
+                self.pump(outside, key);
+            }
         }
         Poll::Ready(Ok(count))
     }

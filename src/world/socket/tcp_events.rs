@@ -33,15 +33,14 @@ impl Sockets {
         self.sweep(outside);
         let from = packet.from;
         if let Some(to) = segment.to {
-            let socket = self.connection_mut(to);
-            let is_own = socket.is_some_and(|socket| {
-                let peer = socket.machine.peer();
-                peer.is_none() || peer == from
-            });
-            if is_own {
-                self.hear(outside, to, from, segment);
-            } else {
-                self.reject(outside, node, packet, segment);
+            match self.connection_mut(to) {
+                Some(socket) if socket.is_from_peer(from) && !socket.is_released() => {
+                    self.hear(outside, to, from, segment);
+                }
+                released => {
+                    let not_before = released.map_or(0, |socket| socket.not_before);
+                    self.reject(outside, (node, packet), segment, not_before);
+                }
             }
             return;
         }
@@ -54,7 +53,7 @@ impl Sockets {
         } else if let Some(&key) = self.opening.get(&(node, target, source)).filter(|_| is_syn) {
             self.hear(outside, key, from, segment);
         } else {
-            self.reject(outside, node, packet, segment);
+            self.reject(outside, (node, packet), segment, 0);
         }
     }
 
@@ -62,9 +61,9 @@ impl Sockets {
     fn reject<H: Host>(
         &mut self,
         outside: &mut Outside<'_, H>,
-        node: NodeId,
-        packet: &Packet,
+        (node, packet): (NodeId, &Packet),
         segment: &Segment,
+        not_before: u64,
     ) {
         let Some(mut reset) = reset_for(segment) else { return };
         reset.to = packet.from;
@@ -72,7 +71,7 @@ impl Sockets {
         let link = outside.network.link_to(node, sender);
         let ends = (packet.target, packet.source);
         let answer = stray(&outside.network.addresses, link, ends, segment.to, reset);
-        self.send_stray(outside, answer, 0);
+        self.send_stray(outside, answer, not_before);
     }
 
     /// A segment of a connection has come.
@@ -286,10 +285,12 @@ impl Sockets {
                 Some(later) if later > now => {
                     self.waiting.insert((later, key));
                 }
-                _ => {
+                Some(_) => {
                     let effects = socket.machine.expire(now);
                     self.follow(outside, key, effects);
                 }
+                None if socket.is_released() => self.release(outside, key),
+                None => {}
             }
         }
     }
@@ -319,7 +320,7 @@ impl Sockets {
         }
         self.pump(outside, key);
         if effects.has(Effects::RELEASED) {
-            self.free(outside, key);
+            self.release(outside, key);
         }
     }
 
@@ -358,7 +359,12 @@ impl Sockets {
         let Socket::Connection(socket) = &mut entry.socket else { return };
         socket.refresh_path(outside.network, entry.node);
         let path = socket.path;
-        while !outside.network.holds_back(outside.host, path, key) {
+        let mut is_held_back = false;
+        loop {
+            if outside.network.holds_back(outside.host, path, key) {
+                is_held_back = true;
+                break;
+            }
             let Some(segment) = socket.machine.transmit(now, &path) else { break };
             if segment.len > 0 && outside.network.is_capturing() {
                 let pipe = pipes.get(socket.outgoing.expect("what is sent is in a pipe"));
@@ -377,7 +383,11 @@ impl Sockets {
             let needed = socket.machine.needed_from();
             pipes.settle(&mut outside.network.chunks, outgoing, needed);
         }
-        arm(outside, key, socket, probers);
+        // What is due and has no room is sent when it has: an event for it would come at once, and again.
+        let is_stuck = is_held_back && socket.machine.deadline().is_some_and(|(at, _)| at <= now);
+        if !is_stuck {
+            arm(outside, key, socket, probers);
+        }
         self.after_sending(outside);
     }
 
@@ -464,6 +474,24 @@ impl Sockets {
     }
 
     // The end
+
+    /// Nobody needs a connection any more. It keeps its place until all that it has sent is there: what is
+    /// said in its name after that must not overtake it.
+    fn release<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {
+        let Some(socket) = self.connection_mut(key) else { return };
+        let (now, last_at) = (outside.host.now().as_nanos(), socket.not_before);
+        // One that nobody has accepted was never anybody's.
+        socket.machine.close(now, Linger::Background);
+        if last_at <= now {
+            self.free(outside, key);
+            return;
+        }
+        self.waiting.insert((last_at, key));
+        self.leave_incoming(outside, key);
+        self.stop_opening(key);
+        self.give_up_port(key);
+        self.forget_child(key);
+    }
 
     /// Gives the place of a connection back, with all that it has.
     pub(super) fn free<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {

@@ -14,6 +14,7 @@ use super::{Bound, ChunkPool, Family, SocketKey, Waiters};
 /// # Source
 /// Linux 6.18: udp(7), ip(7), ipv6(7), and what its kernel does over loopback.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Udp {
     /// What it is bound to; after `connect` of one bound to a wildcard, what that chose.
     pub(super) local: Endpoint,

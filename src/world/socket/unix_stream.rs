@@ -373,8 +373,11 @@ fn copy_out(bytes: &VecDeque<u8>, buffers: &mut [IoSliceMut<'_>]) -> usize {
     let mut count = 0;
     for buffer in buffers {
         let mut room = &mut **buffer;
-        while !room.is_empty() && !(first.is_empty() && second.is_empty()) {
+        while !room.is_empty() {
             if first.is_empty() {
+                if second.is_empty() {
+                    return count;
+                }
                 (first, second) = (second, first);
             }
             let size = room.len().min(first.len());

@@ -324,6 +324,12 @@ impl Connection {
         self.peer = Some(peer);
     }
 
+    /// Whether an acknowledgement is to be sent now.
+    #[inline]
+    pub(crate) fn has_to_acknowledge(&self) -> bool {
+        self.facts.contain(Facts::ACK_NOW)
+    }
+
     /// Returns the offset that is expected next, which is the one that a RST must have.
     pub(crate) fn expected(&self) -> u64 {
         self.rcv_nxt
@@ -383,9 +389,17 @@ impl Facts {
     pub(super) const SYN_NOW: Self = Self(1 << 10);
     pub(super) const PROBE_NOW: Self = Self(1 << 11);
     pub(super) const ACK_NOW: Self = Self(1 << 12);
+    /// Its program answers what comes: acknowledgements can ride on answers.
+    pub(super) const ANSWERS: Self = Self(1 << 13);
 
     pub(super) fn contain(self, facts: Self) -> bool {
         self.0 & facts.0 == facts.0
+    }
+
+    /// Whether something is to be sent now.
+    pub(super) fn are_urgent(self) -> bool {
+        let urgent = Self::RESET_NOW.0 | Self::SYN_NOW.0 | Self::PROBE_NOW.0 | Self::ACK_NOW.0;
+        self.0 & urgent != 0
     }
 
     pub(super) fn insert(&mut self, facts: Self) {

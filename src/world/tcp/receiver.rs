@@ -114,6 +114,13 @@ impl Connection {
         if !self.state.may_receive() {
             return;
         }
+        // As Linux (`tcp_cleanup_rbuf`): a program that has read all and does not answer has its peer told
+        // at once, who may be waiting for that to send a small segment more.
+        let mss = u32::from(self.mss);
+        let is_drained = self.unread == 0 && !self.facts.contain(Facts::ANSWERS);
+        if self.unacknowledged > mss || is_drained && (1..mss).contains(&self.unacknowledged) {
+            self.facts.insert(Facts::ACK_NOW);
+        }
         // While the peer may still send half of the buffer, it is not waiting for this.
         let is_narrow = self.rcv_edge <= self.receive_buffer() / 2;
         if is_narrow && self.widening() >= self.update_step() {

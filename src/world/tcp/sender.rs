@@ -15,6 +15,9 @@ impl Connection {
     pub(crate) fn transmit(&mut self, now: u64, path: &Path) -> Option<Segment> {
         self.mss = path.mss.min(self.peer_mss);
         assert!(self.mss > 0, "a path carries something");
+        if self.is_settled() {
+            return None;
+        }
         if self.state == TcpState::Closed {
             return self.transmit_reset();
         }
@@ -32,6 +35,13 @@ impl Connection {
         }
         let is_owed = self.facts.contain(Facts::ACK_NOW);
         is_owed.then(|| self.stamped(self.snd_una + u64::from(self.snd_nxt), 0, Flags::NONE))
+    }
+
+    /// Whether there is nothing to be sent, which is so nearly always; if not, it may be so all the same.
+    #[inline]
+    fn is_settled(&self) -> bool {
+        let is_open = matches!(self.state, TcpState::Established | TcpState::CloseWait);
+        is_open && self.queued == self.snd_nxt && self.rare.is_none() && !self.facts.are_urgent()
     }
 
     fn transmit_reset(&mut self) -> Option<Segment> {
@@ -158,6 +168,7 @@ impl Connection {
         if len > 0 && self.rcv_nxt > 1 && now - self.heard_at < DELAYED_ACK {
             // It answers what came: from here on acknowledgements can ride on answers.
             self.quick_acks = 0;
+            self.facts.insert(Facts::ANSWERS);
         }
         if self.facts.contain(Facts::PROBING) {
             self.facts.remove(Facts::PROBING);

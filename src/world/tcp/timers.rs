@@ -43,6 +43,8 @@ impl Connection {
     pub(crate) fn on_timer(&mut self, now: u64) -> Effects {
         if self.owed_at().is_some_and(|at| at <= now) {
             self.facts.insert(Facts::ACK_NOW);
+            // No answer has come to ride on.
+            self.facts.remove(Facts::ANSWERS);
         }
         match self.alarm() {
             Some((at, alarm)) if at <= now => match alarm {
