@@ -15,7 +15,7 @@
 //! |--:|---|---|--:|---|
 //! | 140 | 100 of 100, after 120 s | | 250 | 100 of 100, after 99 s |
 //! | 148 | 100 of 100, after 648 s | | 270 | 100 of 100, after 931 s |
-//! | 150 | none of 100 | | 275 | none of 40 |
+//! | 150 | none of 100 | | 275 | none of 100 |
 
 mod service;
 
