@@ -47,6 +47,7 @@ mod waker;
 mod watch;
 
 use std::cell::RefCell;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
@@ -341,8 +342,14 @@ impl Core {
     }
 
     pub(super) fn log_resource(&mut self, number: u64, resource: &Resource) {
-        if let Some(log) = &mut self.log {
-            log.resources.entry(number).or_insert_with(|| resource.about());
+        let Some(log) = &mut self.log else { return };
+        let Entry::Vacant(place) = log.resources.entry(number) else { return };
+        let about = place.insert(resource.about());
+        if about.name.is_none()
+            && let Some(layer) = &self.layer
+            && let Some(name) = layer.name_of(number)
+        {
+            log.names.insert(number, name.into());
         }
     }
 }

@@ -296,12 +296,17 @@ impl Core {
         let task = self.current_stream();
         let value = (change as u64) ^ amount.rotate_left(8);
         let kind = EventKind::Domain;
+        if let Some(log) = &mut self.log {
+            let name = &self.domains.get(domain).name;
+            log.domains.entry(domain.number()).or_insert_with(|| (**name).into());
+        }
         self.event(Event { kind, task, subject: domain.number(), value }, None);
     }
 }
 
+/// What has become of a domain, as it stands in the chain.
 #[derive(Clone, Copy, Debug)]
-enum Change {
+pub(super) enum Change {
     Created,
     Paused,
     Resumed,
@@ -310,6 +315,26 @@ enum Change {
     Rate,
     Step,
     Slowness,
+}
+
+impl Change {
+    /// Returns what reports say of an event with this value, before the name of the domain.
+    pub(super) fn phrase_of(value: u64) -> &'static str {
+        let changes = [
+            (Self::Created, "makes"),
+            (Self::Paused, "pauses"),
+            (Self::Resumed, "resumes"),
+            (Self::Busy, "keeps busy"),
+            (Self::Killed, "kills"),
+            (Self::Rate, "sets the rate of the clock of"),
+            (Self::Step, "steps the clock of"),
+            (Self::Slowness, "sets the speed of"),
+        ];
+        // The amount stands above it, turned by 8 bits: what it has in its highest ones is a sign.
+        let is_it = |change: Self| value & 0xff == change as u64 || !value & 0xff == change as u64;
+        let found = changes.into_iter().find(|(change, _)| is_it(*change));
+        found.map_or("changes", |(_, phrase)| phrase)
+    }
 }
 
 #[track_caller]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::Location;
 
+use super::domains::Change;
 use super::layer::{Phrase, Phrases};
 use super::resource::ResourceInfo;
 use crate::kernel::{Chain, Draw, Event, EventKind, Key, Site, Space, StreamId, VirtualTime};
@@ -21,8 +22,12 @@ pub struct Log {
     pub tasks: BTreeMap<StreamId, TaskInfo>,
     /// All resources that were used, by number.
     pub resources: BTreeMap<u64, ResourceInfo>,
+    /// Names of resources that are known below the run only, by number: `test:32768->kv-1:80`.
+    pub names: BTreeMap<u64, Box<str>>,
     /// Names of what draws and acts without being a task, such as links.
     pub objects: BTreeMap<StreamId, Box<str>>,
+    /// Names of domains, by number.
+    pub domains: BTreeMap<u64, Box<str>>,
     /// How the layer below the run tells what it draws and does.
     pub(crate) phrases: &'static [&'static Phrases],
     /// How many entries, draws and decisions were dropped because of
@@ -194,6 +199,9 @@ impl Log {
         }
         match self.resources.get(&resource) {
             Some(ResourceInfo { kind, name: Some(name), .. }) => format!("{kind} `{name}`"),
+            Some(ResourceInfo { kind, .. }) if self.names.contains_key(&resource) => {
+                format!("{kind} `{}`", self.names[&resource])
+            }
             Some(ResourceInfo { kind, made_at: Some(at), .. }) => {
                 format!("{kind} of {}:{}", at.file(), at.line())
             }
@@ -258,7 +266,10 @@ impl Log {
             EventKind::Time => {
                 format!("time moves to {}", VirtualTime::from_nanos(event.subject))
             }
-            EventKind::Domain => format!("changes domain {}", event.subject),
+            EventKind::Domain => {
+                let name = self.domains.get(&event.subject).map_or("a domain", |name| name);
+                format!("{} `{name}`", Change::phrase_of(event.value))
+            }
             EventKind::End => "the run ends".to_owned(),
             EventKind::Send | EventKind::Deliver | EventKind::Fault | EventKind::Node => {
                 let told = self.phrases.iter().find_map(|phrases| (phrases.event)(event));

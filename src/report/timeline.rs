@@ -368,6 +368,7 @@ impl Picture<'_> {
         let log = self.log();
         match log.resources.get(&resource) {
             Some(ResourceInfo { name: Some(name), .. }) => format!("`{name}`"),
+            _ if log.names.contains_key(&resource) => format!("`{}`", log.names[&resource]),
             Some(ResourceInfo { kind, made_at: Some(at), .. }) => {
                 let file = at.file().rsplit(['/', '\\']).next().unwrap_or_default();
                 format!("{kind} of {file}:{}", at.line())

@@ -267,6 +267,23 @@ fn what_fails_in_the_default_world_needs_no_choice() {
 }
 
 #[test]
+fn machines_faults_and_sockets_are_told_by_their_names() {
+    let text = shown(&check("kv::cut").run(programs::cut_off));
+    for told in [
+        "makes `kv`",
+        "partition: test | kv",
+        "waits: connect `test:32768->kv:80`",
+        "ends partition: test | kv",
+        "read `test:32768->kv:80`",
+        "pauses `kv`",
+        "powers off `kv`",
+        "isolate: kv | all but kv",
+    ] {
+        assert!(text.contains(told), "{told:?} is not told in\n{text}");
+    }
+}
+
+#[test]
 fn a_choice_is_told_with_its_default_and_what_is_not_needed_is_left_out() {
     expect_report(
         check("kv::sizes").run(programs::fails_for_large_sizes),

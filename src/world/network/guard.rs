@@ -2,6 +2,7 @@
 
 use super::rules::{RuleId, RuleKind, Set};
 use super::verbs::act;
+use crate::executor::note;
 use crate::world::host::Host as _;
 use crate::world::node::Nodes;
 use crate::world::state::{with_state, with_state_if_alive};
@@ -30,19 +31,27 @@ pub struct LinkFault {
     rule: Option<RuleId>,
     /// Serial number of its run.
     serial: u64,
+    /// What reports call it; only while there is a log.
+    told: Option<Box<str>>,
 }
 
 impl LinkFault {
     /// Puts a fault on the links between two sets.
     #[track_caller]
     pub(super) fn begin(call: &str, kind: impl FnOnce(u64) -> RuleKind, sets: Sets<'_>) -> Self {
+        let mut told = None;
         let rule = act(call, |state, driver| {
             let (from, to) = sets(&state.nodes);
+            note(|| {
+                let text = told_between(call, &state.nodes, (&from, &to));
+                told = Some(text.as_str().into());
+                text
+            });
             let kind = kind(driver.now().as_nanos());
             state.network.add_rule(driver, kind, from, to)
         });
         let serial = with_state(call, |_, driver| driver.serial());
-        Self { rule, serial }
+        Self { rule, serial, told }
     }
 
     /// Restricts it to what goes from the first machines to the second ones.
@@ -83,6 +92,9 @@ impl Drop for LinkFault {
         with_state_if_alive(|state, driver| {
             // One that has outlived its run is of no rule of this one.
             if driver.serial() == self.serial {
+                if let Some(told) = &self.told {
+                    note(|| format!("ends {told}"));
+                }
                 state.network.end_rule(driver, rule);
                 let (sockets, mut outside) = state.parts(driver);
                 sockets.path_changed(&mut outside);
@@ -93,3 +105,10 @@ impl Drop for LinkFault {
 
 /// Works out which machines a fault lies between.
 pub(super) type Sets<'a> = &'a dyn Fn(&Nodes) -> (Set, Set);
+
+/// Returns what reports call what a verb does between two sets.
+pub(super) fn told_between(call: &str, nodes: &Nodes, (from, to): (&Set, &Set)) -> String {
+    let verb = call.strip_prefix("world::").unwrap_or(call);
+    let names = |set: &Set| set.shown(|node| nodes.get(node).name.to_string());
+    format!("{verb}: {} | {}", names(from), names(to))
+}

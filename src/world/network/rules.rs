@@ -45,6 +45,17 @@ impl Set {
         Self { nodes: self.nodes.clone(), is_complement: !self.is_complement }
     }
 
+    /// Returns it in words.
+    pub(super) fn shown(&self, name: impl Fn(NodeId) -> String) -> String {
+        let names: Vec<String> = self.nodes.iter().map(|node| name(*node)).collect();
+        match (self.is_complement, names.is_empty()) {
+            (false, true) => "nobody".to_owned(),
+            (false, false) => names.join(", "),
+            (true, true) => "all".to_owned(),
+            (true, false) => format!("all but {}", names.join(", ")),
+        }
+    }
+
     /// Tells whether all machines of another set are in it.
     fn covers(&self, other: &Self) -> bool {
         match (self.is_complement, other.is_complement) {

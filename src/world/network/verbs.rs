@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use super::guard::LinkFault;
+use super::guard::{LinkFault, told_between};
 use super::latency::nanos_of;
 use super::rules::{RuleKind, Set};
-use crate::executor::DomainState;
+use crate::executor::{DomainState, note};
 use crate::world::host::Driver;
 use crate::world::node::{Nodes, Targets};
 use crate::world::state::{State, with_state};
@@ -95,6 +95,7 @@ pub fn flap(a: impl Targets, b: impl Targets, up: Duration, down: Duration) -> L
 pub fn heal(a: impl Targets, b: impl Targets) {
     act("world::heal", |state, driver| {
         let (one, other) = (set(&state.nodes, &a), set(&state.nodes, &b));
+        note(|| told_between("heal", &state.nodes, (&one, &other)));
         state.network.heal(driver, &one, &other);
     });
 }
@@ -107,6 +108,7 @@ pub fn heal(a: impl Targets, b: impl Targets) {
 pub fn release(a: impl Targets, b: impl Targets) {
     act("world::release", |state, driver| {
         let (one, other) = (set(&state.nodes, &a), set(&state.nodes, &b));
+        note(|| told_between("release", &state.nodes, (&one, &other)));
         state.network.release_between(driver, &one, &other);
     });
 }
@@ -114,7 +116,10 @@ pub fn release(a: impl Targets, b: impl Targets) {
 /// Ends all faults on links.
 #[track_caller]
 pub fn heal_all() {
-    act("world::heal_all", |state, driver| state.network.heal_all(driver));
+    act("world::heal_all", |state, driver| {
+        note(|| "heal_all".to_owned());
+        state.network.heal_all(driver);
+    });
 }
 
 /// Resets each connection between two sets of machines, as a box on the way would: both ends get a RST.
@@ -126,6 +131,10 @@ pub fn heal_all() {
 pub fn reset(a: impl Targets, b: impl Targets) -> usize {
     let count = act("world::reset", |state, driver| {
         let (from, to) = (state.nodes.resolve(&a), state.nodes.resolve(&b));
+        note(|| {
+            let (one, other) = (Set::of(from.clone()), Set::of(to.clone()));
+            told_between("reset", &state.nodes, (&one, &other))
+        });
         let (sockets, mut outside) = state.parts(driver);
         let count = sockets.reset_between(&mut outside, &from, &to);
         state.network.count_resets(count as u64);

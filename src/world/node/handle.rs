@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::exited::{Exited, Stop};
 use super::life::{self, Death};
 use super::table::{NodeId, Power};
-use crate::executor::{DomainId, DomainState, Resource};
+use crate::executor::{DomainId, DomainState, Resource, note};
 use crate::task::{Builder, Task};
 
 /// A machine of the simulated world: a kernel, and at most one process.
@@ -234,6 +234,7 @@ impl Node {
     #[track_caller]
     pub fn power_off(&self) {
         if self.may("Node::power_off", "powered off") {
+            note(|| format!("powers off `{}`", self.name()));
             life::die(self.id, Death::PowerOff, Exit::PoweredOff, None);
         }
     }
