@@ -13,6 +13,7 @@ use parcae::executor::Limits;
 use parcae::explore::{Check, CheckReport, Control, Isolation, ReplayToken, Shrink};
 use parcae::report::{self, Detail, ReplayCommand, SaveError, Style};
 
+mod machines;
 mod programs;
 mod replays;
 
@@ -268,7 +269,7 @@ fn what_fails_in_the_default_world_needs_no_choice() {
 
 #[test]
 fn machines_faults_and_sockets_are_told_by_their_names() {
-    let text = shown(&check("kv::cut").run(programs::cut_off));
+    let text = shown(&check("kv::cut").run(machines::cut_off));
     for told in [
         "makes `kv`",
         "partition: test | kv",

@@ -6,7 +6,7 @@
 use super::fabric::{Loss, Network, Sent, draw};
 use super::link::LinkId;
 use super::options::{LinkOptions, Overflow, Profile, is_on};
-use super::packet::{Body, Packet};
+use super::packet::{Body, Flow, Packet};
 use super::shaper::{Queued, Room, sending_time};
 use super::sites::{
     CORRUPT, CORRUPT_BIT, DUPLICATE, DUPLICATE_DELAY, LOSS, REORDER, REORDER_DELAY, VICTIM,
@@ -98,7 +98,9 @@ impl Network {
         packet: &Packet,
         options: &LinkOptions,
     ) -> bool {
-        match packet.from {
+        // A segment of no connection is nobody's to send again.
+        let is_stray = packet.flow == Flow::OF_LINK && matches!(packet.body, Body::Segment(_));
+        match packet.from.filter(|_| !is_stray) {
             Some(socket) => self.is_full(host, (packet.link, packet.size), options, socket),
             None => false,
         }

@@ -11,6 +11,7 @@
 //!
 //! Knows nothing of sockets and of the state of streams.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -460,6 +461,17 @@ impl Network {
         if let Some(replaced) = flight.timer.replace(timer) {
             host.cancel(replaced);
         }
+    }
+
+    /// Tells whether sockets wait for room on a link.
+    pub(crate) fn is_waited_for(&self, link: LinkId) -> bool {
+        self.links.get(link).shaper.as_ref().is_some_and(|shaper| shaper.is_waited_for())
+    }
+
+    /// Has sockets wait for room on a link before those who do already.
+    pub(crate) fn wait_first(&mut self, link: LinkId, sockets: VecDeque<SocketKey>) {
+        let shaper = self.links.get_mut(link).shaper.as_mut();
+        shaper.expect("a link with a queue").wait_first(sockets);
     }
 
     /// Returns the sockets that wait for room on a link, which may try again now.

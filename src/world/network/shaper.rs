@@ -107,6 +107,18 @@ impl Shaper {
         if self.room.is_none() { Some(first.departs) } else { None }
     }
 
+    pub(super) fn is_waited_for(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Puts sockets before those that wait already.
+    pub(super) fn wait_first(&mut self, sockets: VecDeque<SocketKey>) {
+        let behind = std::mem::replace(&mut self.waiting, sockets.into());
+        let behind = behind.into_iter().filter(|socket| !self.waiting.contains(socket));
+        let behind: Vec<SocketKey> = behind.collect();
+        self.waiting.extend(behind);
+    }
+
     pub(super) fn set_room(&mut self, timer: TimerKey) {
         self.room = Some(timer);
     }

@@ -70,6 +70,8 @@ impl Marks {
     pub(super) const HAS_PORT: Self = Self(1 << 4);
     /// Its event is set as one that changes nothing for the program.
     pub(super) const BACKGROUND: Self = Self(1 << 5);
+    /// It is among those whose events change nothing as long as the network does not.
+    pub(super) const LISTED: Self = Self(1 << 7);
     /// A segment may be many packets.
     const BURSTS: Self = Self(1 << 6);
 }
@@ -144,6 +146,11 @@ impl ConnectionSocket {
         peer.is_none() || peer == from
     }
 
+    /// Tells whether it connects to an endpoint, or still has to do with it.
+    pub(super) fn leads_to(&self, remote: Endpoint) -> bool {
+        self.remote() == remote && self.machine.state() != TcpState::Closed
+    }
+
     /// Tells whether it is over and nobody's: it only keeps its place.
     #[inline]
     pub(super) fn is_released(&self) -> bool {
@@ -157,6 +164,9 @@ impl ConnectionSocket {
             let path = network.path(node, self.remote_address);
             (self.path_link, self.path_mss) = (path.link, path.mss);
             self.mark(Marks::BURSTS, path.burst > path.mss.into());
+            if self.path_seen != 0 {
+                self.machine.doubt();
+            }
             self.path_seen = network.generation();
         }
         let mss = self.path_mss;

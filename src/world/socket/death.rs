@@ -58,7 +58,7 @@ impl Sockets {
                     AddressOwner::Node(other) => other,
                     _ => *node,
                 };
-                if to.contains(&other) && !socket.machine.is_over() {
+                if to.contains(&other) && socket.machine.has_peer() {
                     let peer = socket.machine.peer();
                     pairs.insert((
                         peer.map_or(key, |peer| peer.min(key)),

@@ -16,7 +16,7 @@ use super::{Outside, Socket, Sockets};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Netstat {
-    /// Sockets that listen, in the order of their making.
+    /// Sockets that listen.
     pub listening: Vec<ListenerRow>,
     /// Connections, those that no process has any more too.
     pub connections: Vec<ConnectionRow>,
@@ -110,6 +110,7 @@ impl Sockets {
 impl Netstat {
     fn add(&mut self, socket: &Socket, addresses: &AddressBook, now: u64) {
         match socket {
+            Socket::Connection(socket) if socket.is_released() => {}
             Socket::Connection(socket) => {
                 let machine = &socket.machine;
                 let due = machine.deadline().map(|(at, _)| at).or_else(|| machine.expires_at());

@@ -1,6 +1,6 @@
 //! All sockets of a run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::task::{Poll, Waker};
@@ -379,10 +379,16 @@ impl Sockets {
 
     /// The queue of a link that held back has room again.
     pub(crate) fn on_room<H: Host>(&mut self, outside: &mut Outside<'_, H>, link: LinkId) {
-        for key in outside.network.take_waiting(link) {
+        let mut waiting = VecDeque::from(outside.network.take_waiting(link));
+        while let Some(key) = waiting.pop_front() {
             match self.get(key) {
-                Some(Socket::Connection(_)) => self.pump(outside, key),
+                Some(Socket::Connection(_)) => self.on_room_for(outside, key),
                 _ => self.datagrams_have_room(outside, key),
+            }
+            if outside.network.is_waited_for(link) {
+                // It is full again: who has had a turn stands behind those who have not.
+                outside.network.wait_first(link, waiting);
+                return;
             }
         }
     }

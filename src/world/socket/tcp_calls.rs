@@ -198,7 +198,7 @@ impl Sockets {
         if let Some(port) = self.ports(node).ephemeral(Protocol::Tcp) {
             return Some(port);
         }
-        let to_there = self.connections_of(node).filter(|(_, other)| other.remote() == remote);
+        let to_there = self.connections_of(node).filter(|(_, other)| other.leads_to(remote));
         let taken: BTreeSet<u16> = to_there.map(|(_, other)| other.local().port).collect();
         let ports = self.ports(node);
         (EPHEMERAL_FIRST..=EPHEMERAL_LAST)
@@ -206,8 +206,7 @@ impl Sockets {
     }
 
     fn is_connected(&self, node: NodeId, local: Endpoint, remote: Endpoint) -> bool {
-        self.connections_of(node)
-            .any(|(_, other)| other.local() == local && other.remote() == remote)
+        self.connections_of(node).any(|(_, other)| other.local() == local && other.leads_to(remote))
     }
 
     // Waiting for the other side

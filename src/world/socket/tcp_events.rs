@@ -12,7 +12,7 @@ use super::super::tcp::{Connection, Effects, Flags, Linger, Segment, TcpState, r
 use super::connection::{ConnectionSocket, Ends, Marks, stray};
 use super::pipe::PipeId;
 use super::table::Entry;
-use super::{Outside, Owner, Protocol, Socket, SocketKey, Sockets};
+use super::{Outside, Protocol, Socket, SocketKey, Sockets};
 use crate::executor::{TimerKey, Weight};
 use crate::kernel::VirtualTime;
 
@@ -49,10 +49,10 @@ impl Sockets {
         let (target, source) = (packet.target, packet.source);
         let is_syn = segment.has(Flags::SYN);
         let listener = self.ports(node).listener(target.port, target.address, is_v4);
-        if let Some(listener) = listener.filter(|_| is_syn) {
-            self.answer_syn(outside, listener, packet, segment);
-        } else if let Some(&key) = self.opening.get(&(node, target, source)).filter(|_| is_syn) {
+        if let Some(&key) = self.opening.get(&(node, target, source)).filter(|_| is_syn) {
             self.hear(outside, key, from, segment);
+        } else if let Some(listener) = listener.filter(|_| is_syn) {
+            self.answer_syn(outside, listener, packet, segment);
         } else {
             self.reject(outside, (node, packet), segment, 0);
         }
@@ -144,6 +144,9 @@ impl Sockets {
     /// Rules, options or machines have changed: what was certain is not.
     pub(crate) fn path_changed<H: Host>(&mut self, outside: &mut Outside<'_, H>) {
         for key in std::mem::take(&mut self.probers) {
+            if let Some(socket) = self.connection_mut(key) {
+                socket.mark(Marks::LISTED, false);
+            }
             self.on_lost(outside, key);
         }
     }
@@ -473,6 +476,14 @@ impl Sockets {
         }
     }
 
+    /// The link of a connection has room again.
+    pub(super) fn on_room_for<H: Host>(&mut self, outside: &mut Outside<'_, H>, key: SocketKey) {
+        self.pump(outside, key);
+        if self.connection_mut(key).is_some_and(|socket| socket.is_released()) {
+            self.release(outside, key);
+        }
+    }
+
     // The end
 
     /// Nobody needs a connection any more. It keeps its place until all that it has sent is there: what is
@@ -482,14 +493,19 @@ impl Sockets {
         let (now, last_at) = (outside.host.now().as_nanos(), socket.not_before);
         // One that nobody has accepted was never anybody's.
         socket.machine.close(now, Linger::Background);
-        if last_at <= now {
+        // A RST for which its link has no room goes when there is some.
+        let is_sent = !socket.machine.owes_reset();
+        if is_sent && last_at <= now {
             self.free(outside, key);
             return;
         }
-        self.waiting.insert((last_at, key));
+        if is_sent {
+            self.waiting.insert((last_at, key));
+        }
         self.leave_incoming(outside, key);
         self.stop_opening(key);
         self.give_up_port(key);
+        self.unbind_port(key);
         self.forget_child(key);
     }
 
@@ -498,9 +514,13 @@ impl Sockets {
         self.leave_incoming(outside, key);
         self.stop_opening(key);
         self.give_up_port(key);
+        self.unbind_port(key);
         self.forget_child(key);
-        let Some(Owner { node, .. }) = self.owner(key) else { return };
         let Some(Socket::Connection(mut socket)) = self.remove(key) else { return };
+        // It may be waiting for a word of this one.
+        if let Some(peer) = socket.machine.peer() {
+            self.on_lost(outside, peer);
+        }
         if let Some(outgoing) = socket.outgoing {
             let pipe = self.pipes.get_mut(outgoing);
             pipe.leave_writer(&mut outside.network.chunks);
@@ -513,9 +533,6 @@ impl Sockets {
         }
         if let Some(at) = socket.machine.expires_at() {
             self.waiting.remove(&(at, key));
-        }
-        if socket.has(Marks::BOUND) {
-            self.ports(node).unbind(Protocol::Tcp, socket.local().port, key);
         }
         socket.waiters.let_go(outside.wakes);
     }
@@ -532,10 +549,21 @@ impl Sockets {
     fn give_up_port(&mut self, key: SocketKey) {
         let Some(owner) = self.owner(key) else { return };
         let Some(socket) = self.connection_mut(key) else { return };
+        let port = socket.local().port;
         if socket.has(Marks::HAS_PORT) {
             socket.mark(Marks::HAS_PORT, false);
-            let port = socket.local().port;
             self.ports(owner.node).disconnect(port);
+        }
+    }
+
+    /// A port that a program has bound is its socket's until that is closed.
+    fn unbind_port(&mut self, key: SocketKey) {
+        let Some(owner) = self.owner(key) else { return };
+        let Some(socket) = self.connection_mut(key) else { return };
+        let port = socket.local().port;
+        if socket.has(Marks::BOUND) {
+            socket.mark(Marks::BOUND, false);
+            self.ports(owner.node).unbind(Protocol::Tcp, port, key);
         }
     }
 
@@ -573,7 +601,8 @@ fn arm<H: Host>(
         socket.armed_at = at;
     }
     socket.mark(Marks::BACKGROUND, is_background);
-    if is_background {
+    if is_background && !socket.has(Marks::LISTED) {
+        socket.mark(Marks::LISTED, true);
         probers.push(key);
     }
 }

@@ -291,12 +291,15 @@ impl Connection {
             self.owed_for = self.owed_for.saturating_add(silence);
         }
         self.heard_at = now;
+        // Only an answer says that the peer is still there: anything else may have been sent before.
+        if self.unanswered > 0 {
+            self.facts.remove(Facts::DOUBT);
+        }
         self.unanswered = 0;
-        self.facts.remove(Facts::DOUBT);
     }
 
     /// Notes that the path has changed, or that a segment to this end was lost: its timers count
-    /// until the peer is heard again.
+    /// until the peer has answered a question.
     pub(crate) fn doubt(&mut self) {
         self.facts.insert(Facts::DOUBT);
     }
@@ -322,6 +325,11 @@ impl Connection {
     /// Notes which socket is at the other end.
     pub(crate) fn set_peer(&mut self, peer: SocketKey) {
         self.peer = Some(peer);
+    }
+
+    /// Whether a RST is still to be sent.
+    pub(crate) fn owes_reset(&self) -> bool {
+        self.facts.contain(Facts::RESET_NOW)
     }
 
     /// Whether an acknowledgement is to be sent now.

@@ -6,13 +6,10 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
-use parcae::net::{TcpListener, TcpStream};
 use parcae::sync::Mutex;
 use parcae::task::{settle, yield_now};
 use parcae::testing::Shared;
-use parcae::time::sleep;
-use parcae::{choose, spawn_named, world};
+use parcae::{choose, spawn_named};
 
 /// Two tasks add one each; `slow` lets others go first between its read and its write.
 pub(super) async fn lost_update() {
@@ -60,8 +57,8 @@ pub(super) async fn deadlock() {
 
 /// Leaves a task behind that sleeps.
 pub(super) async fn leak() {
-    spawn_named("heartbeat", async { sleep(Duration::from_secs(5)).await }).detach();
-    sleep(Duration::from_millis(10)).await;
+    spawn_named("heartbeat", async { parcae::time::sleep(Duration::from_secs(5)).await }).detach();
+    parcae::time::sleep(Duration::from_millis(10)).await;
 }
 
 /// Two tasks let each other go first for ever.
@@ -80,7 +77,7 @@ pub(super) async fn livelock() {
 /// Sleeps a hundred times, then fails.
 pub(super) async fn sleeps_again_and_again() -> Result<(), &'static str> {
     for _ in 0..100 {
-        sleep(Duration::from_millis(1)).await;
+        parcae::time::sleep(Duration::from_millis(1)).await;
     }
     Err("no more")
 }
@@ -88,7 +85,7 @@ pub(super) async fn sleeps_again_and_again() -> Result<(), &'static str> {
 /// A task panics in the middle of the run, and is joined at its end.
 pub(super) async fn panics_long_before_the_end() {
     let worker = spawn_named("worker", async {
-        sleep(Duration::from_millis(50)).await;
+        parcae::time::sleep(Duration::from_millis(50)).await;
         panic!("out of cheese");
     });
     sleeps_again_and_again().await.expect_err("it fails");
@@ -98,18 +95,18 @@ pub(super) async fn panics_long_before_the_end() {
 /// A detached task panics, after a while.
 pub(super) async fn panics_in_a_task() {
     let worker = spawn_named("worker", async {
-        sleep(Duration::from_millis(250)).await;
+        parcae::time::sleep(Duration::from_millis(250)).await;
         panic!("out of cheese\nredo from start");
     });
     worker.detach();
-    sleep(Duration::from_secs(1)).await;
+    parcae::time::sleep(Duration::from_secs(1)).await;
 }
 
 /// Fails for a size of 7 or more, whatever the schedule; the delay has no part in it.
 pub(super) async fn fails_for_large_sizes() -> Result<(), String> {
     let size = choose(0..=100);
     let delay = parcae::rng::choose_for("delay", 3, 0..=9);
-    sleep(Duration::from_millis(delay)).await;
+    parcae::time::sleep(Duration::from_millis(delay)).await;
     if size < 7 { Ok(()) } else { Err(format!("no room for {size}")) }
 }
 
@@ -131,7 +128,7 @@ pub(super) async fn depends_on_a_static() {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
     choose(0..=9);
-    sleep(Duration::from_millis(run)).await;
+    parcae::time::sleep(Duration::from_millis(run)).await;
 }
 
 /// Three timers are due at one instant.
@@ -144,7 +141,7 @@ pub(super) async fn turns() {
         .map(|(name, number)| {
             let order = order.clone();
             spawn_named(name, async move {
-                sleep(Duration::from_millis(20)).await;
+                parcae::time::sleep(Duration::from_millis(20)).await;
                 order.set(order.get() * 10 + number);
             })
         })
@@ -231,7 +228,7 @@ pub(super) async fn due_together() {
     let tasks = ["early", "late"].map(|name| {
         let first = first.clone();
         spawn_named(name, async move {
-            sleep(Duration::from_millis(10)).await;
+            parcae::time::sleep(Duration::from_millis(10)).await;
             if first.get().is_empty() {
                 first.set(name);
             }
@@ -334,24 +331,4 @@ pub(super) async fn edited(edit: Edit) {
         Edit::OtherMessage => assert!(size < 3, "broken by another reason"),
         _ => assert!(size < 3, "size is {size}"),
     }
-}
-
-/// A client is cut off from a server and served after that; then much is done to the server.
-pub(super) async fn cut_off() {
-    let server = world::node("kv").start(|| async {
-        let listener = TcpListener::bind("[::]:80").await.unwrap();
-        let (mut stream, _) = listener.accept().await.unwrap();
-        stream.write_all(b"pong").await.unwrap();
-        sleep(Duration::from_secs(60)).await;
-    });
-    let cut = world::partition("test", "kv");
-    let connecting = spawn_named("connecting", TcpStream::connect("kv:80"));
-    sleep(Duration::from_secs(3)).await;
-    drop(cut);
-    let mut answer = [0; 4];
-    connecting.await.unwrap().read_exact(&mut answer).await.unwrap();
-    server.pause();
-    world::isolate("kv").keep();
-    server.power_off();
-    panic!("the answer is {answer:?}");
 }
