@@ -4,6 +4,7 @@
 mod contents;
 mod losses;
 mod peers;
+mod regressions;
 mod verbs;
 mod workloads;
 

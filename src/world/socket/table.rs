@@ -147,6 +147,12 @@ impl Sockets {
         self.entries.count()
     }
 
+    /// Returns how many are told of each change of the network.
+    #[cfg(test)]
+    pub(crate) fn probers_count(&self) -> usize {
+        self.probers.len()
+    }
+
     /// Returns how many sockets the process of a machine has open.
     pub(super) fn open_count(&self, node: NodeId) -> u32 {
         self.open_counts.get(node.index()).copied().unwrap_or_default()
