@@ -10,10 +10,10 @@ use parcae::net::{KeepAlive, Shutdown, TcpSocket, TcpStream};
 use parcae::spawn;
 use parcae::task::settle;
 use parcae::time::{Instant, sleep, timeout};
-use parcae::world::{self, LinkOptions, Node, Overflow};
+use parcae::world::{self, InFlight, LinkOptions, Node, Overflow};
 
-use super::{ECONNRESET, ETIMEDOUT, connect, echo, keep, port_of, read, serving, steady};
-use crate::runs::{millis, on_every_seed, secs};
+use super::{ECONNRESET, ETIMEDOUT, code, connect, echo, keep, port_of, read, serving, steady};
+use crate::runs::{Journal, millis, on_every_seed, secs};
 
 /// Connects with a stream that asks after ten seconds of silence whether its peer is there.
 async fn connect_asking(address: SocketAddr) -> TcpStream {
@@ -53,11 +53,10 @@ fn regression_last_words_of_a_dead_machine_do_not_calm_who_waits_for_it() {
     });
 }
 
-/// Two clients of which the listener has accepted none, and then forgets the second one: it has no
-/// place, and goes. Returns how reading ends for each, and when.
+/// Two clients that their listener never accepts, until it goes. One has its place in the queue; the
+/// other one has none, though it does not know. Returns what each finds out, and when.
 async fn forgotten(
-    connect: impl AsyncFn(SocketAddr) -> TcpStream + Clone + 'static,
-    go_on: impl AsyncFn(&mut TcpStream) + Clone + 'static,
+    client: impl AsyncFn(SocketAddr, Instant) -> Result<Vec<u8>, i32> + Clone + 'static,
 ) -> Vec<(Duration, Result<Vec<u8>, i32>)> {
     world::network().set_links(steady(millis(10)));
     let node = world::node("db").start(|| async {
@@ -71,13 +70,10 @@ async fn forgotten(
     settle().await;
     let (address, start) = (port_of(&node, 80), Instant::now());
     let clients = [0, 1].map(|_| {
-        let (connect, go_on) = (connect.clone(), go_on.clone());
+        let client = client.clone();
         spawn(async move {
-            let mut stream = connect(address).await;
-            assert_eq!(start.elapsed(), millis(20), "both are established");
-            go_on(&mut stream).await;
-            let end = timeout(secs(3600), read(&mut stream)).await;
-            (start.elapsed(), end.unwrap_or(Ok(b"nothing".to_vec())))
+            let end = client(address, start).await;
+            (start.elapsed(), end)
         })
     });
     let mut ends = Vec::new();
@@ -91,31 +87,31 @@ async fn forgotten(
 #[test]
 fn regression_who_asks_whether_its_peer_is_there_finds_out_that_it_was_forgotten() {
     on_every_seed(|| async {
+        let ends = forgotten(async |address, start| {
+            let mut stream = connect_asking(address).await;
+            assert_eq!(start.elapsed(), millis(20), "both are established");
+            read(&mut stream).await
+        });
         // One is reset with the queue. The other one asks ten seconds after it was heard last.
-        let expected = [millis(510), secs(10) + millis(20 + 20)].map(|at| (at, Err(ECONNRESET)));
-        assert_eq!(forgotten(connect_asking, async |_| {}).await, expected);
+        let at = [millis(510), secs(10) + millis(20 + 20)];
+        assert_eq!(ends.await, at.map(|at| (at, Err(ECONNRESET))));
     });
 }
 
 #[test]
 fn a_client_that_its_listener_has_forgotten_finds_out_when_it_sends() {
     on_every_seed(|| async {
-        let connect = async |address: SocketAddr| TcpStream::connect(address).await.unwrap();
-        let silent = (secs(3600) + millis(20), Ok(b"nothing".to_vec()));
-        let expected = [(millis(510), Err(ECONNRESET)), silent];
-        assert_eq!(forgotten(connect, async |_| {}).await, expected);
-    });
-    on_every_seed(|| async {
-        let connect = async |address: SocketAddr| TcpStream::connect(address).await.unwrap();
-        let ends = forgotten(connect, async |stream: &mut TcpStream| {
-            sleep(secs(60)).await;
-            drop(stream.write_all(b"anybody there?").await);
+        let ends = forgotten(async |address, start| {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            assert_eq!(start.elapsed(), millis(20), "both are established");
+            if let Ok(end) = timeout(secs(60), read(&mut stream)).await {
+                return end;
+            }
+            stream.write_all(b"anybody there?").await.unwrap();
+            read(&mut stream).await
         });
-        let mut ends: Vec<_> = ends.await.into_iter().map(|(at, end)| (end, at)).collect();
-        ends.sort_unstable();
-        // The one that was reset before has been told by its write.
-        let at = [secs(60) + millis(20), secs(60) + millis(40)];
-        assert_eq!(ends, [(Ok(Vec::new()), at[0]), (Err(ECONNRESET), at[1])]);
+        let at = [millis(510), secs(60) + millis(20 + 20)];
+        assert_eq!(ends.await, at.map(|at| (at, Err(ECONNRESET))));
     });
 }
 
@@ -124,28 +120,32 @@ fn a_client_that_its_listener_has_forgotten_finds_out_when_it_sends() {
 #[test]
 fn regression_a_reset_for_which_a_link_has_no_room_is_sent_when_it_has() {
     on_every_seed(|| async {
-        let node = serving("db", |mut stream| async move {
-            stream.write_all(b"abc").await.unwrap();
-            let mut buffer = [0; 4096];
-            let end = loop {
-                match stream.read(&mut buffer).await {
-                    Ok(0) => break None,
-                    Ok(_) => {}
-                    Err(error) => break error.raw_os_error(),
+        let ends = Journal::new();
+        let node = serving("db", {
+            let ends = ends.clone();
+            move |mut stream| {
+                let ends = ends.clone();
+                async move {
+                    stream.write_all(b"abc").await.unwrap();
+                    let mut buffer = [0; 4096];
+                    while stream
+                        .read(&mut buffer)
+                        .await
+                        .map_err(|error| ends.add(code(&error)))
+                        .is_ok_and(|count| count > 0)
+                    {}
                 }
-            };
-            assert_eq!(end, Some(ECONNRESET));
-            Node::current().kill();
+            }
         });
-        let mut stream = connect(&node).await;
-        stream.readable().await.unwrap();
+        let (mut busy, idle) = (connect(&node).await, connect(&node).await);
+        idle.readable().await.unwrap();
         world::network().set_links(narrow());
-        stream.write_all(&[7; 20_000]).await.unwrap();
-        // Nothing comes back that would be answered by a reset of its own.
-        world::partition("db", "test").one_way().keep();
+        busy.write_all(&[7; 20_000]).await.unwrap();
         sleep(millis(5)).await;
-        drop(stream);
-        node.exited().await;
+        // It has not read all, and other packets are on the link.
+        drop(idle);
+        sleep(secs(60)).await;
+        assert_eq!(ends.take(), [ECONNRESET]);
     });
 }
 
@@ -230,7 +230,11 @@ fn regression_a_connection_that_is_being_opened_goes_before_a_listener_of_its_po
             stream.read_to_end(&mut said).await.unwrap();
             said
         });
-        let mut stream = socket.connect(there).await.unwrap();
+        let connecting = spawn(async move { socket.connect(there).await.unwrap() });
+        settle().await;
+        // Its own SYN does not come before the answer to that of the other side.
+        world::network().link("test", "peer").in_flight().into_iter().for_each(InFlight::lose);
+        let mut stream = connecting.await;
         stream.write_all(b"ours").await.unwrap();
         assert_eq!(read(&mut stream).await.unwrap(), b"theirs");
         drop(stream);
