@@ -111,7 +111,11 @@ pub(crate) fn stream_shutdown(handle: SocketHandle, how: Shutdown) -> io::Result
 
 /// Waits until a socket is readable (a listener: has somebody to accept) or writable.
 pub(crate) fn poll_ready(handle: SocketHandle, waker: &Waker, side: Side) -> Poll<io::Result<()>> {
-    poll(handle, waker, ("readable", side), |state, _, _| {
+    let call = match side {
+        Side::Read => "readable",
+        Side::Write => "writable",
+    };
+    poll(handle, waker, (call, side), |state, _, _| {
         if state.sockets.is_ready(handle.key, side) { Poll::Ready(Ok(())) } else { Poll::Pending }
     })
 }

@@ -196,8 +196,8 @@ impl Network {
         !self.casualties.is_empty()
     }
 
-    /// Returns whom the draws of the next connection to a port belong to, at one of its ends: packets of
-    /// each connection have numbers of their own.
+    /// Returns whom the draws of the next connection to a port belong to, at the end that connects:
+    /// packets of each connection have numbers of their own.
     pub(crate) fn new_flow<H: Host>(&mut self, host: &mut H, link: LinkId, port: u16) -> StreamId {
         let number = self.links.count_flow(link, port);
         let LinkState { stream, from, to, .. } = *self.links.get(link);
@@ -205,6 +205,24 @@ impl Network {
         host.name(flow, || {
             let (from, to) = (self.links.name(from), self.links.name(to));
             format!("{from}->{to}, connection {number} to :{port}")
+        });
+        flow
+    }
+
+    /// Returns whom the draws of the end belong to that answers a connection, from the SYN: a second copy
+    /// of that makes no other connection go by another number.
+    pub(crate) fn answering_flow<H: Host>(
+        &mut self,
+        host: &mut H,
+        link: LinkId,
+        syn: &Packet,
+    ) -> StreamId {
+        let flow = syn.flow.stream;
+        let flow = flow.child("answers", 0);
+        host.name(flow, || {
+            let LinkState { from, to, .. } = *self.links.get(link);
+            let (from, to) = (self.links.name(from), self.links.name(to));
+            format!("{from}->{to}, answers of :{} to :{}", syn.target.port, syn.source.port)
         });
         flow
     }

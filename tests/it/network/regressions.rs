@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
-use parcae::net::{KeepAlive, Shutdown, TcpSocket, TcpStream};
+use parcae::kernel::Ratio;
+use parcae::net::{KeepAlive, Shutdown, TcpListener, TcpSocket, TcpStream};
 use parcae::spawn;
 use parcae::task::settle;
 use parcae::time::{Instant, sleep, timeout};
@@ -258,4 +259,34 @@ fn regression_a_reset_counts_no_connection_that_nobody_has_answered() {
         drop(cut);
         assert!(connecting.await.is_ok());
     });
+}
+
+// Chance
+
+#[test]
+fn regression_a_late_second_syn_changes_no_draw_of_other_connections() {
+    let times = |duplicates| {
+        on_every_seed(move || async move {
+            let node = serving("db", echo);
+            let _own = TcpListener::bind("[::]:80").await.unwrap();
+            let network = world::network();
+            network.set_links(LinkOptions::lan().with_duplication(duplicates, secs(5)));
+            let address = port_of(&node, 80);
+            let connecting = spawn(async move { TcpStream::connect(address).await.unwrap() });
+            settle().await;
+            network.set_links(LinkOptions::lan());
+            let _stream = connecting.await;
+            sleep(secs(10)).await;
+            let connecting = node.spawn(async {
+                let start = Instant::now();
+                TcpStream::connect("test:80").await.unwrap();
+                start.elapsed()
+            });
+            (connecting.await, network.counters().duplicated)
+        })
+    };
+    let (without, with) = (times(Ratio::ZERO), times(Ratio::percent(100)));
+    for ((without, none), (with, one)) in without.into_iter().zip(with) {
+        assert_eq!((without, none, one), (with, 0, 1));
+    }
 }
