@@ -2,7 +2,8 @@
 //!
 //! Checks of every call, in this order: a handle of another run panics; a dead machine of the socket
 //! gives `NotConnected`; a task of another machine panics; then the call. A waker is registered when
-//! the answer is `Pending`. A short read means drained, a short write means full.
+//! the answer is `Pending`. A short read means drained, a short write means full, unless calls are short
+//! by chance.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;

@@ -5,6 +5,7 @@ mod contents;
 mod losses;
 mod peers;
 mod regressions;
+mod short_calls;
 mod verbs;
 mod workloads;
 

@@ -24,6 +24,7 @@ use super::links::Links;
 use super::options::Profile;
 use super::packet::{Body, Flow, Packet, Refusal};
 use super::rules::{Judgement, RuleId, Rules, Verdict};
+use super::shortness::Shortness;
 use super::sites::{LATENCY, OFFSET};
 use crate::executor::{Attachment, Weight};
 use crate::kernel::{EventKind, Site, Space, StreamId, VirtualTime};
@@ -51,6 +52,8 @@ pub(crate) struct Network {
     pub(super) casualties: Vec<SocketKey>,
     /// Connections that were reset by hand.
     pub(super) resets: u64,
+    /// How often calls of streams are short.
+    pub(super) shortness: Shortness,
     /// None when nothing is to be kept.
     pub(super) capture: Option<Box<Capture>>,
 }
@@ -104,6 +107,7 @@ impl Network {
             kept: Vec::new(),
             casualties: Vec::new(),
             resets: 0,
+            shortness: Shortness::default(),
             capture: is_capturing.then(Box::default),
         };
         network.add_node(NodeId::TEST, "test".into(), &[]);

@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use super::super::calls::{Side, Take, TcpOptions};
 use super::super::host::Host;
-use super::super::network::{AddressId, AddressOwner, Endpoint, Network};
+use super::super::network::{AddressId, AddressOwner, Call, Endpoint, Network};
 use super::super::node::NodeId;
 use super::super::tcp::{Connection, Shutdown, Tuning};
 use super::connection::{ConnectionSocket, Ends, Marks};
@@ -284,6 +284,13 @@ impl Sockets {
             return Poll::Ready(Ok(0));
         }
         let incoming = socket.incoming.expect("what can be read is in a pipe");
+        // A peek is never short: it comes back to the same bytes, so it would stay short for ever.
+        let count = if how == Take::Consume {
+            let place = (socket.stream, self.pipes.get(incoming).read_place());
+            outside.network.shorten(outside.host, Call::Read, place, count)
+        } else {
+            count
+        };
         self.pipes.get(incoming).copy_to(&outside.network.chunks, count, buffers);
         if how == Take::Consume {
             self.pipes.advance(&mut outside.network.chunks, incoming, count);
@@ -316,8 +323,12 @@ impl Sockets {
         if count == 0 {
             return Poll::Pending;
         }
+        let stream = socket.stream;
         let outgoing = self.outgoing_pipe(key);
-        let (pipe, mut left) = (self.pipes.get_mut(outgoing), count);
+        let pipe = self.pipes.get_mut(outgoing);
+        let place = (stream, pipe.write_place());
+        let count = outside.network.shorten(outside.host, Call::Write, place, count);
+        let mut left = count;
         for buffer in buffers {
             let part = buffer.len().min(left);
             pipe.write(&mut outside.network.chunks, &buffer[..part]);
