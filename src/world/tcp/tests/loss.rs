@@ -119,6 +119,32 @@ fn a_segment_that_three_later_ones_overtook_is_sent_again_at_once() {
 }
 
 #[test]
+fn what_was_sent_again_at_once_is_not_taken_for_a_long_round_trip() {
+    let mut wire = Wire::connected(300 * MILLISECOND);
+    for _ in 0..30 {
+        wire.write(Client, 1460);
+        wire.run_until(wire.now + SECOND);
+    }
+    // How long an answer to a segment is waited for.
+    let patience = |wire: &mut Wire| {
+        wire.write(Client, 1460);
+        let (at, _) = wire.machine(Client).deadline().unwrap();
+        let patience = at - wire.now;
+        wire.run_until(wire.now + SECOND);
+        patience
+    };
+    let before = patience(&mut wire);
+    // The first one is measured, and lost; the others say so.
+    wire.lose_first(1, Client, is_data);
+    wire.write(Client, 5 * 1460);
+    wire.run_until(wire.now + 5 * SECOND);
+    assert_eq!(wire.count(Client, is_data), 30 + 1 + 6);
+    let after = patience(&mut wire);
+    let difference = after.abs_diff(before);
+    assert!(difference < 10 * MILLISECOND, "{after} ns, and {before} ns before");
+}
+
+#[test]
 fn three_segments_lost_together_are_sent_again_together() {
     let mut wire = twelve(50 * MILLISECOND, &[2, 4, 5]);
     wire.run_until(SECOND + 250 * MILLISECOND);
