@@ -126,7 +126,7 @@ pub(super) fn die(node: NodeId, death: Death, exit: Exit, place: Option<Place>) 
         // Unborrowed: destructors run, and their calls find that they are of a dead process.
         domain.kill();
         with_state("Node::kill", |state, driver| {
-            state.end_death(driver, node, death, (exit, place))
+            state.end_death(driver, node, death, (exit, place));
         });
     }
 }
