@@ -534,24 +534,3 @@ fn closing_with_both_ends_said_resets_nobody() {
     assert_eq!(wire.close(Server, Linger::Reset), Effects::RELEASED);
     assert_eq!(wire.count(Server, is_reset), 0);
 }
-
-#[test]
-fn an_end_that_comes_again_with_data_that_is_known_resets_nothing() {
-    let mut wire = Wire::connected(100 * MILLISECOND);
-    wire.write(Server, 10);
-    wire.run_until(wire.now + 50 * MILLISECOND);
-    // The data come; neither their acknowledgement nor what both say after that does.
-    wire.cut(true);
-    wire.run_until(wire.now + 50 * MILLISECOND);
-    assert_eq!(wire.read_all(Client), 10);
-    wire.close(Client, Linger::Background);
-    wire.close(Server, Linger::Background);
-    wire.cut(false);
-    wire.run_until(wire.now + 10 * SECOND);
-    let again =
-        wire.sent.iter().find(|sent| sent.from == Server && !sent.is_lost && is_fin(&sent.segment));
-    assert_eq!(again.unwrap().segment.len, 10, "with what is acknowledged by nobody");
-    assert_eq!(wire.count(Client, is_reset) + wire.count(Server, is_reset), 0);
-    assert_eq!(wire.state(Server), TcpState::TimeWait);
-    assert_eq!(wire.state(Client), TcpState::TimeWait);
-}

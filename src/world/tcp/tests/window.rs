@@ -243,6 +243,22 @@ fn a_smaller_buffer_takes_effect_without_taking_back_a_window() {
 }
 
 #[test]
+fn no_segment_is_larger_than_half_of_a_small_buffer() {
+    let mut wire = Wire::new(MILLISECOND);
+    wire.end_mut(Server).tuning.receive_buffer = 2000;
+    wire.connect(Client);
+    wire.run_until(SECOND);
+    wire.write(Client, 10_000);
+    let mut total = 0;
+    while total < 10_000 {
+        wire.run_until(wire.now + SECOND);
+        total += wire.read_all(Server);
+    }
+    let sizes = wire.sent.iter().filter(|sent| sent.from == Client).map(|sent| sent.segment.len);
+    assert_eq!(sizes.max(), Some(1000), "else one of two would wait for a window");
+}
+
+#[test]
 fn the_end_is_not_sent_while_the_window_is_closed() {
     let mut wire = Wire::connected(MILLISECOND);
     while wire.end(Client).written < BUFFER as u64 {
