@@ -14,7 +14,7 @@ use super::super::node::NodeId;
 use super::super::tcp::{Connection, Shutdown, Tuning};
 use super::connection::{ConnectionSocket, Ends, Marks};
 use super::errors::{
-    EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EMFILE, ENETUNREACH, ENOTCONN, os,
+    EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EMFILE, ENETUNREACH, ENOTCONN, EPIPE, os,
 };
 use super::listener::{BoundSocket, Listener};
 use super::ports::{EPHEMERAL_FIRST, EPHEMERAL_LAST};
@@ -299,7 +299,7 @@ impl Sockets {
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let Some(socket) = self.connection_mut(key) else {
-            return Poll::Ready(Err(os(ENOTCONN)));
+            return Poll::Ready(Err(os(EPIPE)));
         };
         if let Some(error) = socket.machine.write_end() {
             return Poll::Ready(Err(error.into()));
@@ -312,14 +312,18 @@ impl Sockets {
         if count == 0 {
             return Poll::Pending;
         }
-        let outgoing = self.outgoing_pipe(key);
+        // Nothing looks at the machine and the pipe before both know of it.
+        socket.machine.wrote(count);
+        let outgoing = match socket.outgoing {
+            Some(pipe) => pipe,
+            None => self.open_outgoing(key),
+        };
         let (pipe, mut left) = (self.pipes.get_mut(outgoing), count);
         for buffer in buffers {
             let part = buffer.len().min(left);
             pipe.write(&mut outside.network.chunks, &buffer[..part]);
             left -= part;
         }
-        self.connection_mut(key).expect("it was found").machine.wrote(count);
         self.pump(outside, key);
         Poll::Ready(Ok(count))
     }
