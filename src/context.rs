@@ -94,6 +94,13 @@ pub(crate) fn with<S: Slot, R>(read: impl FnOnce(&S) -> R) -> Option<R> {
     S::place().try_with(|place| place.borrow().as_deref().map(read)).ok().flatten()
 }
 
+/// Tells whether this thread is inside of a run that has a layer.
+#[cfg(feature = "simulation")]
+#[inline]
+pub(crate) fn has<S: Slot>() -> bool {
+    S::place().try_with(|place| place.borrow().is_some()).unwrap_or(false)
+}
+
 /// Calls `read` with the state of a layer, or panics with a message that names the call.
 #[inline]
 #[track_caller]

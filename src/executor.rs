@@ -77,7 +77,7 @@ pub(crate) use self::point::{Point, current_wait, is_preempted, note, note_wait}
 pub(crate) use self::resource::Resource;
 pub(crate) use self::run::Plan;
 pub(crate) use self::spawn::SpawnOptions;
-pub(crate) use self::timers::{DueTimer, TimerKey};
+pub(crate) use self::timers::TimerKey;
 pub(crate) use self::wait_graph::Waiting;
 pub(crate) use self::waker::WakeTarget;
 pub(crate) use self::watch::{note_unpolled, watches_holders};

@@ -180,12 +180,14 @@ fn poll<R>(
     attempt: impl FnOnce(&mut State, &mut Driver<'_>, NodeId) -> Poll<io::Result<R>>,
 ) -> Poll<io::Result<R>> {
     // One of the user's is cloned and dropped while the world is not borrowed.
-    let mut target = WakeTarget::of_task(waker).or_else(|| Some(WakeTarget::of(waker)));
+    let mut foreign = (!WakeTarget::is_of_task(waker)).then(|| WakeTarget::of(waker));
     let polled = with_socket(handle, call, |state, driver, node| {
         let polled = attempt(state, driver, node);
         // A call that is not to wait has a waker that wakes nobody.
         if polled.is_pending() && !waker.will_wake(Waker::noop()) {
-            state.sockets.wait_for(handle.key, side, (&mut target, waker));
+            let mut own = WakeTarget::of_task(waker);
+            let target = if own.is_some() { &mut own } else { &mut foreign };
+            state.sockets.wait_for(handle.key, side, (target, waker));
         }
         Ok(polled)
     });

@@ -252,6 +252,7 @@ impl Network {
     ///
     /// It does not arrive before `not_before`, the [`Sent::Accepted`] of the packet before it, if its
     /// flow keeps its order; 0 for datagrams.
+    #[inline]
     pub(crate) fn send<H: Host>(
         &mut self,
         host: &mut H,
@@ -310,11 +311,11 @@ impl Network {
     pub(super) fn launch<H: Host>(&mut self, host: &mut H, packet: Packet, at: u64) -> FlightKey {
         let (stream, subject, size) = (packet.flow.stream, packet.subject(), packet.size);
         self.sight(host.now().as_nanos(), &packet, Fate::Arrives { at });
-        let flight = Flight { packet, at, timer: None, standing: Standing::Ordinary };
-        let key = self.flights.insert(flight);
-        let event = WorldEvent::Arrive(key);
-        let timer = host.set(VirtualTime::from_nanos(at), event, Weight::Foreground);
-        self.flights.get_mut(key).expect("it was just put there").timer = Some(timer);
+        let key = self.flights.insert(|key| {
+            let event = WorldEvent::Arrive(key);
+            let timer = host.set(VirtualTime::from_nanos(at), event, Weight::Foreground);
+            Flight { packet, at, timer: Some(timer), standing: Standing::Ordinary }
+        });
         host.record(EventKind::Send, stream, subject, moment(at, size));
         key
     }
@@ -555,6 +556,7 @@ pub(super) fn draw<H: Host>(host: &mut H, packet: &Packet, site: Site, space: Sp
 }
 
 /// Returns a time and a size as one word for the chain.
+#[inline]
 fn moment(at: u64, size: u32) -> u64 {
     at ^ u64::from(size) << 48
 }

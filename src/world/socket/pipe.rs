@@ -122,10 +122,15 @@ impl Pipes {
         }
     }
 
-    /// Returns a pipe that is empty and has been longest, if there are more of them than are kept.
+    /// Tells whether more of them have become empty than are kept.
     #[inline]
+    pub(super) fn has_too_many(&self) -> bool {
+        self.idle.len() > IDLE_MAX
+    }
+
+    /// Returns a pipe that is empty and has been longest, if there are more of them than are kept.
     pub(super) fn one_too_many(&mut self) -> Option<PipeId> {
-        while self.idle.len() > IDLE_MAX {
+        while self.has_too_many() {
             let id = self.idle.pop_front().expect("there are some");
             let pipe = self.get_mut(id);
             if std::mem::take(&mut pipe.is_idle) && pipe.is_empty() {

@@ -13,7 +13,7 @@ use super::super::node::{NodeId, Nodes};
 use super::super::state::Wakes;
 use super::super::tcp::Shutdown;
 use super::connection::ConnectionSocket;
-use super::errors::{EBADF, EMFILE, ENOTCONN, EPIPE, os};
+use super::errors::{EBADF, EMFILE, ENOTCONN, os};
 use super::listener::{BoundSocket, Listener};
 use super::pipe::Pipes;
 use super::{
@@ -75,7 +75,7 @@ pub(crate) struct Sockets {
     /// How many each machine's process has open, by the number of the machine.
     open_counts: Vec<u32>,
     /// By the number of the machine.
-    ports: Vec<PortTable>,
+    pub(super) ports: Vec<PortTable>,
     pub(super) pipes: Pipes,
     /// Sockets for which segments were lost, and who have not been told yet.
     pub(super) lost: Vec<SocketKey>,
@@ -233,9 +233,8 @@ impl Sockets {
         how: Take,
     ) -> Poll<io::Result<usize>> {
         match self.get(key) {
-            Some(Socket::Connection(_)) => self.read_tcp(outside, key, buffers, how),
             Some(Socket::UnixStream(_)) => self.read_unix(outside, key, buffers, how),
-            _ => Poll::Ready(Err(os(ENOTCONN))),
+            _ => self.read_tcp(outside, key, buffers, how),
         }
     }
 
@@ -246,9 +245,8 @@ impl Sockets {
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get(key) {
-            Some(Socket::Connection(_)) => self.write_tcp(outside, key, buffers),
             Some(Socket::UnixStream(_)) => self.write_unix(outside, key, buffers),
-            _ => Poll::Ready(Err(os(EPIPE))),
+            _ => self.write_tcp(outside, key, buffers),
         }
     }
 

@@ -13,7 +13,9 @@ use super::super::network::{AddressId, AddressOwner, Call, Endpoint, Network};
 use super::super::node::NodeId;
 use super::super::tcp::{Connection, Shutdown, Tuning};
 use super::connection::{ConnectionSocket, Ends, Marks};
-use super::errors::{EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH, ENOTCONN, os};
+use super::errors::{
+    EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH, ENOTCONN, EPIPE, os,
+};
 use super::listener::{BoundSocket, Listener};
 use super::ports::{EPHEMERAL_FIRST, EPHEMERAL_LAST};
 use super::{Bound, Family, Outside, Owner, Protocol, Socket, SocketKey, Sockets};
@@ -310,7 +312,7 @@ impl Sockets {
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let Some(socket) = self.connection_mut(key) else {
-            return Poll::Ready(Err(os(ENOTCONN)));
+            return Poll::Ready(Err(os(EPIPE)));
         };
         if let Some(error) = socket.machine.write_end() {
             return Poll::Ready(Err(error.into()));
@@ -324,17 +326,20 @@ impl Sockets {
             return Poll::Pending;
         }
         let stream = socket.stream;
-        let outgoing = self.outgoing_pipe(key);
-        let pipe = self.pipes.get_mut(outgoing);
-        let place = (stream, pipe.write_place());
+        let outgoing = match socket.outgoing {
+            Some(pipe) => pipe,
+            None => self.open_outgoing(key),
+        };
+        let place = (stream, self.pipes.get(outgoing).write_place());
         let count = outside.network.shorten(outside.host, Call::Write, place, count);
-        let mut left = count;
+        // Nothing looks at the machine and the pipe before both know of it.
+        self.connection_mut(key).expect("it is there").machine.wrote(count);
+        let (pipe, mut left) = (self.pipes.get_mut(outgoing), count);
         for buffer in buffers {
             let part = buffer.len().min(left);
             pipe.write(&mut outside.network.chunks, &buffer[..part]);
             left -= part;
         }
-        self.connection_mut(key).expect("it was found").machine.wrote(count);
         self.pump(outside, key);
         Poll::Ready(Ok(count))
     }
