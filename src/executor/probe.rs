@@ -53,7 +53,8 @@ impl Executor {
     /// Has a probe called from the next step on.
     pub(crate) fn add_probe(&self, probe: Probe) {
         let core = &mut *self.core.borrow_mut();
-        let due = core.event_count.saturating_add(probe.every);
+        // The step that it is stated in counts: its event lies before.
+        let due = core.event_count.saturating_add(probe.every - 1);
         let probes = core
             .seldom
             .get_or_insert_default()

@@ -38,7 +38,7 @@ use crate::context::{Numbered, Numbers};
 ///     assert!(batches * size >= 100 || size == 64, "{batches} of {size} are too few");
 /// });
 /// let finding = report.finding().expect("some seed sets it so");
-/// assert_eq!(finding.knobs()[0].to_string(), "`batch size` is 63 (usually 64)");
+/// assert_eq!(finding.knobs()[0].to_string(), "`batch size` is 65 (usually 64)");
 /// assert_eq!(parcae::knob!("batch size", 64, 1..=4096), 64);
 /// ```
 #[macro_export]

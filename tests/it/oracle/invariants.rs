@@ -55,6 +55,21 @@ fn what_is_mended_before_the_next_await_is_not_seen() {
 }
 
 #[test]
+fn the_step_that_states_it_is_looked_at_too() {
+    for seed in 0..200 {
+        let outcome = Sim::new(seed).run(|| async {
+            let sum = Rc::new(Cell::new(0));
+            let seen = sum.clone();
+            invariant("the sum is zero", move || seen.get() == 0);
+            sum.set(1);
+            yield_now().await;
+            sum.set(0);
+        });
+        assert_eq!(details(outcome).0, "the sum is zero", "seed {seed}");
+    }
+}
+
+#[test]
 fn the_last_step_of_the_program_is_looked_at_too() {
     let outcome = Sim::new(7).run(|| async {
         let sum = Rc::new(Cell::new(0));
