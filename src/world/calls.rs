@@ -2,7 +2,8 @@
 //!
 //! Checks of every call, in this order: a handle of another run panics; a dead machine of the socket
 //! gives `NotConnected`; a task of another machine panics; then the call. A waker is registered when
-//! the answer is `Pending`. A short read means drained, a short write means full.
+//! the answer is `Pending`. A short read means drained, a short write means full, unless calls are short
+//! by chance.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
@@ -111,7 +112,11 @@ pub(crate) fn stream_shutdown(handle: SocketHandle, how: Shutdown) -> io::Result
 
 /// Waits until a socket is readable (a listener: has somebody to accept) or writable.
 pub(crate) fn poll_ready(handle: SocketHandle, waker: &Waker, side: Side) -> Poll<io::Result<()>> {
-    poll(handle, waker, ("readable", side), |state, _, _| {
+    let call = match side {
+        Side::Read => "readable",
+        Side::Write => "writable",
+    };
+    poll(handle, waker, (call, side), |state, _, _| {
         if state.sockets.is_ready(handle.key, side) { Poll::Ready(Ok(())) } else { Poll::Pending }
     })
 }

@@ -247,14 +247,15 @@ impl Node {
         }
     }
 
-    /// Kills its process, if there is one, and starts its program again.
+    /// Kills its process, if there is one, and starts its program again. No policy has a part in it: it is
+    /// not one of the restarts that [`RestartPolicy::most`](super::RestartPolicy::most) counts.
     ///
     /// # Panics
     /// For the machine `test`.
     #[track_caller]
     pub fn restart(&self) {
         if self.may("Node::restart", "restarted") {
-            life::die(self.id, Death::Kill, Exit::Killed, None);
+            life::die(self.id, Death::Restart, Exit::Killed, None);
             // Who restarts its own machine is dead by now, and what the dead spawn does not run.
             if life::is_dead() {
                 life::start_soon(self.id);

@@ -48,6 +48,18 @@ pub(super) struct Pipes {
     idle: VecDeque<PipeId>,
 }
 
+impl Pipe {
+    /// Returns the place of the next byte that is read.
+    pub(super) fn read_place(&self) -> u64 {
+        self.read
+    }
+
+    /// Returns the place of the next byte that is written.
+    pub(super) fn write_place(&self) -> u64 {
+        self.end
+    }
+}
+
 impl Pipes {
     /// Opens an empty pipe at a place of its stream.
     pub(super) fn open(&mut self, at: u64, writer: SocketKey, reader: Option<SocketKey>) -> PipeId {

@@ -94,6 +94,16 @@ pub(crate) struct Sockets {
 impl Sockets {
     // Of the table
 
+    /// Looks whether a process may have another socket. As on Linux that comes before all else that may be
+    /// wrong with a call: the number of the socket is taken first.
+    ///
+    /// # Errors
+    /// `EMFILE` when the process has as many as it may have.
+    pub(super) fn check_limit(&self, nodes: &Nodes, node: NodeId) -> io::Result<()> {
+        let is_free = self.open_count(node) < nodes.get(node).sockets_max;
+        if is_free { Ok(()) } else { Err(os(EMFILE)) }
+    }
+
     /// Adds a socket; it counts as open.
     ///
     /// # Errors
@@ -104,11 +114,8 @@ impl Sockets {
         owner: Owner,
         socket: Socket,
     ) -> io::Result<SocketKey> {
-        let count = self.open_count_mut(owner.node);
-        if *count >= nodes.get(owner.node).sockets_max {
-            return Err(os(EMFILE));
-        }
-        *count += 1;
+        self.check_limit(nodes, owner.node)?;
+        *self.open_count_mut(owner.node) += 1;
         let Owner { node, incarnation } = owner;
         let entry = Entry { node, is_open: true, incarnation, resource: 0, socket };
         Ok(SocketKey(self.entries.insert(entry)))
@@ -121,16 +128,12 @@ impl Sockets {
         SocketKey(self.entries.insert(entry))
     }
 
-    /// Counts a connection that is accepted; false when the process has as many as it may have.
-    pub(super) fn open_child(&mut self, nodes: &Nodes, child: SocketKey) -> bool {
-        let Some(node) = self.owner(child).map(|owner| owner.node) else { return false };
-        let count = self.open_count_mut(node);
-        if *count >= nodes.get(node).sockets_max {
-            return false;
-        }
-        *count += 1;
-        self.entries.get_mut(child.0).expect("it was found").is_open = true;
-        true
+    /// Counts a connection that is accepted.
+    pub(super) fn open_child(&mut self, child: SocketKey) {
+        let entry = self.entries.get_mut(child.0).expect("what is in a queue exists");
+        entry.is_open = true;
+        let node = entry.node;
+        *self.open_count_mut(node) += 1;
     }
 
     fn open_count_mut(&mut self, node: NodeId) -> &mut u32 {
@@ -145,6 +148,12 @@ impl Sockets {
     #[cfg(test)]
     pub(crate) fn entries_count(&self) -> usize {
         self.entries.count()
+    }
+
+    /// Returns how many are told of each change of the network.
+    #[cfg(test)]
+    pub(crate) fn probers_count(&self) -> usize {
+        self.probers.len()
     }
 
     /// Returns how many sockets the process of a machine has open.

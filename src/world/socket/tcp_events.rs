@@ -183,7 +183,7 @@ impl Sockets {
         let mut machine = Connection::accept(now, syn, &bound.options.tuning());
         machine.set_peer(from);
         let path = outside.network.path(owner.node, packet.source.address);
-        let stream = outside.network.new_flow(outside.host, path.link, packet.target.port);
+        let stream = outside.network.answering_flow(outside.host, path.link, packet);
         let ends = Ends { local: packet.target, remote: packet.source, is_v6: bound.is_v6 };
         let mut socket = ConnectionSocket::new(machine, ends, &bound.options, (stream, path));
         socket.mark(Marks::HAS_PORT, true);
