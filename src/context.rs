@@ -8,12 +8,18 @@
 //! A slot has the type of its state. One array of `Rc<dyn Any>` for all layers was measured too:
 //! the check of the type cost 2 to 3 ns per call, and a spawn with its join makes five.
 
+#[cfg(feature = "simulation")]
+mod number;
+
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::thread::LocalKey;
+
+#[cfg(feature = "simulation")]
+pub(crate) use self::number::{Numbered, Numbers};
 
 /// What runs a program: the simulation, or threads on real time.
 ///

@@ -20,6 +20,7 @@ use super::layer::Layer;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
+use super::probe::Probes;
 use super::ready::ReadyQueue;
 use super::task_table::{Ownership, TaskState, TaskTable};
 use super::timers::{DueTimer, TimerTarget, Timers};
@@ -80,9 +81,8 @@ pub(super) struct Core {
     pub(super) run: u16,
     /// Tells the run from all others of the process; enters nothing.
     pub(super) serial: u64,
-    /// Numbers of the resources that were made outside of the run, by where they were made.
-    /// Behind a box, as few runs have any and each of them has to stay small.
-    pub(super) outsiders: Option<Box<Outsiders>>,
+    /// Behind a box, as few runs have any of it and each of them has to stay small.
+    pub(super) seldom: Option<Box<Seldom>>,
     /// How many were made or first used while no task ran.
     pub(super) resources_of_nobody: u64,
     /// Who holds what others wait for.
@@ -142,7 +142,7 @@ impl Core {
             failure: None,
             run: run.get(),
             serial: run.serial(),
-            outsiders: None,
+            seldom: None,
             resources_of_nobody: 0,
             holdings: Holdings::default(),
             watcher: None,
@@ -632,7 +632,14 @@ impl Core {
     }
 }
 
-type Outsiders = BTreeMap<(u64, u64), u64>;
+/// What few runs have.
+#[derive(Debug, Default)]
+pub(super) struct Seldom {
+    /// Numbers of the resources that were made outside of the run, by where they were made.
+    pub(super) outsiders: BTreeMap<(u64, u64), u64>,
+    /// What is called between steps.
+    pub(super) probes: Option<Box<Probes>>,
+}
 
 /// One wait until all others are blocked.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{Page, clipped, counted, first_line, number};
-use super::story::Sentence;
+use super::story::{Sentence, is_firing};
 use super::style::Ink;
 use crate::executor::{Failure, Happening, Log, LogEntry, ResourceInfo, StalledTask, Wait};
 use crate::explore::Finding;
@@ -341,6 +341,9 @@ impl Picture<'_> {
                 let text = drawn.map_or_else(
                     || format!("draws {}", event.value),
                     |drawn| {
+                        if is_firing(drawn) {
+                            return format!("{} fires", drawn.site);
+                        }
                         let value = drawn.draw.space.show(drawn.draw.value);
                         format!("draws {value} for {} {}", drawn.site, drawn.draw.key.ordinal)
                     },

@@ -92,6 +92,7 @@ fn plan(is_logged: bool, limits: Limits, overrides: Overrides) -> Plan {
         is_traced: false,
         is_capturing: false,
         epoch_nanos: 0,
+        attach: crate::executor::Attach::default(),
     }
 }
 

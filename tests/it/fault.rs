@@ -1,0 +1,5 @@
+//! Faults that a program makes itself.
+
+mod buggify;
+mod knob;
+mod reports;
