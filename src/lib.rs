@@ -263,6 +263,9 @@ pub mod world;
 pub mod net;
 
 #[cfg(feature = "simulation")]
+pub mod fault;
+
+#[cfg(feature = "simulation")]
 pub mod explore;
 
 #[cfg(feature = "simulation")]
