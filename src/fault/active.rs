@@ -134,6 +134,18 @@ impl Active {
         active
     }
 
+    /// Tells whether a fault of the same kind would change what this one has changed. Those that take
+    /// the life of a machine, and rules of links, may lie upon each other.
+    pub(super) fn is_hidden_by(&self, fault: &Fault) -> bool {
+        match &self.effect {
+            Effect::Options(..) => true,
+            Effect::Paused(node) | Effect::Slow(node) | Effect::Drift(node) => {
+                fault.machines().any(|name| *name == *node.name())
+            }
+            Effect::Once(_) | Effect::Links(_) | Effect::Dead(_) => false,
+        }
+    }
+
     fn counted(&self) -> u64 {
         match &self.effect {
             Effect::Options(field, links) => field.fired(world::network().counters(), links),

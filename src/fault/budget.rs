@@ -1,13 +1,15 @@
 //! What a system is promised to survive.
 
+use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What a system is promised to survive: how many machines are absent at once, and of which one must
 /// always be there.
 ///
-/// A machine is absent while it is killed, powered off or frozen, and for [`recovery`](Self::recovery)
-/// after that. A fault that would exceed the budget becomes a weaker one: who should die or freeze is
+/// A machine is absent while it is killed, powered off or frozen, for [`recovery`](Self::recovery) after
+/// that, and while [`absent_while`](Self::absent_while) says so. A fault that would exceed the budget becomes a weaker one: who should die or freeze is
 /// slowed down instead. What became of it stands in the [`ChaosReport`](super::ChaosReport).
 ///
 /// The fault model is a contract: without a budget every failing run is "all copies died".
@@ -24,13 +26,14 @@ use std::time::Duration;
 ///     .keep_one_of(["kv-1", "kv-2"]);
 /// # let _ = budget;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Budget {
     max_dead: Option<usize>,
     by: Option<&'static str>,
     recovery: Duration,
     copies: Vec<Vec<Arc<str>>>,
     spared: Vec<Arc<str>>,
+    is_absent: Option<Rc<dyn Fn(&str) -> bool>>,
 }
 
 /// Why a fault was not admitted.
@@ -66,6 +69,7 @@ impl Budget {
             recovery: Duration::ZERO,
             copies: Vec::new(),
             spared: Vec::new(),
+            is_absent: None,
         }
     }
 
@@ -97,6 +101,18 @@ impl Budget {
     pub fn spare(mut self, machine: impl Into<Arc<str>>) -> Self {
         self.spared.push(machine.into());
         self
+    }
+
+    /// Counts a machine as absent while this says so of its name: one that runs, but has not caught up,
+    /// holds no copy yet. Called whenever a machine is to be taken away.
+    #[must_use]
+    pub fn absent_while(mut self, is_absent: impl Fn(&str) -> bool + 'static) -> Self {
+        self.is_absent = Some(Rc::new(is_absent));
+        self
+    }
+
+    pub(super) fn says_absent(&self, name: &str) -> bool {
+        self.is_absent.as_ref().is_some_and(|is_absent| is_absent(name))
     }
 
     pub(super) const fn domains(&self) -> Option<&'static str> {
@@ -137,6 +153,19 @@ impl Budget {
             return Ok(());
         }
         Err(Excess::TooMany { absent: absent.to_vec(), max })
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Budget")
+            .field("max_dead", &self.max_dead)
+            .field("by", &self.by)
+            .field("recovery", &self.recovery)
+            .field("copies", &self.copies)
+            .field("spared", &self.spared)
+            .finish_non_exhaustive()
     }
 }
 

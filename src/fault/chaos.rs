@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use super::active::Active;
 use super::budget::Budget;
 use super::core::Core;
-use super::dice;
+use super::dice::Dice;
 use super::kind::FaultKind;
 use super::nemesis::{Nemesis, STRENGTH, Victim};
 use super::plan::{Fault, FaultPlan};
@@ -136,6 +137,7 @@ impl ChaosBuilder {
                 "the machine `test` is the test itself, and no fault is done to it"
             );
         }
+        let at = Location::caller();
         let (nodes, budget, plan) = (self.nodes.clone(), self.budget.clone(), self.plan.clone());
         let engine = Rc::new(Engine {
             nodes,
@@ -146,7 +148,7 @@ impl ChaosBuilder {
         engine.check(&plan);
         let runner = engine.clone();
         let task = Builder::new().name("chaos").eager().spawn(async move {
-            let report = self.draw(&runner.victims());
+            let report = self.draw(Dice { at }, &runner.victims());
             runner.state.borrow_mut().report = report;
             runner.run().await;
         });
@@ -154,22 +156,22 @@ impl ChaosBuilder {
     }
 
     /// Draws the plan; called in the task of the chaos.
-    fn draw(self, victims: &[Victim]) -> ChaosReport {
+    fn draw(self, dice: Dice, victims: &[Victim]) -> ChaosReport {
         let nemeses = self.nemeses.unwrap_or_else(|| {
             let is_usual = |nemesis: &Nemesis| *nemesis != Nemesis::corruptions();
             Nemesis::all().into_iter().filter(is_usual).collect()
         });
-        let is_swarm = self.is_swarm && dice::index("swarm", 0, 2) == 1;
+        let is_swarm = self.is_swarm && dice.index("swarm", 0, 2) == 1;
         let mut strengths = Vec::new();
         let mut steps = self.plan.steps;
         let mut series: BTreeMap<&str, u64> = BTreeMap::new();
         for (place, nemesis) in nemeses.iter().enumerate() {
-            let strength = if is_swarm { swarm(place as u64) } else { STRENGTH };
+            let strength = if is_swarm { swarm(dice, place as u64) } else { STRENGTH };
             strengths.push((nemesis.name(), strength));
             // Two of the same sort draw in series of their own.
             let number = series.entry(nemesis.name()).or_default();
             if strength > 0 {
-                steps.extend(nemesis.draw(*number, strength, self.during, victims));
+                steps.extend(nemesis.draw((dice, *number), strength, self.during, victims));
             }
             *number += 1;
         }
@@ -178,12 +180,12 @@ impl ChaosBuilder {
 }
 
 /// Draws how strong a nemesis is, in sixteenths; 0 for none.
-fn swarm(place: u64) -> u32 {
+fn swarm(dice: Dice, place: u64) -> u32 {
     const STRENGTHS: [u32; 5] = [STRENGTH, 1, 2, 8, 16];
-    if dice::happens("swarm without", place, Ratio::new(1, 2)) {
+    if dice.happens("swarm without", place, Ratio::new(1, 2)) {
         return 0;
     }
-    STRENGTHS[dice::index("swarm strength", place, STRENGTHS.len())]
+    STRENGTHS[dice.index("swarm strength", place, STRENGTHS.len())]
 }
 
 impl Chaos {
@@ -308,12 +310,29 @@ impl Engine {
         };
         let fault = self.within_budget(at, wanted);
         let kind = fault.kind();
+        self.supersede(&fault);
         let absent = kind.is_absence().then(|| fault.machines().next()).flatten();
         let active = Active::begin(&fault);
         note(|| format!("fault begins: {fault}"));
         let mut state = self.state.borrow_mut();
         state.report.count_begin(kind);
         state.active.insert(place, Running { active, kind, absent });
+    }
+
+    /// Ends what the fault would be hidden by, or would not give back when it ends: another one of its
+    /// kind that has changed the same machine, or the options of links.
+    fn supersede(&self, fault: &Fault) {
+        let is_hidden =
+            |running: &Running| running.kind == fault.kind() && running.active.is_hidden_by(fault);
+        let places: Vec<_> = {
+            let active = &self.state.borrow().active;
+            active
+                .iter()
+                .filter(|(_, running)| is_hidden(running))
+                .map(|(place, _)| *place)
+                .collect()
+        };
+        places.into_iter().for_each(|place| self.end(place));
     }
 
     fn end(&self, place: usize) {
@@ -369,10 +388,11 @@ impl Engine {
         let by_fault = state.active.values().filter_map(|running| running.absent.clone());
         let mut absent: Vec<_> = by_fault.chain(state.recovering.keys().cloned()).collect();
         drop(state);
-        let others = self
-            .nodes
-            .iter()
-            .filter(|node| matches!(node.state(), NodeStatus::Down | NodeStatus::Off));
+        let is_absent = |node: &&Node| {
+            matches!(node.state(), NodeStatus::Down | NodeStatus::Off)
+                || self.budget.says_absent(node.name())
+        };
+        let others = self.nodes.iter().filter(is_absent);
         absent.extend(others.map(|node| Arc::from(node.name())));
         absent.sort();
         absent.dedup();
@@ -395,11 +415,12 @@ impl Engine {
             self.nodes.iter().map(|node| self.unit(&node.name().into())).collect();
         units.sort();
         units.dedup();
+        let dice = Dice { at: Location::caller() };
         let most = self.budget.most_of(units.len()).min(units.len().saturating_sub(1));
-        let count = dice::number("machines outside of the core", 0, most as u64);
+        let count = dice.number("machines outside of the core", 0, most as u64);
         let mut outside = Vec::new();
         for place in 0..count {
-            let unit = dice::index("outside of the core", place, units.len());
+            let unit = dice.index("outside of the core", place, units.len());
             outside.push(units.remove(unit));
         }
         let is_inside = |node: &Node| !outside.contains(&self.unit(&node.name().into()));

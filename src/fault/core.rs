@@ -53,7 +53,8 @@ pub enum Convergence {
 
 /// A program that has not got on, although it could have.
 ///
-/// Printed, it says what the program waits for, with whom it could have got on, and what was done to it.
+/// Printed, it says what the program waits for and with whom it could have got on. What was done to it
+/// stands in its report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotConverged {
@@ -154,13 +155,13 @@ fn names(nodes: &[Node]) -> Vec<String> {
 
 impl fmt::Display for NotConverged {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pending, within, core, outside, report } = self;
+        let Self { pending, within, core, outside, .. } = self;
         writeln!(formatter, "no progress within {within:?} after the faults: {pending}")?;
-        writeln!(formatter, "it could have got on with {}", core.join(", "))?;
+        write!(formatter, "it could have got on with {}", core.join(", "))?;
         if !outside.is_empty() {
-            writeln!(formatter, "outside of that, and left as it was: {}", outside.join(", "))?;
+            write!(formatter, "; outside of that, and left as it was: {}", outside.join(", "))?;
         }
-        write!(formatter, "{report}")
+        Ok(())
     }
 }
 

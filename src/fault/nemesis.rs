@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dice;
+use super::dice::Dice;
 use super::plan::{Between, Fault, Step};
 use super::shape;
 use crate::kernel::Ratio;
@@ -116,6 +116,7 @@ pub(super) struct Victim {
 /// What a nemesis draws for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strike<'a> {
+    pub(super) dice: Dice,
     pub(super) labels: Labels,
     /// Ordinal of its draws.
     pub(super) slot: u64,
@@ -125,7 +126,9 @@ pub(super) struct Strike<'a> {
 impl Strike<'_> {
     /// Draws one machine.
     fn one(self) -> Arc<str> {
-        self.victims[dice::index(self.labels.who, self.slot << 16, self.victims.len())].name.clone()
+        self.victims[self.dice.index(self.labels.who, self.slot << 16, self.victims.len())]
+            .name
+            .clone()
     }
 
     /// Draws so many different machines; gives them and the others.
@@ -134,7 +137,7 @@ impl Strike<'_> {
         for place in 0..count.min(names.len()) {
             let ordinal = self.slot << 16 | place as u64;
             let rest = names.len() - place;
-            names.swap(place, place + dice::index(self.labels.who, ordinal, rest));
+            names.swap(place, place + self.dice.index(self.labels.who, ordinal, rest));
         }
         let others = names.split_off(count.min(names.len()));
         (names, others)
@@ -329,7 +332,7 @@ impl Nemesis {
     /// Draws all its faults until `end`, with a share of `strength` sixteenths of its slots.
     pub(super) fn draw(
         &self,
-        series: u64,
+        (dice, series): (Dice, u64),
         strength: u32,
         end: Duration,
         victims: &[Victim],
@@ -346,20 +349,20 @@ impl Nemesis {
                 break;
             }
             let slot = series << 24 | u64::from(number);
-            if dice::happens(labels.name, slot, Ratio::new(strength, SIXTEENTHS)) {
-                let at = begin + dice::duration(labels.at, slot, &(Duration::ZERO..=slot_length));
-                let lasts = self.length(labels, slot);
-                self.strike(Strike { labels, slot, victims }, (at, lasts), &mut steps);
+            if dice.happens(labels.name, slot, Ratio::new(strength, SIXTEENTHS)) {
+                let at = begin + dice.duration(labels.at, slot, &(Duration::ZERO..=slot_length));
+                let lasts = self.length(dice, labels, slot);
+                self.strike(Strike { dice, labels, slot, victims }, (at, lasts), &mut steps);
             }
         }
         steps
     }
 
-    fn length(&self, labels: Labels, slot: u64) -> Duration {
+    fn length(&self, dice: Dice, labels: Labels, slot: u64) -> Duration {
         if self.lasts.end().is_zero() {
             return Duration::ZERO;
         }
-        dice::log_duration(labels.lasts, slot, &self.lasts)
+        dice.log_duration(labels.lasts, slot, &self.lasts)
     }
 
     fn strike(&self, strike: Strike<'_>, (at, lasts): (Duration, Duration), to: &mut Vec<Step>) {
@@ -377,7 +380,7 @@ impl Nemesis {
             Sort::Duplications => add(Fault::Duplication(strike.everywhere(), percent(strike))),
             Sort::Reorderings => add(Fault::Reordering(strike.everywhere(), percent(strike))),
             Sort::Corruptions => {
-                let parts = 1 + dice::number(strike.labels.how_much, strike.slot, 99);
+                let parts = 1 + strike.dice.number(strike.labels.how_much, strike.slot, 99);
                 add(Fault::Corruption(strike.everywhere(), ratio(parts, 10_000)));
             }
             Sort::Latencies => add(far(strike)),
@@ -386,7 +389,7 @@ impl Nemesis {
             Sort::RollingRestarts => rolling(strike, (at, lasts), to),
             Sort::Pauses => add(Fault::Pause(strike.one())),
             Sort::Slowness => {
-                let power = 1 + dice::number(strike.labels.how_much, strike.slot, 7);
+                let power = 1 + strike.dice.number(strike.labels.how_much, strike.slot, 7);
                 add(Fault::Slow(strike.one(), 1 << power));
             }
             Sort::ClockSteps => add(clock_step(strike)),
@@ -403,13 +406,14 @@ fn apart(strike: Strike<'_>) -> Between {
 
 fn flap(strike: Strike<'_>) -> Fault {
     let times = MILLISECOND..=Duration::from_secs(1);
-    let half =
-        |half: u64| dice::log_duration(strike.labels.how_much, strike.slot << 1 | half, &times);
+    let half = |half: u64| {
+        strike.dice.log_duration(strike.labels.how_much, strike.slot << 1 | half, &times)
+    };
     Fault::Flap { between: apart(strike), up: half(0), down: half(1) }
 }
 
 fn percent(strike: Strike<'_>) -> Ratio {
-    ratio(1 + dice::number(strike.labels.how_much, strike.slot, 29), 100)
+    ratio(1 + strike.dice.number(strike.labels.how_much, strike.slot, 29), 100)
 }
 
 fn ratio(parts: u64, of: u32) -> Ratio {
@@ -417,12 +421,12 @@ fn ratio(parts: u64, of: u32) -> Ratio {
 }
 
 fn far(strike: Strike<'_>) -> Fault {
-    let floor = dice::log_duration(
+    let floor = strike.dice.log_duration(
         strike.labels.how_much,
         strike.slot,
         &(Duration::from_millis(5)..=Duration::from_millis(500)),
     );
-    let latency = match dice::index(strike.labels.shape, strike.slot, 3) {
+    let latency = match strike.dice.index(strike.labels.shape, strike.slot, 3) {
         0 => Latency::constant(floor),
         1 => Latency::uniform(floor, floor * 2),
         _ => Latency::pareto(floor, floor, 15),
@@ -432,11 +436,11 @@ fn far(strike: Strike<'_>) -> Fault {
 
 /// Draws who dies and how: one machine, or one in four times all of its failure domain.
 fn crash(strike: Strike<'_>) -> Vec<Fault> {
-    let first = dice::index(strike.labels.who, strike.slot << 16, strike.victims.len());
+    let first = strike.dice.index(strike.labels.who, strike.slot << 16, strike.victims.len());
     let domain = strike.victims[first].domain.as_ref();
-    let together =
-        domain.is_some() && dice::happens(strike.labels.one_way, strike.slot, Ratio::new(1, 4));
-    let is_powered_off = dice::index(strike.labels.shape, strike.slot, 2) == 1;
+    let together = domain.is_some()
+        && strike.dice.happens(strike.labels.one_way, strike.slot, Ratio::new(1, 4));
+    let is_powered_off = strike.dice.index(strike.labels.shape, strike.slot, 2) == 1;
     let dies = |victim: &Victim| {
         let name = victim.name.clone();
         if is_powered_off { Fault::PowerOff(name) } else { Fault::Kill(name) }
@@ -463,8 +467,9 @@ fn swizzle(strike: Strike<'_>, (at, lasts): (Duration, Duration), to: &mut Vec<S
     let (some, _) = strike.part(strike.victims.len().div_ceil(2));
     for (number, one) in some.into_iter().enumerate() {
         let ordinal = strike.slot << 16 | (2 * number) as u64;
-        let drawn =
-            |ordinal| dice::duration(strike.labels.how_much, ordinal, &(Duration::ZERO..=half));
+        let drawn = |ordinal| {
+            strike.dice.duration(strike.labels.how_much, ordinal, &(Duration::ZERO..=half))
+        };
         let (begin, end) = (drawn(ordinal), half + drawn(ordinal + 1));
         let others = strike.victims.iter().map(|victim| victim.name.clone());
         let others: Vec<_> = others.filter(|other| *other != one).collect();
@@ -480,15 +485,15 @@ fn clock_step(strike: Strike<'_>) -> Fault {
         Duration::from_secs(3600),
         Duration::from_secs(86_400),
     ];
-    let by = STEPS[dice::index(strike.labels.how_much, strike.slot, STEPS.len())];
-    let is_back = dice::index(strike.labels.shape, strike.slot, 2) == 1;
+    let by = STEPS[strike.dice.index(strike.labels.how_much, strike.slot, STEPS.len())];
+    let is_back = strike.dice.index(strike.labels.shape, strike.slot, 2) == 1;
     let by = if is_back { TimeStep::Back(by) } else { TimeStep::Forward(by) };
     Fault::ClockStep(strike.one(), by)
 }
 
 fn clock_drift(strike: Strike<'_>) -> Fault {
     const RATES: [i32; 6] = [100, -100, 500, -500, 50_000, -50_000];
-    let rate = RATES[dice::index(strike.labels.how_much, strike.slot, RATES.len())];
+    let rate = RATES[strike.dice.index(strike.labels.how_much, strike.slot, RATES.len())];
     Fault::ClockDrift(strike.one(), rate)
 }
 

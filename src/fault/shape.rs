@@ -1,6 +1,5 @@
 //! The shapes of partitions.
 
-use super::dice;
 use super::nemesis::Strike;
 use super::plan::{Between, Sides};
 use crate::kernel::Ratio;
@@ -11,7 +10,7 @@ pub(super) fn partition(strike: Strike<'_>) -> Option<Between> {
     if count < 2 {
         return None;
     }
-    let sides = match dice::index(strike.labels.shape, strike.slot, 6) {
+    let sides = match strike.dice.index(strike.labels.shape, strike.slot, 6) {
         1 => vec![part_of_any_size(strike, count)],
         2 => vec![coin_for_each(strike)],
         3 if count > 2 => vec![bridge(strike, count)],
@@ -20,13 +19,13 @@ pub(super) fn partition(strike: Strike<'_>) -> Option<Between> {
         _ => vec![strike.part(1)],
     };
     let sides: Vec<_> = sides.into_iter().filter(|(a, b)| !a.is_empty() && !b.is_empty()).collect();
-    let is_one_way = dice::happens(strike.labels.one_way, strike.slot, Ratio::new(1, 2));
+    let is_one_way = strike.dice.happens(strike.labels.one_way, strike.slot, Ratio::new(1, 2));
     (!sides.is_empty()).then_some(Between { sides, is_one_way })
 }
 
 fn part_of_any_size(strike: Strike<'_>, count: usize) -> Sides {
     // The ordinal of a machine that no draw of a part is about.
-    let size = dice::number(strike.labels.who, strike.slot << 16 | 0xffff, count as u64 - 2);
+    let size = strike.dice.number(strike.labels.who, strike.slot << 16 | 0xffff, count as u64 - 2);
     strike.part(1 + usize::try_from(size).expect("it is below a `usize`"))
 }
 
@@ -34,7 +33,7 @@ fn coin_for_each(strike: Strike<'_>) -> Sides {
     let mut sides = (Vec::new(), Vec::new());
     for (number, victim) in strike.victims.iter().enumerate() {
         let ordinal = strike.slot << 16 | number as u64;
-        let side = match dice::happens(strike.labels.coin, ordinal, Ratio::new(1, 2)) {
+        let side = match strike.dice.happens(strike.labels.coin, ordinal, Ratio::new(1, 2)) {
             true => &mut sides.0,
             false => &mut sides.1,
         };
@@ -66,7 +65,7 @@ fn ring(strike: Strike<'_>) -> Vec<Sides> {
 
 /// The failure domain of one machine, and the others.
 fn domain(strike: Strike<'_>) -> Sides {
-    let first = dice::index(strike.labels.who, strike.slot << 16, strike.victims.len());
+    let first = strike.dice.index(strike.labels.who, strike.slot << 16, strike.victims.len());
     let domain = &strike.victims[first].domain;
     let (inside, outside): (Vec<_>, Vec<_>) =
         strike.victims.iter().partition(|victim| victim.domain == *domain);

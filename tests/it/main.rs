@@ -7,6 +7,7 @@ mod determinism;
 mod domains;
 mod executor;
 mod explore;
+mod fault;
 mod harness;
 mod kernel;
 mod load;
