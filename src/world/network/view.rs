@@ -213,6 +213,17 @@ pub struct Link {
 }
 
 impl Link {
+    /// Returns the names of the machines that it goes from and to.
+    #[must_use]
+    #[track_caller]
+    pub fn ends(&self) -> (String, String) {
+        self.network.check("Link::ends");
+        with_state("Link::ends", |state, _| {
+            let name = |node| state.nodes.get(node).name.to_string();
+            (name(self.from), name(self.to))
+        })
+    }
+
     /// Returns what it does to packets.
     #[must_use]
     #[track_caller]

@@ -167,6 +167,16 @@ impl Node {
         self.with("Node::addresses", |state, _| state.nodes.addresses(self.id))
     }
 
+    /// Returns the failure domain of this kind that it is in: the value of its label.
+    #[must_use]
+    #[track_caller]
+    pub fn label(&self, kind: &str) -> Option<Arc<str>> {
+        self.with("Node::label", |state, _| {
+            let labels = &state.nodes.get(self.id).labels;
+            labels.iter().find(|(own, _)| *own == kind).map(|(_, value)| value.clone())
+        })
+    }
+
     /// Returns how many processes it has had before the one that runs, or ran last.
     #[must_use]
     #[track_caller]
