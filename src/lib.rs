@@ -216,7 +216,10 @@
 //! | [`pool`] | connections that tasks share |
 //! | [`rate`] | rate limits, circuit breakers |
 //! | [`load`] | load and what came of it: outcomes, exact percentiles |
-//! | [`net`] | sockets: TCP, UDP, Unix; on real time so far |
+//! | [`world`] | simulated machines and the network between them: life, death, links, loss |
+//! | [`net`] | sockets: TCP, UDP, Unix; simulated or real |
+//! | [`fault`] | faults that are drawn within a budget, and that a program makes itself |
+//! | [`oracle`] | what must hold, and what must be seen, over all seeds |
 //! | [`rng`](mod@rng) | choices and random numbers |
 //! | [`testing`] | a cell that shows races, cancelling at every await, mocks, blocks in a stated order |
 //! | [`real`] | programs in production: threads, real time, shutdown |
@@ -236,7 +239,7 @@
 //! their awaits are no points; `tokio::time` and `tokio::spawn` panic for want of a runtime.
 //!
 //! It switches tasks at awaits: it explores interleavings of awaits, not of atomic instructions, and a
-//! `loop {}` without an await never ends. Networks, disks and actors are not in this version.
+//! `loop {}` without an await never ends. Disks and actors are not in this version.
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("parcae needs a target with 64-bit pointers: a waker is an integer of 64 bits");

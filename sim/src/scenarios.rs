@@ -11,6 +11,7 @@ mod clock_skew_lease;
 mod double_acquire;
 mod dual_write;
 mod duplicate_charge;
+mod early_acknowledgement;
 mod endless_pages;
 mod futurelock;
 mod half_open_connection;
@@ -30,7 +31,6 @@ mod permit_held_in_backoff;
 mod philosophers;
 mod pipeline_orphan;
 mod pipeline_sentinel;
-mod quorum_log;
 mod reentrant_read;
 mod retries_everything;
 mod retry_storm;
@@ -92,7 +92,5 @@ pub(crate) const ALL: &[Scenario] = &[
     dual_write::SCENARIO,
     half_open_connection::SCENARIO,
     thundering_herd::SCENARIO,
-    quorum_log::EARLY_ACKNOWLEDGEMENT,
-    quorum_log::DOUBLE_VOTE,
-    quorum_log::DEAF_CANDIDATE,
+    early_acknowledgement::SCENARIO,
 ];

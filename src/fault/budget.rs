@@ -33,8 +33,11 @@ pub struct Budget {
     recovery: Duration,
     copies: Vec<Vec<Arc<str>>>,
     spared: Vec<Arc<str>>,
-    is_absent: Option<Rc<dyn Fn(&str) -> bool>>,
+    is_absent: Option<IsAbsent>,
 }
+
+/// Tells of a name whether its machine counts as absent.
+type IsAbsent = Rc<dyn Fn(&str) -> bool>;
 
 /// Why a fault was not admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::page::{Page, clipped, counted, first_line, number};
 use super::story::{Sentence, is_firing};
 use super::style::Ink;
-use crate::executor::{Failure, Happening, Log, LogEntry, ResourceInfo, StalledTask, Wait};
+use crate::executor::{
+    Failure, Happening, Log, LogEntry, LoggedDraw, ResourceInfo, StalledTask, Wait,
+};
 use crate::explore::Finding;
 use crate::kernel::{Event, EventKind, Space, StreamId, VirtualTime};
 
@@ -349,22 +351,7 @@ impl Picture<'_> {
             EventKind::Draw => {
                 let found = log.draws.binary_search_by_key(&span.entry, |drawn| drawn.entry);
                 let drawn = found.ok().map(|at| &log.draws[at]);
-                let text = drawn.map_or_else(
-                    || format!("draws {}", event.value),
-                    |drawn| {
-                        if is_firing(drawn) {
-                            return format!("{} fires", drawn.site);
-                        }
-                        let (site, ordinal) = (drawn.site, drawn.draw.key.ordinal);
-                        if matches!(drawn.draw.space, Space::Chance { .. }) {
-                            let verdict =
-                                if drawn.draw.value == 0 { "does not happen" } else { "happens" };
-                            return format!("{site} {ordinal} {verdict}");
-                        }
-                        let value = drawn.draw.space.show(drawn.draw.value);
-                        format!("draws {value} for {site} {ordinal}")
-                    },
-                );
+                let text = drawn.map_or_else(|| format!("draws {}", event.value), draw_text);
                 (text, Ink::Normal)
             }
             EventKind::Panic => match self.finding.failure() {
@@ -570,6 +557,19 @@ fn says_something(what: &Happening) -> bool {
         Happening::Event(event) => matches!(event.kind, EventKind::Draw | EventKind::TimerSet),
         Happening::Operation { .. } | Happening::Wait { .. } | Happening::Note(_) => true,
         _ => false,
+    }
+}
+
+fn draw_text(drawn: &LoggedDraw) -> String {
+    let LoggedDraw { draw, site, .. } = drawn;
+    let ordinal = draw.key.ordinal;
+    if is_firing(drawn) {
+        return format!("{site} fires");
+    }
+    match (draw.space, draw.value) {
+        (Space::Chance { .. }, 0) => format!("{site} {ordinal} does not happen"),
+        (Space::Chance { .. }, _) => format!("{site} {ordinal} happens"),
+        (space, value) => format!("draws {} for {site} {ordinal}", space.show(value)),
     }
 }
 

@@ -17,7 +17,7 @@ mod teaching;
 mod threads;
 
 /// All scenarios.
-const SCENARIOS: [&str; 40] = [
+const SCENARIOS: [&str; 41] = [
     "lost-update",
     "check-then-act",
     "lost-wakeup",
@@ -58,6 +58,7 @@ const SCENARIOS: [&str; 40] = [
     "dual-write",
     "half-open-connection",
     "thundering-herd",
+    "early-acknowledgement",
 ];
 
 const CLEAN: i32 = 0;

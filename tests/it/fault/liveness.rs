@@ -40,6 +40,13 @@ async fn store(server: usize, number: u8) -> std::io::Result<()> {
     stream.read_exact(&mut [0]).await
 }
 
+/// Notes who has stored a number.
+async fn try_to_store(server: usize, number: u8, done: Rc<RefCell<BTreeSet<usize>>>) {
+    if matches!(timeout(millis(500), store(server, number)).await, Ok(Ok(()))) {
+        done.borrow_mut().insert(server);
+    }
+}
+
 /// Has a number stored by so many of three servers before the next one comes.
 async fn replicate(needed: usize, stored: Rc<Cell<u8>>) {
     for number in 0..20 {
@@ -47,13 +54,7 @@ async fn replicate(needed: usize, stored: Rc<Cell<u8>>) {
         while done.borrow().len() < needed {
             let asked = group(async |group| {
                 for server in 1..=3 {
-                    let done = done.clone();
-                    group.spawn(async move {
-                        let answer = timeout(millis(500), store(server, number)).await;
-                        if matches!(answer, Ok(Ok(()))) {
-                            done.borrow_mut().insert(server);
-                        }
-                    });
+                    group.spawn(try_to_store(server, number, done.clone()));
                 }
                 Ok::<_, Infallible>(())
             });
@@ -122,6 +123,13 @@ fn faults_that_heal_hide_that_a_program_stands_still() {
     assert!(report.finding().is_none(), "{:?}", report.finding().unwrap().failure());
 }
 
+async fn connect_to_all(names: Vec<String>) {
+    for name in names {
+        let stream = TcpStream::connect((name, 80)).await;
+        stream.expect("the core is connected");
+    }
+}
+
 #[test]
 fn the_core_runs_and_is_connected_and_the_rest_stays_as_it_was() {
     let mut sizes = BTreeSet::new();
@@ -143,13 +151,8 @@ fn the_core_runs_and_is_connected_and_the_rest_stays_as_it_was() {
                 let before = states();
                 sleep(Duration::from_secs(1)).await;
                 for from in core.machines() {
-                    for to in core.machines().iter().map(|to| to.name().to_owned()) {
-                        from.spawn(async move {
-                            let stream = TcpStream::connect((to, 80)).await;
-                            stream.expect("the core is connected");
-                        })
-                        .await;
-                    }
+                    let names = core.machines().iter().map(|to| to.name().to_owned());
+                    from.spawn(connect_to_all(names.collect())).await;
                 }
                 sleep(Duration::from_secs(300)).await;
                 assert_eq!(states(), before, "what is outside has changed");

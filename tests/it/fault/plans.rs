@@ -13,7 +13,7 @@ use crate::runs::{SEEDS, millis};
 
 /// A program that does nothing and never ends.
 async fn forever(_: usize) {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Runs a chaos on five machines in two zones to its end and gives what it did.

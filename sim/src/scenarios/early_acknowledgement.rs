@@ -1,5 +1,8 @@
 //! A log on three machines, kept in their memory: what two of them have is safe as long as one machine
-//! at a time is away. One program, with three bugs that can be switched on.
+//! at a time is away.
+//!
+//! What is wrong: the leader says that a value is stored as soon as it has it itself. When it dies, or is
+//! cut off and another one is elected, the value is gone. The repair waits until a second machine has it.
 //!
 //! It is Raft (Ongaro and Ousterhout, 2014) in small: terms, votes, a leader that sends its whole log with
 //! each heartbeat, and commitment of what two of three have. A machine that starts again has lost its
@@ -18,48 +21,24 @@ use parcae::world::{self, Node};
 
 use crate::scenario::Scenario;
 
-/// The leader says that a value is stored as soon as it has it itself.
-pub(crate) const EARLY_ACKNOWLEDGEMENT: Scenario = Scenario {
+pub(crate) const SCENARIO: Scenario = Scenario {
     name: "early-acknowledgement",
     summary: "A log on three machines, of which one at a time may die.",
     defect: "A value is acknowledged before a second machine has it; the twin waits for that.",
     source: "R. van Renesse and F. Schneider, Chain replication (2004): what an acknowledgement promises",
     failure_kind: "panic",
     seeds_until_found: 300,
-    buggy: || Box::pin(run(Some(Bug::AcknowledgesEarly))),
-    fixed: || Box::pin(run(None)),
+    buggy: || Box::pin(run(Acknowledges::Early)),
+    fixed: || Box::pin(run(Acknowledges::WhenSafe)),
 };
 
-/// A machine votes for all who ask.
-pub(crate) const DOUBLE_VOTE: Scenario = Scenario {
-    name: "double-vote",
-    summary: "A log on three machines that vote for a leader.",
-    defect: "A machine votes for two in one term, and both lead; the twin remembers that it has voted.",
-    source: "D. Ongaro and J. Ousterhout, In search of an understandable consensus algorithm (2014), 5.2",
-    failure_kind: "panic",
-    seeds_until_found: 1000,
-    buggy: || Box::pin(run(Some(Bug::VotesTwice))),
-    fixed: || Box::pin(run(None)),
-};
-
-/// Who hears nothing, and is heard, has leaders step down for ever. All that is stored is right.
-pub(crate) const DEAF_CANDIDATE: Scenario = Scenario {
-    name: "deaf-candidate",
-    summary: "A log on three machines, one of which is heard by the others and does not hear them.",
-    defect: "It calls for a vote again and again, and each call ends a term; the twin's machines do not \
-             listen while they have a leader.",
-    source: "Cloudflare, A Byzantine failure in the real world (2020)",
-    failure_kind: "panic",
-    seeds_until_found: 1000,
-    buggy: || Box::pin(run(Some(Bug::ListensToAll))),
-    fixed: || Box::pin(run(None)),
-};
-
+/// When a leader says that a value is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bug {
-    AcknowledgesEarly,
-    VotesTwice,
-    ListensToAll,
+enum Acknowledges {
+    /// As soon as it has it itself.
+    Early,
+    /// As soon as a second machine has it.
+    WhenSafe,
 }
 
 const PORT: u16 = 7;
@@ -67,11 +46,11 @@ const VALUES: u64 = 10;
 const HEARTBEAT: Duration = Duration::from_millis(100);
 const ELECTION: Duration = Duration::from_millis(500);
 
-async fn run(bug: Option<Bug>) {
+async fn run(acknowledges: Acknowledges) {
     let observer = Rc::new(Observer::default());
     let nodes = world::nodes("log", 3).start({
         let observer = observer.clone();
-        move |number| Replica::new(number, bug, observer.clone()).run()
+        move |number| Replica::new(number, acknowledges, observer.clone()).run()
     });
     let client = parcae::spawn_named("client", store_all(observer.clone()));
     let recovering = observer.clone();
@@ -175,7 +154,7 @@ struct Known {
 
 struct Replica {
     number: u64,
-    bug: Option<Bug>,
+    acknowledges: Acknowledges,
     observer: Rc<Observer>,
     role: Role,
     term: u64,
@@ -202,10 +181,10 @@ const RECOVER: u64 = 7;
 const KNOWN: u64 = 8;
 
 impl Replica {
-    fn new(index: usize, bug: Option<Bug>, observer: Rc<Observer>) -> Self {
+    fn new(index: usize, acknowledges: Acknowledges, observer: Rc<Observer>) -> Self {
         Self {
             number: index as u64 + 1,
-            bug,
+            acknowledges,
             observer,
             role: Role::Follower,
             term: 0,
@@ -229,7 +208,6 @@ impl Replica {
         loop {
             let patience = match self.role {
                 Role::Leader(_) | Role::Recovering(_) => HEARTBEAT,
-                Role::Candidate(_) if self.bug == Some(Bug::ListensToAll) => HEARTBEAT,
                 _ => ELECTION + Duration::from_millis(parcae::rng().next_u64() % 100),
             };
             let deadline = Instant::now() + patience;
@@ -291,33 +269,34 @@ impl Replica {
     }
 
     async fn take(&mut self, socket: &UdpSocket, from: SocketAddr, words: &[u64]) {
-        let answer = match *words {
+        let answer = match words {
             [RECOVER, _] if matches!(self.role, Role::Recovering(_)) => None,
             [RECOVER, _] => {
                 let mut answer = vec![KNOWN, self.number, self.term, self.log_term];
                 answer.extend(self.log.iter().flat_map(|entry| [entry.term, entry.value]));
                 Some(answer)
             }
-            [KNOWN, other, term, log_term, ref log @ ..] => {
-                self.recover(other, Known { term, log_term, log: entries(log) });
+            [KNOWN, other, term, log_term, log @ ..] => {
+                let (term, log_term) = (*term, *log_term);
+                self.recover(*other, Known { term, log_term, log: entries(log) });
                 None
             }
             _ if matches!(self.role, Role::Recovering(_)) => None,
-            [VOTE, _, term, last, length] => self.vote(term, (last, length)),
+            [VOTE, _, term, last, length] => self.vote(*term, (*last, *length)),
             [VOTED, other, term] => {
-                if self.count_vote(other, term) {
+                if self.count_vote(*other, *term) {
                     self.send_log(socket).await;
                 }
                 None
             }
-            [APPEND, _, term, commit, ref log @ ..] => self.append(term, commit, entries(log)),
+            [APPEND, _, term, commit, log @ ..] => self.append(*term, *commit, entries(log)),
             [APPENDED, other, term, length] => {
-                self.count_copy(other, term, length);
+                self.count_copy(*other, *term, *length);
                 self.acknowledge(socket).await;
                 None
             }
             [SUBMIT, value] => {
-                self.submit(from, value);
+                self.submit(from, *value);
                 self.send_if_leader(socket).await;
                 self.acknowledge(socket).await;
                 None
@@ -371,15 +350,12 @@ impl Replica {
     }
 
     fn vote(&mut self, term: u64, last: (u64, u64)) -> Option<Vec<u64>> {
-        if self.bug == Some(Bug::ListensToAll) {
-            // And waits for whoever calls to lead.
-            self.heard = Instant::now();
-        } else if self.has_leader() {
+        // Who hears nothing, and is heard, would have leaders step down for ever.
+        if self.has_leader() {
             return None;
         }
         self.see_term(term);
-        let has_voted = self.has_voted && self.bug != Some(Bug::VotesTwice);
-        if term < self.term || has_voted || last < self.last() {
+        if term < self.term || self.has_voted || last < self.last() {
             return None;
         }
         self.has_voted = true;
@@ -456,9 +432,9 @@ impl Replica {
 
     /// Tells clients what is safe.
     async fn acknowledge(&mut self, socket: &UdpSocket) {
-        let safe = match self.bug {
-            Some(Bug::AcknowledgesEarly) => self.log.len(),
-            _ => self.commit,
+        let safe = match self.acknowledges {
+            Acknowledges::Early => self.log.len(),
+            Acknowledges::WhenSafe => self.commit,
         };
         let is_safe = |value: u64| self.log[..safe].iter().any(|entry| entry.value == value);
         let (done, waiting): (Vec<_>, Vec<_>) =
