@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::super::host::Driver;
 use super::super::socket::Netstat;
-use super::super::state::{State, with_state};
+use super::super::state::{State, with_state, with_state_if_alive};
 use super::clock::TimeStep;
 use super::exit::Exit;
 use super::exited::{Exited, Stop};
@@ -113,6 +113,12 @@ impl Node {
 
     pub(super) fn serial(&self) -> u64 {
         self.serial
+    }
+
+    /// Tells whether verbs of the running task have an effect on it: for destructors, which may run
+    /// after the run, or in another one.
+    pub(crate) fn can_be_acted_on(&self) -> bool {
+        with_state_if_alive(|_, driver| driver.serial()) == Some(self.serial)
     }
 
     pub(super) fn resource(&self) -> Resource {
