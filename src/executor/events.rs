@@ -122,18 +122,21 @@ impl Executor {
     pub(super) fn fire(&self) {
         let mut core = self.core.borrow_mut();
         let layer = core.layer.clone().expect("nobody but a layer sets events");
-        // Nearly always it is one.
-        if let [timer] = &*core.due {
-            let event = timer.event();
-            core.due.clear();
-            drop(core);
-            self.catch(|| layer.fire(self, &[event]));
-            return;
-        }
-        let events: Vec<EventId> = core.due.iter().map(DueTimer::event).collect();
+        // Nearly always it is one, and a few need no memory of their own.
+        let (mut few, many): ([EventId; FEW_EVENTS], Vec<EventId>);
+        let count = core.due.len();
+        let due = core.due.iter().map(DueTimer::event);
+        let events = if count <= FEW_EVENTS {
+            few = [EventId(0); FEW_EVENTS];
+            few.iter_mut().zip(due).for_each(|(place, event)| *place = event);
+            &few[..count]
+        } else {
+            many = due.collect();
+            &many[..]
+        };
         core.due.clear();
         drop(core);
-        self.catch(|| layer.fire(self, &events));
+        self.catch(|| layer.fire(self, events));
     }
 
     /// Wakes a task for the layer, which is not borrowed any more. It may run code of the user's.
@@ -146,6 +149,9 @@ impl Executor {
         }
     }
 }
+
+/// So many events of one instant lie on the stack.
+const FEW_EVENTS: usize = 8;
 
 impl Core {
     /// Returns what the layer calls a resource of its own.
