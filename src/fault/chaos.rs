@@ -208,8 +208,14 @@ impl Chaos {
     }
 
     /// Ends the faults for a core of the machines, and leaves everything else as it is for ever: the
-    /// second phase. The core is drawn: all machines but at most as many as the budget admits (half of
-    /// them, rounded down, less one if it admits any number).
+    /// second phase. The core is drawn: all machines but at most as many as the budget admits; a majority
+    /// at least, if it admits any number.
+    ///
+    /// # Panics
+    /// Outside of its run.
+    ///
+    /// # Determinism
+    /// One choice for how many stay outside (none by default), and one for each of them.
     ///
     /// Faults that heal by themselves hide that a program stands still for ever: the next fault wakes
     /// it up. So what is outside stays broken, and the core must get on without it.
