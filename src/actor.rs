@@ -84,6 +84,7 @@ mod envelope;
 mod error;
 mod exit;
 mod farewell;
+mod future_slot;
 mod groups;
 pub(crate) mod intercept;
 mod macros;

@@ -83,7 +83,6 @@ impl AnyRef {
     }
 
     /// Makes one of an actor on another machine.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the remote layer makes them"))]
     pub(crate) fn remote(target: Arc<dyn RemoteTarget>) -> Self {
         Self(Place::Remote(target))
     }

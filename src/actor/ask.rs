@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::cell::{ASK, caller};
+use super::cell::ASK;
 use super::cycle::Edge;
 use super::error::{AskError, TellError};
 use super::message::Message;
@@ -89,7 +89,7 @@ impl<M: Message> Ask<M> {
             timer: None,
             may_cycle: false,
             edge: None,
-            at: caller(),
+            at: Location::caller(),
         }
     }
 
@@ -161,7 +161,7 @@ impl<M: Message> Future for Ask<M> {
                     this.parcel.slot = None;
                     if !this.may_cycle {
                         let target = this.target.clone();
-                        this.edge = Edge::add(|| target.any(), M::kind(), this.at);
+                        this.edge = Edge::add(|| target.any(), M::kind, this.at);
                     }
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),

@@ -1,9 +1,7 @@
 //! What references point to: an actor's identity and mailbox, which outlive its incarnations.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context as TaskContext, Poll};
@@ -22,7 +20,7 @@ use super::reply::{FailSlot, died};
 use super::signal::{MonitorId, SystemEvent};
 use super::state::{CoreState, Phase, Sender, State};
 use super::system::System;
-use crate::backend::{Home, Resource, Standing};
+use crate::backend::{Home, Standing};
 use crate::kernel::{Access, Verb};
 use crate::sync::primitive::{Line, Primitive, Wait};
 
@@ -92,7 +90,11 @@ impl<A: Actor> Cell<A> {
 
     /// Puts a message into the mailbox, or gives it back. `is_sure` goes past the bound.
     #[inline]
-    pub(crate) fn put<E>(&self, letter: Box<E>, is_sure: bool) -> Result<(), (Box<E>, Refusal)>
+    pub(crate) fn put<E>(
+        self: &Arc<Self>,
+        letter: Box<E>,
+        is_sure: bool,
+    ) -> Result<(), (Box<E>, Refusal)>
     where
         E: Envelope<A> + 'static,
     {
@@ -187,7 +189,7 @@ impl<A: Actor> Cell<A> {
     /// Puts a message into the mailbox while a fault may have its say.
     #[cold]
     fn put_watched<E>(
-        &self,
+        self: &Arc<Self>,
         letter: Box<E>,
         sender: Sender,
         is_sure: bool,
@@ -201,6 +203,18 @@ impl<A: Actor> Cell<A> {
                 // As lost on the way: whoever asked learns nothing.
                 self.system.bury(self.dead_letter(letter.kind(), Undelivered::Fault, Some(sender)));
                 self.keep_unanswered(letter);
+                Ok(())
+            }
+            Verdict::Delay(duration) => {
+                let cell = self.clone();
+                let late = async move {
+                    crate::time::sleep(duration).await;
+                    if let Err((letter, _)) = cell.put_from(letter, sender, true) {
+                        let error = AskError::NoProc;
+                        cell.bury(letter, Undelivered::Ended, Some(sender), error);
+                    }
+                };
+                crate::task::Builder::new().name("delayed message").spawn(late).background();
                 Ok(())
             }
             Verdict::Duplicate => {
@@ -218,9 +232,21 @@ impl<A: Actor> Cell<A> {
         }
     }
 
-    /// A question that was lost on the way is answered when the actor ends, or never.
+    /// A question that was lost on the way is not answered before the actor ends.
     fn keep_unanswered<E: Envelope<A> + 'static>(&self, letter: Box<E>) {
-        letter.refuse(AskError::Dropped);
+        self.mailbox.change(|state| state.lost.get_or_insert_default().push(letter));
+    }
+
+    /// Takes the message that a fault picks among the first ones of all senders.
+    #[cold]
+    pub(crate) fn take_picked(&self) -> Option<Box<dyn Envelope<A>>> {
+        let first = self.mailbox.read(State::first_of_senders);
+        if first.len() < 2 {
+            return None;
+        }
+        let picked = self.system.interception().pick(&self.label(), first.len());
+        let number = *first.get(picked)?;
+        self.mailbox.change(|state| state.take_numbered(number))
     }
 
     /// Puts what nobody will handle among the dead letters.
@@ -332,7 +358,6 @@ pub(crate) trait AnyCell: Send + Sync {
     fn label(&self) -> Cow<'static, str>;
     fn name(&self) -> Option<&str>;
     fn system(&self) -> &System;
-    fn resource(&self) -> &Resource;
     /// Panics where it must not be used; tells whether its machine is alive.
     fn check_home(&self) -> bool;
     fn is_home_dead(&self) -> bool;
@@ -345,7 +370,6 @@ pub(crate) trait AnyCell: Send + Sync {
     fn forget_down(&self, target: &AnyRef, monitor: MonitorId);
     fn poll_exited(&self, wait: &mut Wait, context: &TaskContext<'_>) -> Poll<ExitReason>;
     fn leave_exited(&self, wait: &mut Wait);
-    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
 impl<A: Actor> AnyCell for Cell<A> {
@@ -363,10 +387,6 @@ impl<A: Actor> AnyCell for Cell<A> {
 
     fn system(&self) -> &System {
         &self.system
-    }
-
-    fn resource(&self) -> &Resource {
-        self.mailbox.resource()
     }
 
     fn check_home(&self) -> bool {
@@ -434,22 +454,12 @@ impl<A: Actor> AnyCell for Cell<A> {
     fn leave_exited(&self, wait: &mut Wait) {
         wait.leave(&self.mailbox, &Self::EXITED);
     }
-
-    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        self
-    }
 }
 
 impl<A: Actor> fmt::Debug for Cell<A> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Cell").field(&self.label()).finish()
     }
-}
-
-/// Returns the place of a call, for futures that are made behind the call.
-#[track_caller]
-pub(crate) fn caller() -> &'static Location<'static> {
-    Location::caller()
 }
 
 pub(crate) static RECEIVE: Verb = Verb::new("receive", Access::Write);

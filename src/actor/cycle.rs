@@ -22,10 +22,11 @@ impl Edge {
     /// Adds the edge of an ask of the actor whose task is polled, if it is one.
     pub(crate) fn add(
         target: impl FnOnce() -> AnyRef,
-        kind: &'static str,
+        kind: impl FnOnce() -> &'static str,
         at: &'static Location<'static>,
     ) -> Option<Self> {
         let from = current()?;
+        let kind = kind();
         let target = target();
         let _ = target.cell()?;
         let mut asking = Some(Asking { number: 0, target: target.clone(), kind });
@@ -85,7 +86,7 @@ fn is_found(start: &AnyRef, path: &mut Vec<Asking>, seen: &mut Vec<AnyRef>) -> b
         if is_found(start, path, seen) {
             return true;
         }
-        let _ = path.pop();
+        drop(path.pop());
     }
     false
 }

@@ -1,18 +1,16 @@
 //! A message on its way, whatever its type.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 
 use super::behaviour::{Actor, Respond};
 use super::context::Context;
 use super::error::AskError;
+use super::future_slot::{FutureSlot, Placed};
 use super::message::Message;
 use super::reply::ReplyTo;
 
 /// What a handler does with a message.
-pub(crate) type Handling<'a, A> =
-    Pin<Box<dyn Future<Output = Result<(), <A as Actor>::Error>> + 'a>>;
+pub(crate) type Handling<'a, A> = Placed<'a, Result<(), <A as Actor>::Error>>;
 
 /// A message to an actor of this type, with the right to answer it.
 pub(crate) trait Envelope<A: Actor>: Send {
@@ -27,6 +25,7 @@ pub(crate) trait Envelope<A: Actor>: Send {
         self: Box<Self>,
         actor: &'a mut A,
         context: &'a mut Context<A>,
+        slot: &'a mut FutureSlot,
     ) -> Handling<'a, A>;
 
     /// Lets whoever asked know that there will be no answer.
@@ -57,9 +56,10 @@ impl<A: Respond<M>, M: Message> Envelope<A> for Letter<M> {
         self: Box<Self>,
         actor: &'a mut A,
         context: &'a mut Context<A>,
+        slot: &'a mut FutureSlot,
     ) -> Handling<'a, A> {
         let Self { message, reply } = *self;
-        Box::pin(actor.respond(message, reply, context))
+        slot.place(actor.respond(message, reply, context))
     }
 
     fn refuse(self: Box<Self>, error: AskError) {
@@ -98,10 +98,11 @@ where
         self: Box<Self>,
         actor: &'a mut A,
         context: &'a mut Context<A>,
+        slot: &'a mut FutureSlot,
     ) -> Handling<'a, A> {
         let Self { message, reply, map } = *self;
         // Mapped where a panic of the function is one of the handler.
-        Box::pin(async move { actor.respond(map(message), reply, context).await })
+        slot.place(async move { actor.respond(map(message), reply, context).await })
     }
 
     fn refuse(self: Box<Self>, error: AskError) {

@@ -78,14 +78,6 @@ impl<M> TellError<M> {
         }
     }
 
-    pub(crate) fn map<N>(self, map: impl FnOnce(M) -> N) -> TellError<N> {
-        match self {
-            Self::Full(message) => TellError::Full(map(message)),
-            Self::Closed { message, reason } => TellError::Closed { message: map(message), reason },
-            Self::NotRemote(message) => TellError::NotRemote(map(message)),
-        }
-    }
-
     /// What it is for whoever asked.
     pub(crate) fn for_ask(&self) -> AskError {
         match self {

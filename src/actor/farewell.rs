@@ -123,7 +123,7 @@ async fn end_children<A: Actor>(cell: &Arc<Cell<A>>, context: &mut Context<A>, e
             }
             child.kill();
         }
-        let _ = child.exited().await;
+        drop(child.exited().await);
     }
 }
 
@@ -184,6 +184,10 @@ pub(crate) fn end_cell<A: Actor>(cell: &Arc<Cell<A>>, reason: &ExitReason) -> Ne
     let news = cell.mailbox.change(|state| take_news(&mut state.core, reason));
     if let Some(name) = &cell.name {
         cell.system.release(name, &cell.any_ref());
+    }
+    let lost = cell.mailbox.change(|state| state.lost.take());
+    for letter in lost.into_iter().flat_map(|lost| *lost) {
+        letter.refuse(died(reason));
     }
     let (letters, orphans) = cell.close(reason);
     for slot in orphans {

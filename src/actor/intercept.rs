@@ -14,8 +14,10 @@ use crate::sync::spin::SpinLock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Deliver,
-    /// It is lost; a dead letter.
+    /// It is lost: a dead letter. Whoever asks is not told.
     Drop,
+    /// It comes later, without regard to the order and the bound.
+    Delay(Duration),
     /// It comes twice, if it can be copied.
     Duplicate,
 }

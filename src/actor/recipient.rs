@@ -191,7 +191,7 @@ impl<A: Actor> Cell<A> {
 
     /// Puts a letter into the mailbox; under [`Overflow::Block`] it waits for its turn and a place.
     fn poll_put<E: Envelope<A> + 'static>(
-        &self,
+        self: &Arc<Self>,
         letter: &mut Option<Box<E>>,
         wait: &mut Wait,
         is_ask: bool,
@@ -247,7 +247,7 @@ fn returned<M>(message: M, refusal: Refusal) -> TellError<M> {
 #[inline]
 #[track_caller]
 pub(crate) fn tell_cell<M: Message, A: Respond<M>>(
-    cell: &Cell<A>,
+    cell: &Arc<Cell<A>>,
     message: M,
     reply: ReplyTo<M::Reply>,
     is_sure: bool,

@@ -15,6 +15,7 @@ use super::envelope::Envelope;
 use super::error::AskError;
 use super::exit::{ExitReason, Unobserved};
 use super::farewell::{self, End};
+use super::future_slot::FutureSlot;
 use super::intercept::TakeVerdict;
 use super::signal::SystemEvent;
 use super::state::Phase;
@@ -68,6 +69,7 @@ async fn serve<A: Actor>(
     context: &mut Context<A>,
     at: &'static Location<'static>,
 ) -> End {
+    let mut slot = FutureSlot::new();
     loop {
         if let Some(reason) = context.stop.take() {
             return End::new(reason);
@@ -86,7 +88,8 @@ async fn serve<A: Actor>(
                     );
                     return end;
                 }
-                let handled = Guarded::new(cell, letter.handle(actor, context)).await;
+                backend::note(|| format!("handles {:?}", letter.message()));
+                let handled = Guarded::new(cell, letter.handle(actor, context, &mut slot)).await;
                 handled.map(|result| result.map(|()| Flow::Continue))
             }
             Next::Event(SystemEvent::Stop(reason)) => return End::new(reason),
@@ -158,6 +161,12 @@ impl<A: Actor> Future for Receive<'_, A> {
         {
             return Poll::Ready(next);
         }
+        if this.cell.system.is_watched()
+            && let Some(letter) = pick(this.cell)
+        {
+            this.note_active();
+            return Poll::Ready(Next::Letter(letter));
+        }
         if let Some(next) = take(this.cell, task) {
             this.note_active();
             return Poll::Ready(next);
@@ -220,6 +229,13 @@ impl<A: Actor> Receive<'_, A> {
     }
 }
 
+/// Takes the message that a fault picks, unless an event is due.
+#[cold]
+fn pick<A: Actor>(cell: &Arc<Cell<A>>) -> Option<Box<dyn Envelope<A>>> {
+    let has_event = cell.mailbox.read(|state| state.has_event());
+    if has_event { None } else { cell.take_picked().inspect(|_| settle_orphans(cell, true)) }
+}
+
 /// Takes what is there, or notes that the actor is to be woken.
 #[inline]
 fn take<A: Actor>(cell: &Cell<A>, task: &TaskContext<'_>) -> Option<Next<A>> {
@@ -272,6 +288,7 @@ fn take<A: Actor>(cell: &Cell<A>, task: &TaskContext<'_>) -> Option<Next<A>> {
 fn settle_orphans<A: Actor>(cell: &Cell<A>, is_busy: bool) {
     let orphans = cell.mailbox.change(|state| {
         state.core.is_busy = is_busy;
+        state.core.is_idle = false;
         state.core.cold.as_mut().map(|cold| std::mem::take(&mut cold.orphans))
     });
     orphans.into_iter().flatten().for_each(|slot| slot.fail(AskError::Dropped));

@@ -12,7 +12,7 @@ use super::exit::ExitReason;
 use super::mailbox::Mailbox;
 use super::reference::ActorRef;
 use super::run::live;
-use super::tenure::{Owner, Tenure, begin, launch, task_name};
+use super::tenure::{Owner, Started, Tenure, begin, launch, task_name};
 use crate::backend::{self, SpawnOptions};
 use crate::sync::oneshot;
 use crate::task::Worker;
@@ -115,7 +115,7 @@ impl<A: Actor> ActorBuilder<'_, A> {
     /// Outside of a parcae runtime.
     #[track_caller]
     pub fn start(self) -> Result<ActorRef<A>, NameTaken> {
-        self.start_with(None, Location::caller())
+        self.start_with(Started::Overlooked, Location::caller())
     }
 
     /// Starts it on another worker; in the simulation that is the only one there is.
@@ -136,7 +136,7 @@ impl<A: Actor> ActorBuilder<'_, A> {
         begin(&cell);
         let options = SpawnOptions::new(Some(task_name(&cell)), at);
         let task = move || {
-            let owner = Owner::Alone { tenure, started: None };
+            let owner = Owner::Alone { tenure, started: Started::Overlooked };
             // What it ends with is told where it runs.
             let life = Inside::new(cell.any_ref(), live(cell, args, owner, at));
             async move {
@@ -157,10 +157,14 @@ impl<A: Actor> ActorBuilder<'_, A> {
     /// The actor is started when the future is polled first, and goes on when the future is dropped.
     pub async fn ready(self) -> Result<ActorRef<A>, StartError> {
         let (sender, receiver) = oneshot::channel();
-        let actor = self.start_with(Some(sender), Location::caller())?;
+        let actor = self.start_with(Started::Awaited(sender), Location::caller())?;
         match receiver.await {
             Ok(Ok(())) => Ok(actor),
-            Ok(Err(reason)) => Err(StartError::Ended(reason)),
+            Ok(Err(reason)) => {
+                // Its name is free when this is told.
+                drop(actor.exited().await);
+                Err(StartError::Ended(reason))
+            }
             Err(_) => Err(StartError::Ended(ExitReason::Killed)),
         }
     }
@@ -168,7 +172,7 @@ impl<A: Actor> ActorBuilder<'_, A> {
     #[track_caller]
     fn start_with(
         self,
-        started: Option<oneshot::Sender<Result<(), ExitReason>>>,
+        started: Started,
         at: &'static Location<'static>,
     ) -> Result<ActorRef<A>, NameTaken> {
         let (args, tenure) = self.settle()?;

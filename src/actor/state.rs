@@ -46,6 +46,9 @@ pub(crate) struct State<A: Actor> {
     /// What was stashed and is taken first.
     #[expect(clippy::box_collection, reason = "few actors stash, and the cell has to be small")]
     pub(crate) front: Option<Box<VecDeque<Box<dyn Envelope<A>>>>>,
+    /// What a fault lost on its way: whoever asked waits.
+    #[expect(clippy::box_collection, reason = "only faults lose messages")]
+    pub(crate) lost: Option<Box<Vec<Box<dyn Envelope<A>>>>>,
     pub(crate) core: CoreState,
 }
 
@@ -95,8 +98,6 @@ pub(crate) struct ColdState {
     pub(crate) asking: Vec<Asking>,
     /// Why its last incarnation has ended or is about to.
     pub(crate) reason: Option<ExitReason>,
-    /// Why the next one ends, where no place was left.
-    pub(crate) restarts: u32,
 }
 
 /// An ask that a handler waits for.
@@ -150,7 +151,7 @@ impl<A: Actor> State<A> {
             handled_count: 0,
             cold: None,
         };
-        Self { user: VecDeque::new(), front: None, core }
+        Self { user: VecDeque::new(), front: None, lost: None, core }
     }
 
     #[inline]
@@ -205,6 +206,30 @@ impl<A: Actor> State<A> {
         self.user.pop_front().map(|slot| slot.envelope)
     }
 
+    /// Lists the numbers of the first messages of all senders, unless stashed ones go first.
+    pub(crate) fn first_of_senders(&self) -> Vec<u64> {
+        if self.front.is_some() {
+            return Vec::new();
+        }
+        let mut seen: Vec<Sender> = Vec::new();
+        let mut first = Vec::new();
+        for slot in &self.user {
+            if !seen.contains(&slot.sender) {
+                seen.push(slot.sender);
+                first.push(slot.number);
+            }
+        }
+        first
+    }
+
+    /// Takes a message out of the lane.
+    pub(crate) fn take_numbered(&mut self, number: u64) -> Option<Box<dyn Envelope<A>>> {
+        let place = self.user.binary_search_by_key(&number, |slot| slot.number).ok()?;
+        self.core.is_busy = true;
+        self.core.handled_count += 1;
+        self.user.remove(place).map(|slot| slot.envelope)
+    }
+
     /// Takes all messages, in order.
     pub(crate) fn take_all(&mut self) -> Vec<Box<dyn Envelope<A>>> {
         let front = self.front.take().map(|front| *front).unwrap_or_default();
@@ -234,11 +259,13 @@ impl<A: Actor> State<A> {
         });
     }
 
+    /// Tells whether the system lane holds anything.
+    pub(crate) fn has_event(&self) -> bool {
+        self.core.cold.as_ref().is_some_and(|cold| !cold.system.is_empty())
+    }
+
     fn has_news(&self) -> bool {
-        !self.user.is_empty()
-            || self.front.is_some()
-            || self.core.is_draining
-            || self.core.cold.as_ref().is_some_and(|cold| !cold.system.is_empty())
+        !self.user.is_empty() || self.front.is_some() || self.core.is_draining || self.has_event()
     }
 }
 

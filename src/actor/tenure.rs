@@ -5,6 +5,7 @@
 //! machine that dies or with the run, the cell has ended then, and nobody waits for it in vain.
 
 use std::borrow::Cow;
+use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -36,10 +37,18 @@ pub(crate) struct Tenure<A: Actor> {
 /// Whom an incarnation tells how it goes.
 pub(crate) enum Owner<A: Actor> {
     /// Nobody but who waits for its start: it ends its cell itself.
-    Alone { tenure: Tenure<A>, started: Option<oneshot::Sender<Result<(), ExitReason>>> },
+    Alone { tenure: Tenure<A>, started: Started },
     /// A supervisor, by functions that are called in the task of the incarnation, one after the other. Neither
     /// is called when the machine dies.
     Kept { started: Option<OnStart>, ended: OnEnd },
+}
+
+/// Who waits for the start of an actor that nobody owns.
+pub(crate) enum Started {
+    Awaited(oneshot::Sender<Result<(), ExitReason>>),
+    Overlooked,
+    /// Whoever waited knows that it failed.
+    FailureTold,
 }
 
 /// Called with how the start went. If it failed, `ended` is called later too.
@@ -131,12 +140,12 @@ impl<A: Actor> Owner<A> {
     pub(super) fn tell_started(&mut self, result: Result<(), ExitReason>) {
         match self {
             Self::Alone { started, .. } => {
-                if let Some(sender) = started.take() {
-                    // Who has given up waiting does not observe it either.
-                    let is_failure = result.is_err();
-                    if sender.send(result).is_err() && is_failure {
-                        *started = None;
-                    }
+                let is_failure = result.is_err();
+                if let Started::Awaited(sender) = mem::replace(started, Started::Overlooked)
+                    && sender.send(result).is_ok()
+                    && is_failure
+                {
+                    *started = Started::FailureTold;
                 }
             }
             Self::Kept { started, .. } => {
@@ -154,7 +163,7 @@ impl<A: Actor> Owner<A> {
     }
 
     pub(super) fn is_observed(&self) -> bool {
-        matches!(self, Self::Kept { .. })
+        matches!(self, Self::Kept { .. } | Self::Alone { started: Started::FailureTold, .. })
     }
 }
 
@@ -173,6 +182,7 @@ pub(crate) fn launch<A: Actor>(
 
 /// Notes that the next incarnation begins.
 pub(crate) fn begin<A: Actor>(cell: &Cell<A>) {
+    cell.forget_kill();
     cell.mailbox.change(|state| {
         assert!(
             state.core.phase == Phase::Waiting,
