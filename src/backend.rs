@@ -12,6 +12,7 @@ mod cleanup;
 mod home;
 #[cfg(not(feature = "simulation"))]
 mod inert;
+mod property;
 mod task;
 mod timer;
 
@@ -29,6 +30,7 @@ pub(crate) use self::inert::{
     Grant, Held, Holder, HoldingKey, Point, Resource, SLEEP, WakeTarget, is_preempted, note,
     note_unpolled, note_wait, publish, watches_holders,
 };
+pub(crate) use self::property::{Looked, Seen, look, violate};
 pub(crate) use self::task::{
     Handle, SpawnOptions, TaskRef, WorkerRef, spawn, spawn_on, spawn_try, workers,
 };

@@ -8,12 +8,18 @@
 //! A slot has the type of its state. One array of `Rc<dyn Any>` for all layers was measured too:
 //! the check of the type cost 2 to 3 ns per call, and a spawn with its join makes five.
 
+#[cfg(feature = "simulation")]
+mod number;
+
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::thread::LocalKey;
+
+#[cfg(feature = "simulation")]
+pub(crate) use self::number::{Numbered, Numbers};
 
 /// What runs a program: the simulation, or threads on real time.
 ///
@@ -105,6 +111,13 @@ pub(crate) use polled;
 #[inline]
 pub(crate) fn with<S: Slot, R>(read: impl FnOnce(&S) -> R) -> Option<R> {
     S::place().try_with(|place| place.borrow().as_deref().map(read)).ok().flatten()
+}
+
+/// Tells whether this thread is inside of a run that has a layer.
+#[cfg(feature = "simulation")]
+#[inline]
+pub(crate) fn has<S: Slot>() -> bool {
+    S::place().try_with(|place| place.borrow().is_some()).unwrap_or(false)
 }
 
 /// Calls `read` with the state of a layer, or panics with a message that names the call.

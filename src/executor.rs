@@ -16,6 +16,7 @@
 //! **Absent on purpose**: networks and disks (layer `world`), strategies (layer `explore`), and
 //! any way for one run to see another.
 
+mod attach;
 mod cell;
 mod cleanup;
 mod core;
@@ -34,6 +35,7 @@ mod log;
 mod panic;
 mod pick;
 mod point;
+mod probe;
 mod ready;
 mod resource;
 mod run;
@@ -67,6 +69,7 @@ pub use self::wait_graph::{TaskStatus, WaitCycle, WaitLink};
 pub use self::watch::{Warning, WarningAction, Watch};
 pub use crate::kernel::{Access, Place, Verb};
 
+pub(crate) use self::attach::Attach;
 pub(crate) use self::cleanup::{CleanupSpan, cleanups_of};
 pub(crate) use self::core::SCHEDULE;
 pub(crate) use self::holding::{Grant, Held, Holder, HoldingKey, publish};
@@ -74,10 +77,11 @@ pub(crate) use self::id::TaskId;
 pub(crate) use self::kin::TaskName;
 pub(crate) use self::layer::{EventId, Layer, Phrase, Phrases, Weight};
 pub(crate) use self::point::{Point, current_wait, is_preempted, note, note_wait};
+pub(crate) use self::probe::{Probe, Probed};
 pub(crate) use self::resource::Resource;
 pub(crate) use self::run::Plan;
 pub(crate) use self::spawn::SpawnOptions;
-pub(crate) use self::timers::{DueTimer, TimerKey};
+pub(crate) use self::timers::TimerKey;
 pub(crate) use self::wait_graph::Waiting;
 pub(crate) use self::waker::WakeTarget;
 pub(crate) use self::watch::{note_unpolled, watches_holders};
@@ -89,7 +93,7 @@ use self::timers::TimerTarget;
 use self::wait_note::WaitSubject;
 use crate::context;
 use crate::ending::{LastPanic, PanicNote};
-use crate::kernel::{Event, EventKind, Site, Space, VirtualTime, rng_seed};
+use crate::kernel::{Event, EventKind, Key, Site, Space, StreamId, VirtualTime, rng_seed};
 
 /// One run in progress.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -303,6 +307,46 @@ impl Executor {
             (None, None) => 0,
         };
         core.draw(site, ordinal, space, Some(at)).value
+    }
+
+    /// Draws a choice that is off by itself unless `is_on`; an override at its key is obeyed all the
+    /// same, so that a shrunk world needs nothing but that. None when nothing was drawn.
+    ///
+    /// Without an object the running task draws, and the ordinal counts what it asks for at the site.
+    pub(crate) fn draw_if(
+        &self,
+        is_on: bool,
+        (object, site): (Option<StreamId>, Site),
+        space: Space,
+        at: Option<&'static Location<'static>>,
+    ) -> Option<u64> {
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        // Ordinals have to be the same with and without overrides, but only where somebody looks.
+        if !is_on && core.choices.overrides().is_empty() {
+            return None;
+        }
+        let ordinal = match (object, core.running) {
+            (None, Some(index)) => {
+                count_up(&mut core.tasks.details_mut(index).cold().site_ordinals, site.id())
+            }
+            _ => 0,
+        };
+        let stream = object.unwrap_or_else(|| core.current_stream());
+        let key = Key::new(stream, site, ordinal);
+        if !is_on && core.choices.forced(key).is_none() {
+            return None;
+        }
+        Some(core.draw_of(stream, (site, ordinal), space, at).value)
+    }
+
+    /// Adds a line about an object to the log, if there is one.
+    pub(crate) fn note_of_object(&self, stream: StreamId, text: impl FnOnce() -> String) {
+        let mut core = self.core.borrow_mut();
+        if core.log.is_some() {
+            let text = text();
+            core.log_entry(stream, Happening::Note(text.into()), None);
+        }
     }
 
     /// Calls `read` with the random generator of the running task.

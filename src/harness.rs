@@ -10,6 +10,7 @@
 //! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time; what was not run, passes |
 //! | `PARCAE_TRACE=debug` | with a replay that fails: show what the program traced |
 //! | `PARCAE_PCAP=FOLDER` | write what goes over the network in a replay to a file there |
+//! | `PARCAE_PROPERTIES=FILE` | add the properties of the check to a file, as lines of JSON |
 //! | `CARGO_TARGET_DIR` | the folder in which `parcae/` holds the reports |
 //!
 //! They override what the attribute says. Anything that cannot be read fails the test with a
@@ -117,6 +118,7 @@ where
         Err(error) => panic!("{error}"),
     };
     let folder = environment.capture_folder.clone();
+    let properties = environment.properties_file.clone();
     let (check, replayed) = environment.apply(check);
     let program = Arc::new(program);
     let shared = program.clone();
@@ -126,7 +128,8 @@ where
         let captured = folder.zip(token).map(|(folder, token)| {
             captured(&check.replay(token, ReplayMode::Lenient, move || program()), &folder)
         });
-        return judge(&report, command, captured);
+        let appended = properties.and_then(|path| appended(&report, &path));
+        return judge(&report, command, [appended, captured]);
     };
     if token.name == check.name() || others == OtherTokens::Refused {
         let replay = check.replay(&token, ReplayMode::Lenient, move || shared());
@@ -136,13 +139,19 @@ where
 }
 
 #[track_caller]
-fn judge(report: &CheckReport, command: &ReplayCommand, captured: Option<String>) {
+fn judge(report: &CheckReport, command: &ReplayCommand, notes: [Option<String>; 2]) {
+    let notes: String = notes.into_iter().flatten().collect();
+    if report.fails_for_unmet() {
+        panic!("{}{notes}", report::text(report, command));
+    }
     if report.finding().is_some() {
         let saved = report::save(report, command, &report_folder());
         let saved = saved.as_deref();
         let text = report::text_with(report, command, Detail::default(), Some(saved));
-        panic!("{text}{}", captured.unwrap_or_default());
+        panic!("{text}{notes}");
     }
+    // Only what was asked for and could not be done is left to say.
+    assert!(notes.is_empty(), "parcae: {} passes, but:{notes}", report.name());
 }
 
 #[track_caller]
@@ -158,6 +167,12 @@ fn judge_replay(
         }
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Writes the properties of a check; returns a line that says why not.
+fn appended(report: &CheckReport, path: &Path) -> Option<String> {
+    let error = report::append_properties(report, path).err()?;
+    Some(format!("\nproperties: {error}\n"))
 }
 
 /// Writes what a replay leaves behind; returns a line that says where, or why not.

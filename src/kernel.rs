@@ -40,6 +40,8 @@ mod verb;
 
 mod place;
 
+mod violation;
+
 pub use choices::{Choices, Draw, Fill, Overrides, Source};
 pub use distribution::Shape;
 pub use event::{Chain, Event, EventKind};
@@ -55,3 +57,4 @@ pub use seed::{ParseSeedError, Seed};
 pub use space::Space;
 pub use time::VirtualTime;
 pub use verb::{Access, Verb};
+pub use violation::Violation;

@@ -185,6 +185,25 @@
 //! seed that differ. See [`Failure`]; bounds are in [`executor::Limits`]. If [`executor::Watch`] asks
 //! for it, bad habits too, such as a lock whose holder sleeps.
 //!
+//! What a program states about itself counts, too, over all seeds: [`always!`] and [`oracle::invariant`]
+//! fail a run, a [`sometimes!`] that no seed has shown fails the check. With [`buggify!`] and [`knob!`]
+//! it takes its rare branches on purpose and varies its limits, in simulations only.
+//!
+//! ```
+//! use parcae::explore::Check;
+//!
+//! let report = Check::new("batches").seeds(200).run(|| async {
+//!     let limit = parcae::knob!("batch limit", 8, 1..=64);
+//!     let waiting = parcae::choose(0..100);
+//!     let batch = if parcae::buggify!("short batch") { waiting.min(1) } else { waiting.min(limit) };
+//!     parcae::always!(batch <= limit, "a batch keeps its limit", batch, limit);
+//!     parcae::sometimes!(batch == limit, "a batch is full");
+//!     parcae::sometimes!(waiting > 100, "too many wait");
+//! });
+//! let unmet: Vec<_> = report.unmet().iter().map(|unmet| unmet.property().message()).collect();
+//! assert_eq!(unmet, ["too many wait"]);
+//! ```
+//!
 //! # 8. Map
 //!
 //! | module | for |
@@ -198,9 +217,12 @@
 //! | [`rate`] | rate limits, circuit breakers |
 //! | [`load`] | load and what came of it: outcomes, exact percentiles |
 //! | [`net`] | sockets: TCP, UDP, Unix; on real time so far |
+//! | [`actor`] | actors: messages, asks, links, monitors, timers |
 //! | [`rng`](mod@rng) | choices and random numbers |
 //! | [`testing`] | a cell that shows races, cancelling at every await, mocks, blocks in a stated order |
 //! | [`real`] | programs in production: threads, real time, shutdown |
+//! | [`oracle`] | properties over all seeds: `always!`, `sometimes!`, invariants |
+//! | [`fault`] | rare branches taken on purpose: `buggify!`, `knob!` |
 //! | [`explore`] | one run ([`Sim`]), many runs ([`explore::Check`]), replay tokens |
 //! | [`report`] | failures as text |
 //! | [`harness`] | the test attribute and the environment variables it obeys |
@@ -215,7 +237,7 @@
 //! their awaits are no points; `tokio::time` and `tokio::spawn` panic for want of a runtime.
 //!
 //! It switches tasks at awaits: it explores interleavings of awaits, not of atomic instructions, and a
-//! `loop {}` without an await never ends. Networks, disks and actors are not in this version.
+//! `loop {}` without an await never ends. Disks are not in this version.
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("parcae needs a target with 64-bit pointers: a waker is an integer of 64 bits");
@@ -263,6 +285,10 @@ pub mod world;
 pub mod net;
 
 pub mod actor;
+
+pub mod fault;
+
+pub mod oracle;
 
 #[cfg(feature = "simulation")]
 pub mod explore;

@@ -20,6 +20,7 @@
 //! | the report of a replay | [`replay_text`], [`replay_text_with`] |
 //! | to keep it in a file | [`save`] |
 //! | the replay line alone | [`replay_line`] |
+//! | properties as lines of JSON | [`properties_json`], [`append_properties`] |
 //!
 //! Each sentence is made from the log of the run that is reported: where the log does not say why
 //! something happened, the report says less. Reports are values: this layer prints nothing, writes a
@@ -33,6 +34,7 @@ mod artefact;
 mod command;
 mod detail;
 mod page;
+mod properties;
 mod story;
 mod style;
 mod text;
@@ -41,5 +43,6 @@ mod timeline;
 pub use artefact::{SaveError, save, save_attachments};
 pub use command::{ReplayCommand, replay_line};
 pub use detail::Detail;
+pub use properties::{append_properties, properties_json};
 pub use style::Style;
 pub use text::{replay_text, replay_text_with, text, text_with};

@@ -51,3 +51,8 @@ pub(crate) fn complain(error: &CommandError) {
     // Where nobody reads stderr there is nobody to tell.
     drop(io::stderr().write_all(text.as_bytes()));
 }
+
+/// Writes a line to stderr.
+pub(crate) fn tell(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
+}

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use parcae::explore::Control;
 
 use crate::interrupt::Interrupt;
+use crate::output;
 
 /// Calls `work`; beside it another thread shows what `control` counts, and passes Ctrl-C on to it.
 /// Without that thread the work is not begun, because Ctrl-C would not reach it.
@@ -23,9 +24,12 @@ pub(crate) fn watched<R>(
     thread::scope(|scope| {
         thread::Builder::new().spawn_scoped(scope, move || {
             let mut progress = Progress::of_seeds(seed_count);
+            let mut is_stopping = false;
             while end.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                if interrupt.is_raised() {
+                if interrupt.is_raised() && !is_stopping {
+                    is_stopping = true;
                     control.stop();
+                    progress.bar.suspend(|| output::tell("stopping: once more ends it at once"));
                 }
                 progress.show(control);
             }

@@ -30,6 +30,7 @@ mod permit_held_in_backoff;
 mod philosophers;
 mod pipeline_orphan;
 mod pipeline_sentinel;
+mod quorum_log;
 mod reentrant_read;
 mod retries_everything;
 mod retry_storm;
@@ -91,4 +92,7 @@ pub(crate) const ALL: &[Scenario] = &[
     dual_write::SCENARIO,
     half_open_connection::SCENARIO,
     thundering_herd::SCENARIO,
+    quorum_log::EARLY_ACKNOWLEDGEMENT,
+    quorum_log::DOUBLE_VOTE,
+    quorum_log::DEAF_CANDIDATE,
 ];

@@ -20,6 +20,7 @@ use super::layer::Layer;
 use super::limits::Limits;
 use super::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 use super::pick::{Candidate, CandidateList, Decision, Pick};
+use super::probe::Probes;
 use super::ready::ReadyQueue;
 use super::task_table::{Ownership, TaskState, TaskTable};
 use super::timers::{DueTimer, TimerTarget, Timers};
@@ -71,17 +72,17 @@ pub(super) struct Core {
     /// Some domain is or was slow.
     pub(super) has_slow: bool,
     pub(super) limits: Limits,
+    /// What the limits say of virtual time.
+    end_of_time: VirtualTime,
     pub(super) steps: u64,
-    steps_before_instant: u64,
     /// Steps at which the run is looked at more closely: the nearer of two limits.
     fuse: u64,
     pub(super) failure: Option<Failure>,
     pub(super) run: u16,
     /// Tells the run from all others of the process; enters nothing.
     pub(super) serial: u64,
-    /// Numbers of the resources that were made outside of the run, by where they were made.
-    /// Behind a box, as few runs have any and each of them has to stay small.
-    pub(super) outsiders: Option<Box<Outsiders>>,
+    /// Behind a box, as few runs have any of it and each of them has to stay small.
+    pub(super) seldom: Option<Box<Seldom>>,
     /// How many were made or first used while no task ran.
     pub(super) resources_of_nobody: u64,
     /// Who holds what others wait for.
@@ -134,14 +135,14 @@ impl Core {
             chain: Chain::EMPTY,
             event_count: 0,
             log,
+            end_of_time: VirtualTime::ZERO.after(limits.time),
             limits,
             steps: 0,
-            steps_before_instant: 0,
             fuse,
             failure: None,
             run: run.get(),
             serial: run.serial(),
-            outsiders: None,
+            seldom: None,
             resources_of_nobody: 0,
             holdings: Holdings::default(),
             watcher: None,
@@ -202,6 +203,7 @@ impl Core {
     }
 
     /// Returns the stream of the running task, or the root between tasks.
+    #[inline]
     pub(super) fn current_stream(&self) -> StreamId {
         self.running.map_or(StreamId::ROOT, |index| self.tasks.get(index).stream)
     }
@@ -325,13 +327,13 @@ impl Core {
         true
     }
 
+    #[inline]
     fn move_time(&mut self, to: VirtualTime) {
         assert!(self.now <= to, "time moved back: now={} to={to}", self.now);
         if self.now == to {
             return;
         }
         self.now = to;
-        self.steps_before_instant = self.steps;
         let by_instant = self.steps.saturating_add(self.limits.steps_per_instant);
         self.fuse = by_instant.min(self.limits.steps);
         let subject = to.as_nanos();
@@ -422,34 +424,33 @@ impl Core {
         if !self.timers.has_foreground() {
             return false;
         }
-        let mut due = std::mem::take(&mut self.due);
-        let Some(instant) = self.timers.expire(&mut due) else {
-            self.due = due;
-            return false;
-        };
-        let limit = VirtualTime::ZERO.after(self.limits.time);
+        let Some(instant) = self.timers.expire(&mut self.due) else { return false };
         let instant = VirtualTime::from_nanos(instant).max(self.now);
-        if instant > limit {
+        if instant > self.end_of_time {
             // What is due stays where it is until the end: a foreign waker is dropped unborrowed.
             let tasks = self.stalled_tasks(|_| true, Order::Table);
             let cycles = self.wait_cycles();
             self.fail(Failure::TimeLimit { limit: self.limits.time, tasks, cycles });
-            self.due = due;
             return true;
         }
         self.move_time(instant);
-        if self.layer.is_none() {
-            for timer in due.drain(..) {
+        // Nearly always it is one: no buffer is moved for that.
+        if self.due.len() == 1 {
+            if let Some(timer) = self.due.pop_if(|timer| !timer.is_event()) {
                 self.act(timer, foreign);
             }
         } else {
-            for timer in due.extract_if(.., |timer| !timer.is_event()) {
-                self.act(timer, foreign);
-            }
-            // Else what a world does between two instants of its own would have no bound.
-            let _ = due.iter().any(|_| self.count_step());
+            let mut due = std::mem::take(&mut self.due);
+            due.extract_if(.., |timer| !timer.is_event())
+                .for_each(|timer| self.act(timer, foreign));
+            self.due = due;
         }
-        self.due = due;
+        // Else what a world does between two instants of its own would have no bound.
+        for _ in 0..self.due.len() {
+            if self.count_step() {
+                break;
+            }
+        }
         true
     }
 
@@ -462,7 +463,7 @@ impl Core {
                 Err(waker) => foreign.push(waker),
             },
             TimerTarget::EndBusy(domain) => self.run_or_stay_busy(domain),
-            TimerTarget::Event(..) => unreachable!("nobody but a layer sets events"),
+            TimerTarget::Event(..) => unreachable!("the layer is told of its events"),
         }
     }
 
@@ -631,7 +632,14 @@ impl Core {
     }
 }
 
-type Outsiders = BTreeMap<(u64, u64), u64>;
+/// What few runs have.
+#[derive(Debug, Default)]
+pub(super) struct Seldom {
+    /// Numbers of the resources that were made outside of the run, by where they were made.
+    pub(super) outsiders: BTreeMap<(u64, u64), u64>,
+    /// What is called between steps.
+    pub(super) probes: Option<Box<Probes>>,
+}
 
 /// One wait until all others are blocked.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use super::core::Core;
 use super::domain::{DomainId, DomainState};
 use super::layer::{EventId, Layer, Weight};
-use super::timers::{TimerKey, TimerTarget};
-use super::{Attachment, Executor};
+use super::timers::{DueTimer, TimerKey, TimerTarget};
+use super::{Attachment, Executor, WakeTarget};
 use crate::kernel::{Event, Site, Space, StreamId, VirtualTime};
 
 impl Executor {
@@ -120,14 +120,30 @@ impl Executor {
 
     /// Tells the layer of the events that are due.
     pub(super) fn fire(&self) {
-        let (mut due, layer) = {
-            let core = &mut *self.core.borrow_mut();
-            (std::mem::take(&mut core.due), core.layer.clone())
-        };
-        let layer = layer.expect("nobody but a layer sets events");
-        self.catch(|| layer.fire(&due));
-        due.clear();
-        self.core.borrow_mut().due = due;
+        let mut core = self.core.borrow_mut();
+        let layer = core.layer.clone().expect("nobody but a layer sets events");
+        // Nearly always it is one.
+        if let [timer] = &*core.due {
+            let event = timer.event();
+            core.due.clear();
+            drop(core);
+            self.catch(|| layer.fire(self, &[event]));
+            return;
+        }
+        let events: Vec<EventId> = core.due.iter().map(DueTimer::event).collect();
+        core.due.clear();
+        drop(core);
+        self.catch(|| layer.fire(self, &events));
+    }
+
+    /// Wakes a task for the layer, which is not borrowed any more. It may run code of the user's.
+    #[inline]
+    pub(crate) fn wake_target(&self, target: WakeTarget) {
+        match target.task_or_waker() {
+            Ok(task) if task.run() == self.run => self.core.borrow_mut().wake(task),
+            Ok(task) => super::waker::waker(task).wake(),
+            Err(waker) => waker.wake(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::wait_graph::WaitCycle;
 use super::watch::Warning;
-use crate::kernel::{Place, VirtualTime};
+use crate::kernel::{Place, Violation, VirtualTime};
 
 /// Why a run failed: the program's failure as data, never a panic of the library.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +85,13 @@ pub enum Failure {
         /// Which.
         warning: Box<Warning>,
     },
+    /// A property that the program states of itself did not hold.
+    Property {
+        /// Name of the task; empty for an invariant, which is looked at between the steps of tasks.
+        task: String,
+        /// Which property.
+        violation: Box<Violation>,
+    },
     /// Two runs of one world differed: something outside of the seed reached the program.
     Nondeterminism {
         /// Number of the first event that differs, from 0.
@@ -111,6 +118,7 @@ impl Failure {
             Self::Leak { .. } => "leak",
             Self::ForeignWake { .. } => "foreign wake",
             Self::Warning { .. } => "warning",
+            Self::Property { .. } => "property",
             Self::Nondeterminism { .. } => "nondeterminism",
         }
     }
@@ -187,6 +195,7 @@ impl fmt::Display for Failure {
                 write!(formatter, "foreign wake: `{task}` was woken by another thread")
             }
             Self::Warning { warning } => write!(formatter, "warning: {warning}"),
+            Self::Property { violation, .. } => violation.fmt(formatter),
             Self::Nondeterminism { event, first, second } => {
                 formatter.write_str("nondeterminism: two runs of one seed differ")?;
                 // The first event is the spawn of `main` and cannot differ: none is known.

@@ -6,14 +6,14 @@
 
 use std::fmt;
 
-use super::timers::DueTimer;
+use super::Executor;
 use crate::kernel::{Event, Site};
 
 /// What is called back when its events are due. One per run.
 pub(crate) trait Layer: fmt::Debug {
     /// Handles all events of one instant, in the order in which they were set. Tasks that are woken at
     /// that instant have been woken, and none has run since.
-    fn fire(&self, due: &[DueTimer]);
+    fn fire(&self, executor: &Executor, events: &[EventId]);
 
     /// Returns the name of a resource of its own, for reports: `c1:40001->r0:80`. It may be called
     /// while the executor is borrowed, so it must not call that.

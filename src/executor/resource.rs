@@ -81,17 +81,17 @@ impl Core {
     /// Returns the number of a resource, if it has one in this run.
     pub(super) fn known_number_of(&self, resource: &Resource) -> Option<u64> {
         let of_outsider =
-            || self.outsiders.as_ref()?.get(&(resource.made_in, resource.made_as)).copied();
+            || self.seldom.as_ref()?.outsiders.get(&(resource.made_in, resource.made_as)).copied();
         self.own_number_of(resource).or_else(of_outsider)
     }
 
     #[cold]
     fn number_of_outsider(&mut self, made: (u64, u64)) -> u64 {
-        if let Some(number) = self.outsiders.as_ref().and_then(|known| known.get(&made)) {
+        if let Some(number) = self.seldom.as_ref().and_then(|seldom| seldom.outsiders.get(&made)) {
             return *number;
         }
         let number = self.next_resource();
-        self.outsiders.get_or_insert_default().insert(made, number);
+        self.seldom.get_or_insert_default().outsiders.insert(made, number);
         number
     }
 

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use super::attach::Attach;
 use super::cell::TaskCell;
 use super::cleanup::Spawning;
 use super::core::Core;
@@ -41,6 +42,8 @@ pub(crate) struct Plan {
     /// Whether what goes over the network is kept.
     pub(crate) is_capturing: bool,
     pub(crate) epoch_nanos: u64,
+    /// What other layers keep for the run.
+    pub(crate) attach: Attach,
 }
 
 /// How a run went.
@@ -87,6 +90,7 @@ impl Plan {
             epoch_nanos: self.epoch_nanos,
         });
         let entered = context::enter(executor.clone())?;
+        let attached = self.attach.now();
         let spawned_at = Location::caller();
         let options = SpawnOptions { name: PROGRAM, domain: None, spawned_at };
         let root = executor.spawn(async move { program().await }, options);
@@ -94,6 +98,7 @@ impl Plan {
         let result = executor.take_result(root);
         executor.end(result.is_ok());
         let attachments = executor.detach_layer();
+        drop(attached);
         drop(entered);
         Ok(Finished { attachments, ..executor.finish(result) })
     }
@@ -109,6 +114,7 @@ impl Executor {
                     wakers.into_iter().for_each(|waker| self.catch(|| waker.wake()));
                 }
                 Step::Fire => self.fire(),
+                Step::Probe => self.probe(),
                 Step::Over => return,
             }
         }
@@ -117,7 +123,13 @@ impl Executor {
     fn next_step(&self, until: Until) -> Step {
         let mut core = self.core.borrow_mut();
         loop {
-            if core.failure.is_some() || core.has_come(until) {
+            if core.failure.is_some() {
+                return Step::Over;
+            }
+            if core.is_probe_due() {
+                return Step::Probe;
+            }
+            if core.has_come(until) {
                 return Step::Over;
             }
             // At one instant timers wake first, then packets arrive, then tasks run.
@@ -282,6 +294,8 @@ impl Executor {
         // Wakers that are not ours may be left in timers that nobody dropped.
         let left = self.core.borrow_mut().take_wakers();
         self.catch(|| drop(left));
+        let probes = self.core.borrow_mut().take_probes();
+        self.catch(|| drop(probes));
     }
 
     /// Lets open cleanups come to their ends; then no task that one of them has detached may be left.
@@ -415,6 +429,8 @@ pub(super) enum Step {
     Wake(Vec<Waker>),
     /// The layer below is told of its events.
     Fire,
+    /// The program's invariants are looked at.
+    Probe,
     Over,
 }
 

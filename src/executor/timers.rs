@@ -46,7 +46,7 @@ pub(super) enum TimerTarget {
 
 /// A timer that is due.
 #[derive(Debug)]
-pub(crate) struct DueTimer {
+pub(super) struct DueTimer {
     deadline: u64,
     sequence: u64,
     pub(super) target: TimerTarget,
@@ -60,7 +60,7 @@ impl DueTimer {
 
     /// Returns what a layer is told, which is told of nothing else.
     #[inline]
-    pub(crate) fn event(&self) -> EventId {
+    pub(super) fn event(&self) -> EventId {
         match self.target {
             TimerTarget::Event(event, _) => event,
             TimerTarget::Wake(_) | TimerTarget::EndBusy(_) => {
@@ -144,6 +144,7 @@ impl Timers {
     }
 
     /// Sets a timer. A deadline that has passed is due at the next expiry, without moving time.
+    #[inline]
     pub(super) fn set(
         &mut self,
         deadline: u64,
@@ -202,6 +203,7 @@ impl Timers {
 
     /// Takes out all timers of the earliest instant, in the order in which they were set, and
     /// returns that instant.
+    #[inline]
     pub(super) fn expire(&mut self, due: &mut Vec<DueTimer>) -> Option<u64> {
         loop {
             let level = self.occupied.iter().position(|slots| *slots != 0)?;
@@ -225,7 +227,9 @@ impl Timers {
             }
             if !due.is_empty() {
                 // Lists are last in, first out. Deadlines differ only where timers are late.
-                due.sort_unstable_by_key(|timer| (timer.deadline, timer.sequence));
+                if due.len() > 1 {
+                    due.sort_unstable_by_key(|timer| (timer.deadline, timer.sequence));
+                }
                 return Some(self.position);
             }
         }
@@ -277,6 +281,7 @@ impl Timers {
         (0..).zip(&self.entries).filter(|(_, entry)| is_wanted(entry)).map(|(at, _)| at).collect()
     }
 
+    #[inline]
     fn link(&mut self, index: u32) {
         let deadline = self.entries[index as usize].deadline.max(self.position);
         let differing = deadline ^ self.position;
@@ -314,6 +319,7 @@ impl Timers {
         self.scheduled_count -= 1;
     }
 
+    #[inline]
     fn take_entry(&mut self) -> u32 {
         if self.free != NIL {
             let index = self.free;
@@ -340,6 +346,7 @@ impl Timers {
         index
     }
 
+    #[inline]
     fn free_entry(&mut self, index: u32) -> Option<TimerTarget> {
         let entry = &mut self.entries[index as usize];
         entry.list = FREE;

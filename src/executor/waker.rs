@@ -46,6 +46,12 @@ impl WakeTarget {
         task_of(waker).map(|task| Self(self::waker(task)))
     }
 
+    /// Tells whether the waker is that of a task of ours: to clone and to drop it runs no code of others.
+    #[inline]
+    pub(crate) fn is_of_task(waker: &Waker) -> bool {
+        task_of(waker).is_some()
+    }
+
     /// Tells whether the waker wakes the same task.
     #[inline]
     pub(crate) fn will_wake(&self, waker: &Waker) -> bool {

@@ -13,6 +13,8 @@ use super::determinism;
 use super::error::CheckError;
 use super::finding::Finding;
 use super::host::{self, Deadline, Flow, Isolation, NoThread, Stopwatch};
+use super::observed::Observed;
+use super::properties::{Judged, Merged, Unmet};
 use super::shrink::{Budget, Shrinker};
 use super::sim::{ConfigError, Outcome, Settings};
 use super::strategy::Strategy;
@@ -65,6 +67,9 @@ pub struct Check {
     pub(super) control: Control,
     pub(super) trace: Option<Level>,
     pub(super) is_capturing: bool,
+    pub(super) unmet: Unmet,
+    /// Modules whose properties are asked for.
+    pub(super) expected_modules: Vec<String>,
 }
 
 /// Which seeds are run twice, to see whether the two runs are equal.
@@ -113,6 +118,8 @@ impl Check {
             control: Control::new(),
             trace: None,
             is_capturing: false,
+            unmet: Unmet::default(),
+            expected_modules: Vec::new(),
         }
     }
 
@@ -194,6 +201,37 @@ impl Check {
     /// Sets which seeds are run twice. Default [`Determinism::FirstSeed`].
     pub fn determinism(mut self, determinism: Determinism) -> Self {
         self.determinism = determinism;
+        self
+    }
+
+    /// Sets whether [`buggify!`](crate::buggify!) fires and [`knob!`](crate::knob!) sets anything but the
+    /// usual value. Default true.
+    pub fn buggify(mut self, is_buggified: bool) -> Self {
+        self.settings.is_buggified = is_buggified;
+        self
+    }
+
+    /// Sets what becomes of a check whose seeds have all passed, but in none of which a
+    /// [`sometimes!`](crate::sometimes!) was true. Default: it fails, if it has 100 seeds or more.
+    pub fn unmet(mut self, unmet: Unmet) -> Self {
+        self.unmet = unmet;
+        self
+    }
+
+    /// Asks for the properties of a module, and of those inside of it, as `module_path!()` names it: those
+    /// that no seed comes to are unmet, too. May be called for several modules.
+    ///
+    /// Without it, places that no seed comes to are not known: a test binary holds those of many tests.
+    /// Ask for the modules that this check is to exercise wholly.
+    pub fn expect_properties_of(mut self, module: impl Into<String>) -> Self {
+        self.expected_modules.push(module.into());
+        self
+    }
+
+    /// Keeps, of each property, the details of its first evaluations, and the numbers that were nearest to
+    /// what it aims at, for [`report::properties_json`](crate::report::properties_json). Default false.
+    pub fn property_details(mut self, are_kept: bool) -> Self {
+        self.settings.keeps_details = are_kept;
         self
     }
 
@@ -313,6 +351,7 @@ pub struct CheckReport {
     pub(super) finding: Option<Box<Finding>>,
     pub(super) stop: Option<Stop>,
     pub(super) wall_time: Duration,
+    pub(super) judged: Judged,
 }
 
 /// Why a check ended before its last seed without a failure.
@@ -390,20 +429,30 @@ struct Tally {
     /// How many seeds have been run without a gap, and their steps.
     seeds_run: usize,
     steps: u64,
+    merged: Merged,
     /// Seeds that were done before one in front of them.
-    ahead: BTreeMap<usize, u64>,
+    ahead: BTreeMap<usize, Done>,
+}
+
+/// What is known of one seed that was run.
+#[derive(Debug)]
+struct Done {
+    seed: Seed,
+    steps: u64,
+    observed: Observed,
 }
 
 impl Tally {
     /// Counts a seed. Those behind the first failing one stay ahead for ever: whether they were run
     /// depends on the machine.
-    fn count(&mut self, place: usize, steps: u64) {
-        self.ahead.insert(place, steps);
+    fn count(&mut self, place: usize, done: Done) {
+        self.ahead.insert(place, done);
         while self.failed.is_none_or(|failed| self.seeds_run <= failed)
-            && let Some(steps) = self.ahead.remove(&self.seeds_run)
+            && let Some(Done { seed, steps, observed }) = self.ahead.remove(&self.seeds_run)
         {
             self.seeds_run += 1;
             self.steps += steps;
+            self.merged.add(seed, observed);
         }
     }
 }
@@ -423,6 +472,8 @@ impl Search<'_> {
         let finding = tally.failed.map(examine).transpose()?.map(Box::new);
         let seeds_run = tally.seeds_run as u64;
         let is_early = finding.is_none() && seeds_run < check.seed_count();
+        let is_whole = finding.is_none() && !is_early;
+        let judged = tally.merged.judge(check, is_whole);
         let stop = is_early
             .then(|| if check.control.is_stopped() { Stop::Interrupted } else { Stop::TimeLimit });
         Ok(CheckReport {
@@ -434,6 +485,7 @@ impl Search<'_> {
             finding,
             stop,
             wall_time: stopwatch.elapsed(),
+            judged,
         })
     }
 
@@ -450,7 +502,7 @@ impl Search<'_> {
         }
         let world = World::of_seed(check.seed_at(place));
         let is_checked = place == 0 && check.determinism == Determinism::FirstSeed;
-        let (outcome, leak) = if is_checked {
+        let (mut outcome, leak) = if is_checked {
             determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?
         } else {
             (self.run_world(&world, false)?, None)
@@ -462,7 +514,8 @@ impl Search<'_> {
             tally.failed = Some(place);
             tally.leak = leak;
         }
-        tally.count(place, outcome.steps());
+        let (steps, observed) = (outcome.steps(), outcome.take_observed());
+        tally.count(place, Done { seed: world.seed, steps, observed });
         Ok(if has_failed { Flow::Stop } else { Flow::Continue })
     }
 

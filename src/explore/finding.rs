@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::check::Check;
+use super::observed::Observed;
 use super::shrink::Shrunk;
 use super::signature::Signature;
 use super::sim::Outcome;
@@ -10,6 +11,7 @@ use super::strategy::Strategy;
 use super::token::{Expectation, ReplayToken};
 use super::world::World;
 use crate::executor::{Failure, Log, Warning};
+use crate::fault::{BuggifyCount, KnobSetting};
 use crate::kernel::{Seed, VirtualTime};
 
 /// A failure, the smallest world that was found to show it, and the log of that world's run.
@@ -26,6 +28,7 @@ pub struct Finding {
     token: Option<ReplayToken>,
     elapsed: VirtualTime,
     warnings: Vec<Warning>,
+    observed: Observed,
 }
 
 /// How big a run is.
@@ -79,7 +82,7 @@ impl Finding {
         let found = RunSize::of(&World::of_log(seed, &log), outcome.steps());
         let is_replayable = !matches!(failure, Failure::Nondeterminism { .. });
         let token = is_replayable.then(|| token(check, world.clone(), &failure, &outcome, &log));
-        let warnings = outcome.take_warnings();
+        let (warnings, observed) = (outcome.take_warnings(), outcome.take_observed());
         Self {
             seed,
             strategy: check.settings.strategy,
@@ -92,6 +95,7 @@ impl Finding {
             token,
             elapsed: VirtualTime::ZERO.after(outcome.elapsed()),
             warnings,
+            observed,
         }
     }
 
@@ -180,6 +184,18 @@ impl Finding {
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// Returns the places of [`buggify!`](crate::buggify!) that the shrunk run came to.
+    #[must_use]
+    pub fn buggified(&self) -> &[BuggifyCount] {
+        &self.observed.buggified
+    }
+
+    /// Returns the values of the knobs that the shrunk run asked for.
+    #[must_use]
+    pub fn knobs(&self) -> &[KnobSetting] {
+        &self.observed.knobs
     }
 
     /// Returns how long the shrunk run lasted, in virtual time.

@@ -26,6 +26,11 @@ impl Signature {
             | Failure::Leak { tasks, .. } => (None, waits(tasks)),
             Failure::TaskLimit { spawner, .. } => (None, spawner.clone()),
             Failure::ForeignWake { task, .. } => (None, task.clone()),
+            // The message is written in the program: its numbers belong to it.
+            Failure::Property { violation, .. } => {
+                let text = format!("{}({:?})", violation.rule, violation.message);
+                return Self { kind: failure.kind(), place: None, text };
+            }
             Failure::Warning { warning } => (warning.place().cloned(), warning.subject()),
             // Who ran most when the limit came is chance; that the limit came is the failure.
             _ => (None, String::new()),

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use tracing::Level;
 
+use super::observed::{Observed, Observers};
 use super::strategy::Strategy;
 use super::trace;
 use crate::executor::{Attachment, Failure, Limits, Log, Plan, Warning, Watch};
+use crate::fault::{BuggifyCount, KnobSetting};
 use crate::kernel::{Chain, Choices, Fill, Overrides, Seed, VirtualTime};
+use crate::oracle::PropertyCount;
 
 /// One run of a program in a simulated world.
 ///
@@ -43,6 +46,10 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) epoch: Duration,
     pub(crate) watch: Watch,
+    /// Whether `buggify!` and `knob!` do anything.
+    pub(crate) is_buggified: bool,
+    /// Whether first evaluations of properties are kept with their details.
+    pub(crate) keeps_details: bool,
 }
 
 impl Default for Settings {
@@ -52,6 +59,8 @@ impl Default for Settings {
             limits: Limits::default(),
             epoch: EPOCH,
             watch: Watch::default(),
+            is_buggified: true,
+            keeps_details: false,
         }
     }
 }
@@ -137,6 +146,7 @@ impl Sim {
         F::Output: 'static,
     {
         let seed = self.seed;
+        let observers = Observers::new(&self.settings, !self.overrides.is_empty());
         let plan = Plan {
             picker: match self.fill {
                 Fill::Seeded => self.settings.strategy.picker(seed),
@@ -149,6 +159,7 @@ impl Sim {
             is_traced: self.trace.is_some(),
             is_capturing: self.is_capturing,
             epoch_nanos: u64::try_from(self.settings.epoch.as_nanos()).unwrap_or(u64::MAX),
+            attach: observers.attach(),
         };
         let (finished, lines) = trace::captured(self.trace, || plan.run(program));
         match finished {
@@ -163,6 +174,7 @@ impl Sim {
                 log: finished.log.filter(|_| self.is_logged),
                 warnings: finished.warnings,
                 attachments: finished.attachments,
+                observed: observers.into_observed(),
             },
             Err(nested) => panic!("{nested}"),
         }
@@ -233,6 +245,13 @@ impl SimBuilder {
         self
     }
 
+    /// Sets whether [`buggify!`](crate::buggify!) fires and [`knob!`](crate::knob!) sets anything but the
+    /// usual value. Default true.
+    pub fn buggify(mut self, is_buggified: bool) -> Self {
+        self.sim.settings.is_buggified = is_buggified;
+        self
+    }
+
     /// Replaces drawn choices at some keys; the rest are filled as `fill` says.
     pub fn overrides(mut self, fill: Fill, overrides: Overrides) -> Self {
         self.sim = self.sim.with_overrides(fill, overrides);
@@ -297,6 +316,7 @@ pub struct Outcome<T = ()> {
     trace: Vec<String>,
     warnings: Vec<Warning>,
     attachments: Vec<Attachment>,
+    observed: Observed,
 }
 
 impl<T> Outcome<T> {
@@ -350,7 +370,12 @@ impl<T> Outcome<T> {
             trace: self.trace,
             warnings: self.warnings,
             attachments: self.attachments,
+            observed: self.observed,
         }
+    }
+
+    pub(super) fn take_observed(&mut self) -> Observed {
+        std::mem::take(&mut self.observed)
     }
 
     pub(crate) fn take_warnings(&mut self) -> Vec<Warning> {
@@ -412,6 +437,25 @@ impl<T> Outcome<T> {
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// Returns how often the properties were evaluated that the run came to, in the order of files and
+    /// lines; see [`oracle`](crate::oracle).
+    #[must_use]
+    pub fn properties(&self) -> &[PropertyCount] {
+        &self.observed.properties
+    }
+
+    /// Returns what became of the places of [`buggify!`](crate::buggify!) that the run came to.
+    #[must_use]
+    pub fn buggified(&self) -> &[BuggifyCount] {
+        &self.observed.buggified
+    }
+
+    /// Returns the values of the knobs that the run asked for; see [`knob!`](crate::knob!).
+    #[must_use]
+    pub fn knobs(&self) -> &[KnobSetting] {
+        &self.observed.knobs
     }
 
     /// Returns the lines that [`SimBuilder::trace`] asked for, with virtual time; none without it.

@@ -30,6 +30,8 @@ pub struct Environment {
     pub trace: Option<Level>,
     /// `PARCAE_PCAP`.
     pub capture_folder: Option<PathBuf>,
+    /// `PARCAE_PROPERTIES`.
+    pub properties_file: Option<PathBuf>,
 }
 
 /// A world to run again.
@@ -79,6 +81,7 @@ impl Environment {
             let error = unreadable("PARCAE_TRACE", "`error`, `warn`, `info`, `debug` or `trace`");
             environment.trace = Some(text.parse().map_err(|_| error(text))?);
         }
+        environment.properties_file = lookup("PARCAE_PROPERTIES")?.map(PathBuf::from);
         environment.capture_folder = lookup("PARCAE_PCAP")?.map(PathBuf::from);
         Ok(environment)
     }
@@ -106,6 +109,9 @@ impl Environment {
         }
         if let Some(level) = self.trace {
             check = check.trace(level);
+        }
+        if self.properties_file.is_some() {
+            check = check.property_details(true);
         }
         (check.capture(self.capture_folder.is_some()), self.replay)
     }

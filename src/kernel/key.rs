@@ -64,9 +64,12 @@ impl Site {
     /// Makes the site with this name; equal names are equal sites.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "a 32-bit hash is what is wanted")]
-        let id = hash_text(name) as u32;
-        Self { name, id }
+        Self { name, id: Self::hashed(name) }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a 32-bit hash is what is wanted")]
+    const fn hashed(text: &str) -> u32 {
+        hash_text(text) as u32
     }
 
     /// Makes the site of a user's label, unlike any built-in site of that name.
@@ -74,6 +77,12 @@ impl Site {
     pub const fn label(name: &'static str) -> Self {
         let Self { name, id } = Self::new(name);
         Self { name, id: id ^ LABELS }
+    }
+
+    /// Makes the site that a text tells from others, shown by another one.
+    #[cfg(feature = "simulation")]
+    pub(crate) const fn keyed(name: &'static str, key: &str) -> Self {
+        Self { name, id: Self::hashed(key) ^ LABELS.rotate_left(7) }
     }
 
     /// Returns the name.

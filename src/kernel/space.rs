@@ -54,6 +54,16 @@ pub enum Space {
         /// How they are spread.
         shape: Shape,
     },
+    /// Whole numbers from `low` to `high` for something that has a usual value: that in half of the
+    /// draws, each end of the range in an eighth, and any of the range evenly in the rest.
+    Knob {
+        /// Least value.
+        low: u64,
+        /// Greatest value.
+        high: u64,
+        /// The usual value, and that of the default world.
+        default: u64,
+    },
 }
 
 impl Space {
@@ -68,7 +78,7 @@ impl Space {
     #[must_use]
     pub const fn default_value(self) -> u64 {
         match self {
-            Self::Integer { default, .. } => default,
+            Self::Integer { default, .. } | Self::Knob { default, .. } => default,
             Self::Signed { high, .. } => if high < 0 { high } else { 0 }.cast_unsigned(),
             Self::Index { .. } | Self::Chance { .. } => 0,
             Self::Nanos { low, .. } | Self::Skewed { low, .. } => low,
@@ -82,6 +92,7 @@ impl Space {
     pub(crate) const fn only_value(self) -> Option<u64> {
         let is_single = match self {
             Self::Integer { low, high, .. }
+            | Self::Knob { low, high, .. }
             | Self::Nanos { low, high }
             | Self::Skewed { low, high, .. } => low == high,
             Self::Signed { low, high } => low == high,
@@ -96,6 +107,7 @@ impl Space {
     pub const fn contains(self, value: u64) -> bool {
         match self {
             Self::Integer { low, high, .. }
+            | Self::Knob { low, high, .. }
             | Self::Nanos { low, high }
             | Self::Skewed { low, high, .. } => low <= value && value <= high,
             Self::Signed { low, high } => low <= value.cast_signed() && value.cast_signed() <= high,
@@ -135,7 +147,7 @@ impl Space {
                 format!("{:?}", Duration::from_nanos(value))
             }
             Self::Signed { .. } => value.cast_signed().to_string(),
-            Self::Integer { .. } | Self::Index { .. } => value.to_string(),
+            Self::Integer { .. } | Self::Index { .. } | Self::Knob { .. } => value.to_string(),
         }
     }
 
@@ -152,6 +164,13 @@ impl Space {
             Self::Index { count } => scale(bits, count - 1),
             Self::Chance { probability } => probability.accepts(bits) as u64,
             Self::Skewed { low, high, shape } => shape.sample(bits, low, high),
+            // The upper bits say which, the others where.
+            Self::Knob { low, high, default } => match bits >> 61 {
+                0..4 => default,
+                4 => low,
+                5 => high,
+                _ => low + scale(bits << 3, high - low),
+            },
         }
     }
 
@@ -159,7 +178,7 @@ impl Space {
     #[track_caller]
     pub(crate) fn check(self) {
         match self {
-            Self::Integer { low, high, default } => {
+            Self::Integer { low, high, default } | Self::Knob { low, high, default } => {
                 assert!(low <= high, "an empty range to choose from: {low}..={high}");
                 assert!(
                     low <= default && default <= high,

@@ -5,7 +5,7 @@ use std::panic::Location;
 
 use crate::executor::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw};
 use crate::explore::Finding;
-use crate::kernel::{Event, EventKind, Key, StreamId, VirtualTime};
+use crate::kernel::{Event, EventKind, Key, Space, StreamId, VirtualTime};
 
 /// One override in words.
 #[derive(Debug)]
@@ -160,6 +160,20 @@ fn wait(log: &Log, entry: &LogEntry) -> String {
 fn of_draw(log: &Log, drawn: &LoggedDraw) -> Sentence {
     let LoggedDraw { draw, site, location, entry } = drawn;
     let Key { stream, ordinal, .. } = draw.key;
+    let sentence = |text| Sentence { text, tasks: vec![stream], entry: Some(*entry) };
+    match draw.space {
+        Space::Knob { .. } => {
+            // The run says right after the draw what that is.
+            if let Some(LogEntry { what: Happening::Note(note), .. }) = log.entries.get(entry + 1) {
+                return sentence(format!("knob {note}"));
+            }
+        }
+        _ if is_firing(drawn) => {
+            let name = log.task_name(stream);
+            return sentence(format!("`{name}`: {site} fires{}", at(*location)));
+        }
+        _ => {}
+    }
     let text = format!(
         "`{}` draws {} for {site} {ordinal} (default {}){}",
         log.task_name(stream),
@@ -167,9 +181,18 @@ fn of_draw(log: &Log, drawn: &LoggedDraw) -> Sentence {
         draw.space.show(draw.space.default_value()),
         at(*location),
     );
-    Sentence { text, tasks: vec![stream], entry: Some(*entry) }
+    sentence(text)
+}
+
+/// Tells whether a draw is a rare branch of the program's that is taken.
+pub(super) fn is_firing(drawn: &LoggedDraw) -> bool {
+    let is_chance = matches!(drawn.draw.space, Space::Chance { .. });
+    is_chance && drawn.draw.value == 1 && drawn.site.starts_with(BUGGIFY)
 }
 
 fn at(location: Option<&Location<'_>>) -> String {
     location.map_or_else(String::new, |at| format!(" ({}:{})", at.file(), at.line()))
 }
+
+/// How the names of places begin that fire now and then.
+const BUGGIFY: &str = "buggify ";

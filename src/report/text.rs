@@ -7,6 +7,7 @@ use super::artefact::SaveError;
 use super::command::{ReplayCommand, replay_line};
 use super::detail::Detail;
 use super::page::{Page, clipped, counted, first_line, number, wall_time};
+use super::properties;
 use super::story::{Sentence, story};
 use super::style::Ink;
 use super::timeline::{self, UNKNOWN_WAIT};
@@ -49,7 +50,14 @@ pub fn text_with(
 ) -> String {
     let mut page = Page::new(detail.style);
     match report.finding() {
-        None => page.headline(Ink::Success, &passing(report, detail)),
+        None if report.fails_for_unmet() => {
+            page.headline(Ink::Failure, &properties::unmet_headline(report));
+            properties::unmet(&mut page, report, detail.is_complete);
+        }
+        None => {
+            page.headline(Ink::Success, &passing(report, detail));
+            properties::unmet(&mut page, report, detail.is_complete);
+        }
         Some(finding) => failing(&mut page, report, finding, detail),
     }
     if let Some(finding) = report.finding() {
@@ -134,6 +142,7 @@ pub fn replay_text_with(replay: &Replay, command: &ReplayCommand, detail: Detail
     }
     if let Some(finding) = &replay.finding {
         warnings(&mut page, finding, detail);
+        properties::of_failure(&mut page, None, finding, detail.is_complete);
         let mut sentences = story(finding);
         sentences.retain(|sentence| sentence.entry.is_some());
         if !sentences.is_empty() {
@@ -209,6 +218,7 @@ fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Det
         None => {}
     }
     warnings(page, finding, detail);
+    properties::of_failure(page, Some(report), finding, detail.is_complete);
     if finding.token().is_some() {
         timeline::draw(page, finding, &sentences, detail.is_complete);
     }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{Page, clipped, counted, first_line, number};
-use super::story::Sentence;
+use super::story::{Sentence, is_firing};
 use super::style::Ink;
 use crate::executor::{Failure, Happening, Log, LogEntry, ResourceInfo, StalledTask, Wait};
 use crate::explore::Finding;
-use crate::kernel::{Event, EventKind, StreamId, VirtualTime};
+use crate::kernel::{Event, EventKind, Space, StreamId, VirtualTime};
 
 /// Adds the timeline of a finding's run to a page. Rows of the story's sentences carry their
 /// numbers, as `[1]`.
@@ -223,12 +223,23 @@ impl Picture<'_> {
             Happening::Event(event) => match event.kind {
                 EventKind::Spawn => is_shown(StreamId::from_bits(event.subject)),
                 EventKind::Poll | EventKind::Operation | EventKind::Time | EventKind::End => false,
+                EventKind::Draw => !self.did_not_happen(index),
                 _ => true,
             },
             // Who ends wakes who joins: the end says so.
             Happening::Woken { task } => is_shown(*task) && !self.follows_end(index),
             _ => true,
         }
+    }
+
+    /// Tells whether the draw of this entry was about something that could have happened, and did not.
+    fn did_not_happen(&self, index: usize) -> bool {
+        let draws = &self.log().draws;
+        let found = draws.binary_search_by_key(&index, |drawn| drawn.entry);
+        found.is_ok_and(|at| {
+            let draw = &draws[at].draw;
+            matches!(draw.space, Space::Chance { .. }) && draw.value == 0
+        })
     }
 
     /// Tells whether the entry before this one is the end of the same task.
@@ -341,8 +352,17 @@ impl Picture<'_> {
                 let text = drawn.map_or_else(
                     || format!("draws {}", event.value),
                     |drawn| {
+                        if is_firing(drawn) {
+                            return format!("{} fires", drawn.site);
+                        }
+                        let (site, ordinal) = (drawn.site, drawn.draw.key.ordinal);
+                        if matches!(drawn.draw.space, Space::Chance { .. }) {
+                            let verdict =
+                                if drawn.draw.value == 0 { "does not happen" } else { "happens" };
+                            return format!("{site} {ordinal} {verdict}");
+                        }
                         let value = drawn.draw.space.show(drawn.draw.value);
-                        format!("draws {value} for {} {}", drawn.site, drawn.draw.key.ordinal)
+                        format!("draws {value} for {site} {ordinal}")
                     },
                 );
                 (text, Ink::Normal)

@@ -79,16 +79,24 @@ impl<T> Arena<T> {
     /// When there are 16,777,216 entries.
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Key {
+        self.insert_with(|_| value)
+    }
+
+    /// As [`Arena::insert`], of a value that knows its key.
+    #[inline]
+    pub(crate) fn insert_with(&mut self, make: impl FnOnce(Key) -> T) -> Key {
         self.count += 1;
         if self.free == NIL {
+            let value = make(Key::new(self.place_count, 1));
             return self.insert_at_end(value);
         }
         let index = self.free;
         let slot = self.slot_mut(index).expect("a free place is a place");
-        slot.value = Some(value);
-        let (next, generation) = (slot.next_free, slot.generation);
+        let key = Key::new(index, slot.generation);
+        slot.value = Some(make(key));
+        let next = slot.next_free;
         self.free = next;
-        Key::new(index, generation)
+        key
     }
 
     #[cold]

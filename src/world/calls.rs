@@ -2,7 +2,8 @@
 //!
 //! Checks of every call, in this order: a handle of another run panics; a dead machine of the socket
 //! gives `NotConnected`; a task of another machine panics; then the call. A waker is registered when
-//! the answer is `Pending`. A short read means drained, a short write means full.
+//! the answer is `Pending`. A short read means drained, a short write means full, unless calls are short
+//! by chance.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
@@ -111,7 +112,11 @@ pub(crate) fn stream_shutdown(handle: SocketHandle, how: Shutdown) -> io::Result
 
 /// Waits until a socket is readable (a listener: has somebody to accept) or writable.
 pub(crate) fn poll_ready(handle: SocketHandle, waker: &Waker, side: Side) -> Poll<io::Result<()>> {
-    poll(handle, waker, ("readable", side), |state, _, _| {
+    let call = match side {
+        Side::Read => "readable",
+        Side::Write => "writable",
+    };
+    poll(handle, waker, (call, side), |state, _, _| {
         if state.sockets.is_ready(handle.key, side) { Poll::Ready(Ok(())) } else { Poll::Pending }
     })
 }
@@ -175,12 +180,14 @@ fn poll<R>(
     attempt: impl FnOnce(&mut State, &mut Driver<'_>, NodeId) -> Poll<io::Result<R>>,
 ) -> Poll<io::Result<R>> {
     // One of the user's is cloned and dropped while the world is not borrowed.
-    let mut target = WakeTarget::of_task(waker).or_else(|| Some(WakeTarget::of(waker)));
+    let mut foreign = (!WakeTarget::is_of_task(waker)).then(|| WakeTarget::of(waker));
     let polled = with_socket(handle, call, |state, driver, node| {
         let polled = attempt(state, driver, node);
         // A call that is not to wait has a waker that wakes nobody.
         if polled.is_pending() && !waker.will_wake(Waker::noop()) {
-            state.sockets.wait_for(handle.key, side, (&mut target, waker));
+            let mut own = WakeTarget::of_task(waker);
+            let target = if own.is_some() { &mut own } else { &mut foreign };
+            state.sockets.wait_for(handle.key, side, (target, waker));
         }
         Ok(polled)
     });

@@ -7,6 +7,7 @@
 //!  rules                                     what a program does to links
 //!  links, link, shaper                       the way from each machine to each other
 //!  fabric, chance                            sending and arriving
+//!  shortness                                 calls of streams that move fewer bytes than they could
 //!  control                                   rules, options and packets in the hands of a program
 //!  verbs, guard, view, counters              what programs see of it
 //!  capture, pcapng                           what went over it, as a file
@@ -31,6 +32,7 @@ mod packet;
 mod pcapng;
 mod rules;
 mod shaper;
+mod shortness;
 mod sites;
 #[cfg(test)]
 mod tests;
@@ -47,6 +49,7 @@ pub(crate) use self::link::LinkId;
 pub use self::options::{LinkOptions, Overflow};
 pub(crate) use self::packet::{Body, Flow, Packet, Payload, Refusal};
 pub(crate) use self::rules::RuleId;
+pub(crate) use self::shortness::Call;
 pub(crate) use self::sites::PHRASES;
 pub use self::verbs::{clog, flap, heal, heal_all, hold, isolate, partition, release, reset};
 pub use self::view::{InFlight, Link, Network as NetworkView, PacketKind, PacketSummary, network};

@@ -13,7 +13,7 @@ use super::network::{self, Arrival, Network};
 use super::node::{self, NodeState, Nodes};
 use super::socket::{self, Outside, Sockets};
 use crate::context::{self, Entered};
-use crate::executor::{Attachment, DomainState, DueTimer, Executor, Layer, Phrases, WakeTarget};
+use crate::executor::{Attachment, DomainState, EventId, Executor, Layer, Phrases, WakeTarget};
 
 /// The world of the run that a thread is inside of.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ pub(crate) fn with_state_if_alive<R>(
 ) -> Option<R> {
     context::with(|executor: &Executor| {
         let is_dead = executor.domain_of_running().1 == DomainState::Dead;
-        let has_world = context::with(|_: &World| ()).is_some();
+        let has_world = context::has::<World>();
         (!is_dead && has_world).then(|| with_state_of(executor, change))
     })
     .flatten()
@@ -108,7 +108,7 @@ pub(super) fn with_state_if_any<R>(
     change: impl FnOnce(&mut State, &mut Driver<'_>) -> R,
 ) -> Option<R> {
     context::with(|executor: &Executor| {
-        let has_world = context::with(|_: &World| ()).is_some();
+        let has_world = context::has::<World>();
         has_world.then(|| with_state_of(executor, change))
     })
     .flatten()
@@ -118,15 +118,11 @@ fn with_state_of<R>(
     executor: &Executor,
     change: impl FnOnce(&mut State, &mut Driver<'_>) -> R,
 ) -> R {
-    let mut change = Some(change);
-    let mut attempt = || context::with(|world: &World| world.with(executor, &mut change));
-    match attempt() {
-        Some(result) => result,
-        None => {
-            attach(executor);
-            attempt().expect("the world was attached")
-        }
+    // Asked before, as `change` is large where it is moved.
+    if !context::has::<World>() {
+        attach(executor);
     }
+    context::with(|world: &World| world.with(executor, change)).expect("the world was attached")
 }
 
 #[cold]
@@ -140,29 +136,32 @@ fn attach(executor: &Executor) {
 impl World {
     /// Makes a change, which is there, and wakes whom it says.
     #[inline]
-    fn with<C, R>(&self, executor: &Executor, change: &mut Option<C>) -> R
-    where
-        C: FnOnce(&mut State, &mut Driver<'_>) -> R,
-    {
-        let change = change.take().expect("a change is made once");
+    fn with<R>(
+        &self,
+        executor: &Executor,
+        change: impl FnOnce(&mut State, &mut Driver<'_>) -> R,
+    ) -> R {
         let mut state = self.state.borrow_mut();
         let result = change(&mut state, &mut Driver::new(executor));
-        self.flush_wakes(state);
+        self.flush_wakes(state, executor);
         result
     }
 
     /// Wakes one, or all of them.
-    #[inline]
-    fn flush_wakes(&self, mut state: RefMut<'_, State>) {
-        if state.wakes.is_empty() {
-            return;
+    #[inline(always)]
+    fn flush_wakes(&self, state: RefMut<'_, State>, executor: &Executor) {
+        if !state.wakes.is_empty() {
+            self.wake_all(state, executor);
         }
+    }
+
+    fn wake_all(&self, mut state: RefMut<'_, State>, executor: &Executor) {
         if state.wakes.dropped.is_empty()
             && state.wakes.woken.len() == 1
             && let Some(target) = state.wakes.woken.pop()
         {
             drop(state);
-            target.wake();
+            executor.wake_target(target);
             return;
         }
         let wakes = std::mem::take(&mut state.wakes);
@@ -200,20 +199,18 @@ impl std::fmt::Debug for Attached {
 }
 
 impl Layer for Attached {
-    fn fire(&self, due: &[DueTimer]) {
-        context::with(|executor: &Executor| {
-            let mut state = self.world.state.borrow_mut();
-            let mut driver = Driver::new(executor);
-            let mut later = Vec::new();
-            for timer in due {
-                state.happen(&mut driver, WorldEvent::of(timer.event()), &mut later);
-            }
-            self.world.flush_wakes(state);
-            // What spawns or destroys tasks runs code of the user's.
-            for event in later {
-                node::happen(event);
-            }
-        });
+    fn fire(&self, executor: &Executor, events: &[EventId]) {
+        let mut state = self.world.state.borrow_mut();
+        let mut driver = Driver::new(executor);
+        let mut later = Vec::new();
+        for event in events {
+            state.happen(&mut driver, WorldEvent::of(*event), &mut later);
+        }
+        self.world.flush_wakes(state, executor);
+        // What spawns or destroys tasks runs code of the user's.
+        if !later.is_empty() {
+            later.into_iter().for_each(node::happen);
+        }
     }
 
     fn name_of(&self, resource: u64) -> Option<String> {

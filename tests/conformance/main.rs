@@ -31,6 +31,7 @@ mod net_udp;
 #[cfg(unix)]
 mod net_unix;
 mod pool;
+mod properties;
 mod rate;
 mod retry;
 mod rng;

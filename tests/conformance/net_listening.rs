@@ -51,6 +51,19 @@ async fn connect_in_a_row(
 }
 
 conformance! {
+    /// Whether an address may be shared is looked up when another socket binds it.
+    async fn an_address_may_be_reused_if_both_say_so_however_late_the_first_one_does() {
+        let first = bind(address("127.0.0.1:0"), false).unwrap();
+        let address = first.local_addr().unwrap();
+        assert_eq!(code(bind(address, true)), ADDRESS_IN_USE);
+        first.set_reuseaddr(true).unwrap();
+        assert_eq!(code(bind(address, false)), ADDRESS_IN_USE);
+        let second = bind(address, true).unwrap();
+        first.set_reuseaddr(false).unwrap();
+        second.set_reuseaddr(false).unwrap();
+        assert_eq!(code(bind(address, true)), ADDRESS_IN_USE);
+    }
+
     /// 19; L2.
     async fn a_queue_holds_one_more_than_its_backlog_and_the_next_connect_waits() {
         for backlog in [0, 1, 2, 5] {

@@ -4,6 +4,8 @@
 mod contents;
 mod losses;
 mod peers;
+mod regressions;
+mod short_calls;
 mod verbs;
 mod workloads;
 

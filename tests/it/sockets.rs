@@ -149,6 +149,31 @@ fn a_process_has_so_many_sockets_and_no_more() {
     .unwrap();
 }
 
+#[test]
+fn a_process_with_all_its_sockets_is_told_so_before_anything_else() {
+    fifo(|| async {
+        let node = world::node("node").open_sockets(2).idle();
+        node.spawn(async {
+            let listener = TcpListener::bind("[::]:80").await.unwrap();
+            let paths = UnixListener::bind("path").unwrap();
+            // Nobody has connected.
+            assert_eq!(code(listener.accept().await), EMFILE);
+            assert_eq!(code(paths.accept().await), EMFILE);
+            // Neither is the address this machine's, nor the port or the path free.
+            for address in ["1.2.3.4:1", "[::]:80"] {
+                assert_eq!(code(TcpListener::bind(address).await), EMFILE);
+            }
+            assert_eq!(code(TcpStream::connect("255.255.255.255:80").await), EMFILE);
+            assert_eq!(code(UdpSocket::bind("1.2.3.4:1").await), EMFILE);
+            assert_eq!(code(UnixListener::bind("path")), EMFILE);
+            assert_eq!(code(UnixStream::connect("nowhere").await), EMFILE);
+            assert_eq!(code(UnixDatagram::bind("path")), EMFILE);
+        })
+        .await;
+    })
+    .unwrap();
+}
+
 // Unix sockets
 
 #[test]
@@ -239,3 +264,5 @@ fn a_reader_of_a_unix_socket_is_woken_under_every_seed() {
         assert_eq!(reader.await, data.len());
     });
 }
+
+const EMFILE: i32 = 24;

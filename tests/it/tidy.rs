@@ -48,7 +48,7 @@ fn row_of(module: &str) -> Option<usize> {
 fn may_import(importer: &str, imported: &str) -> bool {
     match (importer, imported) {
         (importer, imported) if importer == imported => true,
-        ("oracle", imported) => matches!(imported, "kernel" | "context"),
+        ("oracle", imported) => matches!(imported, "kernel" | "context" | "backend"),
         ("executor", "worker") | ("worker", "executor") => false,
         _ => row_of(imported) <= row_of(importer),
     }

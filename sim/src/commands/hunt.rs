@@ -61,6 +61,7 @@ fn exit(report: &CheckReport) -> Exit {
     match (report.finding(), report.stop()) {
         (Some(_), _) => Exit::Failing,
         (None, Some(Stop::Interrupted)) => Exit::Interrupted,
+        (None, None) if !report.is_ok() => Exit::Failing,
         // A limit of time was asked for, so that is what a clean hunt within it is.
         (None, _) => Exit::Clean,
     }

@@ -37,13 +37,23 @@ impl Workplace {
 
     /// Begins the command by a program that goes on as it, with these arguments.
     pub(crate) fn begin_as(&self, program: &mut Command, arguments: &[&str]) -> Child {
+        self.begin_into(program, arguments, Stdio::piped())
+    }
+
+    /// As [`Workplace::begin_as`], with this for its stdout.
+    pub(crate) fn begin_into(
+        &self,
+        program: &mut Command,
+        arguments: &[&str],
+        stdout: Stdio,
+    ) -> Child {
         program
             .args(arguments)
             .current_dir(&self.folder)
             // Where reports go; relative, so below the folder.
             .env("CARGO_TARGET_DIR", "target")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the command begins")

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::context;
 use crate::executor::{
-    Attachment, DomainId, DueTimer, EventId, Executor, Failure, Layer, Phrase, Phrases, Plan,
-    Point, Resource, Watch, Weight, note_wait,
+    Attachment, DomainId, EventId, Executor, Failure, Layer, Phrase, Phrases, Plan, Point,
+    Resource, Watch, Weight, note_wait,
 };
 use crate::executor::{Limits, TimerKey};
 use crate::kernel::{
@@ -34,9 +34,9 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Layer for Journal {
-    fn fire(&self, due: &[DueTimer]) {
+    fn fire(&self, _: &Executor, events: &[EventId]) {
         let now = executor(Executor::now).as_nanos();
-        let events = due.iter().map(|timer| timer.event().0).collect();
+        let events = events.iter().map(|event| event.0).collect();
         self.told.borrow_mut().push((now, events));
         if let Some(event) = self.again.get() {
             set(now + 1, event, Weight::Foreground);
@@ -92,6 +92,7 @@ fn plan(is_logged: bool, limits: Limits, overrides: Overrides) -> Plan {
         is_traced: false,
         is_capturing: false,
         epoch_nanos: 0,
+        attach: crate::executor::Attach::default(),
     }
 }
 

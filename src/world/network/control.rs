@@ -124,7 +124,10 @@ impl Network {
 
     /// Returns how often each fault has fired, on all links.
     pub(crate) fn faults(&self) -> FaultCounters {
-        let mut sum = FaultCounters { reset: self.resets, ..FaultCounters::default() };
+        let (short_reads, short_writes) = self.shortness.fired();
+        let reset = self.resets;
+        let mut sum =
+            FaultCounters { reset, short_reads, short_writes, ..FaultCounters::default() };
         for link in self.links.iter() {
             sum += link.faults();
         }

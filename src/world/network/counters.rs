@@ -32,10 +32,14 @@ pub struct FaultCounters {
     pub reset: u64,
     /// Packets that came to a machine without power.
     pub dead: u64,
+    /// Reads of streams that gave fewer bytes than there were.
+    pub short_reads: u64,
+    /// Writes to streams that took fewer bytes than there was room for.
+    pub short_writes: u64,
 }
 
 impl FaultCounters {
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 13] = [
         "lost",
         "duplicated",
         "reordered",
@@ -47,9 +51,11 @@ impl FaultCounters {
         "flapped",
         "reset",
         "dead",
+        "short reads",
+        "short writes",
     ];
 
-    const fn values(self) -> [u64; 11] {
+    const fn values(self) -> [u64; 13] {
         [
             self.lost,
             self.duplicated,
@@ -62,13 +68,15 @@ impl FaultCounters {
             self.flapped,
             self.reset,
             self.dead,
+            self.short_reads,
+            self.short_writes,
         ]
     }
 }
 
 impl AddAssign for FaultCounters {
     fn add_assign(&mut self, other: Self) {
-        let fields: [(&mut u64, u64); 11] = [
+        let fields: [(&mut u64, u64); 13] = [
             (&mut self.lost, other.lost),
             (&mut self.duplicated, other.duplicated),
             (&mut self.reordered, other.reordered),
@@ -80,6 +88,8 @@ impl AddAssign for FaultCounters {
             (&mut self.flapped, other.flapped),
             (&mut self.reset, other.reset),
             (&mut self.dead, other.dead),
+            (&mut self.short_reads, other.short_reads),
+            (&mut self.short_writes, other.short_writes),
         ];
         for (sum, value) in fields {
             *sum += value;

@@ -24,6 +24,7 @@ use super::links::Links;
 use super::options::Profile;
 use super::packet::{Body, Flow, Packet, Refusal};
 use super::rules::{Judgement, RuleId, Rules, Verdict};
+use super::shortness::Shortness;
 use super::sites::{LATENCY, OFFSET};
 use crate::executor::{Attachment, Weight};
 use crate::kernel::{EventKind, Site, Space, StreamId, VirtualTime};
@@ -51,6 +52,8 @@ pub(crate) struct Network {
     pub(super) casualties: Vec<SocketKey>,
     /// Connections that were reset by hand.
     pub(super) resets: u64,
+    /// How often calls of streams are short.
+    pub(super) shortness: Shortness,
     /// None when nothing is to be kept.
     pub(super) capture: Option<Box<Capture>>,
 }
@@ -104,6 +107,7 @@ impl Network {
             kept: Vec::new(),
             casualties: Vec::new(),
             resets: 0,
+            shortness: Shortness::default(),
             capture: is_capturing.then(Box::default),
         };
         network.add_node(NodeId::TEST, "test".into(), &[]);
@@ -196,8 +200,8 @@ impl Network {
         !self.casualties.is_empty()
     }
 
-    /// Returns whom the draws of the next connection to a port belong to, at one of its ends: packets of
-    /// each connection have numbers of their own.
+    /// Returns whom the draws of the next connection to a port belong to, at the end that connects:
+    /// packets of each connection have numbers of their own.
     pub(crate) fn new_flow<H: Host>(&mut self, host: &mut H, link: LinkId, port: u16) -> StreamId {
         let number = self.links.count_flow(link, port);
         let LinkState { stream, from, to, .. } = *self.links.get(link);
@@ -205,6 +209,24 @@ impl Network {
         host.name(flow, || {
             let (from, to) = (self.links.name(from), self.links.name(to));
             format!("{from}->{to}, connection {number} to :{port}")
+        });
+        flow
+    }
+
+    /// Returns whom the draws of the end belong to that answers a connection, from the SYN: a second copy
+    /// of that makes no other connection go by another number.
+    pub(crate) fn answering_flow<H: Host>(
+        &mut self,
+        host: &mut H,
+        link: LinkId,
+        syn: &Packet,
+    ) -> StreamId {
+        let flow = syn.flow.stream;
+        let flow = flow.child("answers", 0);
+        host.name(flow, || {
+            let LinkState { from, to, .. } = *self.links.get(link);
+            let (from, to) = (self.links.name(from), self.links.name(to));
+            format!("{from}->{to}, answers of :{} to :{}", syn.target.port, syn.source.port)
         });
         flow
     }
@@ -230,6 +252,7 @@ impl Network {
     ///
     /// It does not arrive before `not_before`, the [`Sent::Accepted`] of the packet before it, if its
     /// flow keeps its order; 0 for datagrams.
+    #[inline]
     pub(crate) fn send<H: Host>(
         &mut self,
         host: &mut H,
@@ -288,11 +311,11 @@ impl Network {
     pub(super) fn launch<H: Host>(&mut self, host: &mut H, packet: Packet, at: u64) -> FlightKey {
         let (stream, subject, size) = (packet.flow.stream, packet.subject(), packet.size);
         self.sight(host.now().as_nanos(), &packet, Fate::Arrives { at });
-        let flight = Flight { packet, at, timer: None, standing: Standing::Ordinary };
-        let key = self.flights.insert(flight);
-        let event = WorldEvent::Arrive(key);
-        let timer = host.set(VirtualTime::from_nanos(at), event, Weight::Foreground);
-        self.flights.get_mut(key).expect("it was just put there").timer = Some(timer);
+        let key = self.flights.insert(|key| {
+            let event = WorldEvent::Arrive(key);
+            let timer = host.set(VirtualTime::from_nanos(at), event, Weight::Foreground);
+            Flight { packet, at, timer: Some(timer), standing: Standing::Ordinary }
+        });
         host.record(EventKind::Send, stream, subject, moment(at, size));
         key
     }
@@ -533,6 +556,7 @@ pub(super) fn draw<H: Host>(host: &mut H, packet: &Packet, site: Site, space: Sp
 }
 
 /// Returns a time and a size as one word for the chain.
+#[inline]
 fn moment(at: u64, size: u32) -> u64 {
     at ^ u64::from(size) << 48
 }

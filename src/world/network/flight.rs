@@ -40,8 +40,8 @@ pub(super) struct Flights(Arena<Flight>);
 
 impl Flights {
     #[inline]
-    pub(super) fn insert(&mut self, flight: Flight) -> FlightKey {
-        FlightKey(self.0.insert(flight))
+    pub(super) fn insert(&mut self, make: impl FnOnce(FlightKey) -> Flight) -> FlightKey {
+        FlightKey(self.0.insert_with(|key| make(FlightKey(key))))
     }
 
     #[inline]

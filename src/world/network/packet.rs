@@ -34,6 +34,7 @@ const _: () = assert!(size_of::<Packet>() <= 120);
 
 impl Packet {
     /// Returns the socket that it is for, where the sender knows it.
+    #[inline]
     pub(crate) fn to(&self) -> Option<SocketKey> {
         match &self.body {
             Body::Segment(segment) => segment.to,
@@ -43,11 +44,13 @@ impl Packet {
     }
 
     /// Returns its number in its flow and what it is, as one word for the chain.
+    #[inline]
     pub(super) fn subject(&self) -> u64 {
         self.subject_of(self.body.kind())
     }
 
     /// Returns its number in its flow and what became of it, as one word for the chain.
+    #[inline]
     pub(super) fn subject_of(&self, what: u8) -> u64 {
         u64::from(self.flow.ordinal) << 8 | u64::from(what)
     }
@@ -92,7 +95,7 @@ pub(crate) enum Refusal {
 /// The bytes of a datagram. Small ones are in the packet itself.
 #[derive(Debug)]
 pub(crate) enum Payload {
-    /// Up to 62 bytes.
+    /// Up to 64 bytes.
     Inline {
         /// How many.
         len: u8,
@@ -187,5 +190,5 @@ impl Flow {
     pub(crate) const OF_LINK: Self = Self { stream: StreamId::ROOT, ordinal: 0 };
 }
 
-/// Most bytes of a datagram that lie in the packet: what a segment takes, less two.
-const INLINE_MAX: usize = 62;
+/// Most bytes of a datagram that lie in the packet: what a segment takes.
+const INLINE_MAX: usize = 64;

@@ -2,6 +2,7 @@
 
 use super::control::VERBS;
 use super::fabric::Loss;
+use super::shortness::Call;
 use crate::executor::{Phrase, Phrases};
 use crate::kernel::{Event, EventKind, Site, Space, StreamId};
 
@@ -39,10 +40,22 @@ pub(super) const CORRUPT_BIT: Site = Site::new("corrupt bit");
 /// bit 32 on. 0 is the packet that came.
 pub(super) const VICTIM: Site = Site::new("overflow victim");
 
+/// Whether a read of a stream gives fewer bytes than there are, by the place of the first of them.
+pub(super) const SHORT_READ: Site = Site::new("short read");
+
+/// How many, likewise.
+pub(super) const SHORT_READ_BYTES: Site = Site::new("short read bytes");
+
+/// Whether a write to a stream takes fewer bytes than there is room for, by the place of the first.
+pub(super) const SHORT_WRITE: Site = Site::new("short write");
+
+/// How many, likewise.
+pub(super) const SHORT_WRITE_BYTES: Site = Site::new("short write bytes");
+
 /// How reports tell what the network draws and does, after the name of the link or connection.
 pub(crate) static PHRASES: Phrases = Phrases { draws: &DRAWS, event };
 
-static DRAWS: [Phrase; 10] = [
+static DRAWS: [Phrase; 14] = [
     Phrase {
         site: LATENCY,
         text: |packet, nanos| format!("packet {packet} takes {}", time(nanos)),
@@ -80,6 +93,22 @@ static DRAWS: [Phrase; 10] = [
             _ => format!("packet {}, number {victim} in the full queue, is lost", packet & LOW),
         },
     },
+    Phrase {
+        site: SHORT_READ,
+        text: |place, value| format!("the read from byte {place} on is {}short", not(value)),
+    },
+    Phrase {
+        site: SHORT_READ_BYTES,
+        text: |place, count| format!("the read from byte {place} on gives {count}"),
+    },
+    Phrase {
+        site: SHORT_WRITE,
+        text: |place, value| format!("the write from byte {place} on is {}short", not(value)),
+    },
+    Phrase {
+        site: SHORT_WRITE_BYTES,
+        text: |place, count| format!("the write from byte {place} on takes {count}"),
+    },
 ];
 
 /// Says what an event of the network is.
@@ -94,7 +123,11 @@ fn event(event: &Event) -> Option<String> {
         EventKind::Send => Some(format!("{} {packet} is sent", name(what))),
         EventKind::Deliver => Some(format!("{} {packet} arrives", name(what))),
         EventKind::Fault if event.task == LINKS => Some(format!("fault {packet} {}", verb(what)?)),
-        EventKind::Fault => Loss::of(what).map(|loss| format!("packet {packet} {}", loss.phrase())),
+        EventKind::Fault => match (Loss::of(what), Call::phrase(what)) {
+            (Some(loss), _) => Some(format!("packet {packet} {}", loss.phrase())),
+            (None, Some(call)) => Some(format!("{call}: {} bytes from {packet} on", event.value)),
+            (None, None) => None,
+        },
         _ => None,
     }
 }

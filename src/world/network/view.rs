@@ -10,8 +10,10 @@ use super::flight::{Flight, FlightKey, Standing};
 use super::options::LinkOptions;
 use super::packet::Body;
 use super::rules::Set;
+use super::shortness::Call;
 use super::verbs::act;
-use crate::kernel::VirtualTime;
+use crate::executor::note;
+use crate::kernel::{Ratio, VirtualTime};
 use crate::world::node::{NodeId, Targets};
 use crate::world::socket::NameBuilder;
 use crate::world::state::{State, with_state};
@@ -77,6 +79,56 @@ impl Network {
             state.network.set_between(one.clone(), other.clone(), options.clone());
             state.network.set_between(other, one, options);
         });
+    }
+
+    /// Sets how often a read of a TCP stream gives fewer bytes than there are, and fewer than its buffer
+    /// holds; at least one. Default never, and on a quiet network that is so: what was written at once is
+    /// read at once. A real network promises only the order of bytes, so a program that takes a read for
+    /// a message is wrong.
+    ///
+    /// Peeks are never short. Unix streams and datagrams are not concerned.
+    ///
+    /// # Determinism
+    /// Whether a read is short is drawn by its stream and the place of its first byte, site `short read`,
+    /// and how many bytes it gives at `short read bytes`. The default world has none.
+    ///
+    /// # Examples
+    /// ```should_panic
+    /// use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
+    /// use parcae::kernel::Ratio;
+    /// use parcae::net::{TcpListener, TcpStream};
+    /// use parcae::world;
+    ///
+    /// parcae::check(100, || async {
+    ///     world::network().set_short_reads(Ratio::percent(10));
+    ///     let listener = TcpListener::bind("127.0.0.1:80").await.unwrap();
+    ///     let mut client = TcpStream::connect("127.0.0.1:80").await.unwrap();
+    ///     client.write_all(b"PING").await.unwrap();
+    ///     let mut command = [0; 4];
+    ///     let count = listener.accept().await.unwrap().0.read(&mut command).await.unwrap();
+    ///     // It wants `read_exact`.
+    ///     assert_eq!(&command[..count], b"PING");
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn set_short_reads(&self, share: Ratio) {
+        self.set_short("Network::set_short_reads", Call::Read, share);
+    }
+
+    /// Sets how often a write to a TCP stream takes fewer bytes than there is room for; at least one.
+    /// Default never. A program that does not look at how many a write has taken loses some.
+    ///
+    /// # Determinism
+    /// As [`Network::set_short_reads`], at `short write` and `short write bytes`.
+    #[track_caller]
+    pub fn set_short_writes(&self, share: Ratio) {
+        self.set_short("Network::set_short_writes", Call::Write, share);
+    }
+
+    #[track_caller]
+    fn set_short(self, verb: &str, call: Call, share: Ratio) {
+        note(|| format!("{}: {share}", verb.trim_start_matches("Network::")));
+        self.act(verb, |state| state.network.set_short(call, share));
     }
 
     /// Returns the link from one machine to another.
@@ -161,6 +213,17 @@ pub struct Link {
 }
 
 impl Link {
+    /// Returns the names of the machines that it goes from and to.
+    #[must_use]
+    #[track_caller]
+    pub fn ends(&self) -> (String, String) {
+        self.network.check("Link::ends");
+        with_state("Link::ends", |state, _| {
+            let name = |node| state.nodes.get(node).name.to_string();
+            (name(self.from), name(self.to))
+        })
+    }
+
     /// Returns what it does to packets.
     #[must_use]
     #[track_caller]

@@ -167,6 +167,16 @@ impl Node {
         self.with("Node::addresses", |state, _| state.nodes.addresses(self.id))
     }
 
+    /// Returns the failure domain of this kind that it is in: the value of its label.
+    #[must_use]
+    #[track_caller]
+    pub fn label(&self, kind: &str) -> Option<Arc<str>> {
+        self.with("Node::label", |state, _| {
+            let labels = &state.nodes.get(self.id).labels;
+            labels.iter().find(|(own, _)| *own == kind).map(|(_, value)| value.clone())
+        })
+    }
+
     /// Returns how many processes it has had before the one that runs, or ran last.
     #[must_use]
     #[track_caller]
@@ -247,14 +257,15 @@ impl Node {
         }
     }
 
-    /// Kills its process, if there is one, and starts its program again.
+    /// Kills its process, if there is one, and starts its program again. No policy has a part in it: it is
+    /// not one of the restarts that [`RestartPolicy::most`](super::RestartPolicy::most) counts.
     ///
     /// # Panics
     /// For the machine `test`.
     #[track_caller]
     pub fn restart(&self) {
         if self.may("Node::restart", "restarted") {
-            life::die(self.id, Death::Kill, Exit::Killed, None);
+            life::die(self.id, Death::Restart, Exit::Killed, None);
             // Who restarts its own machine is dead by now, and what the dead spawn does not run.
             if life::is_dead() {
                 life::start_soon(self.id);

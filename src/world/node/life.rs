@@ -23,6 +23,8 @@ pub(super) enum Death {
     Exit,
     /// The test.
     Kill,
+    /// The test, which starts it again itself: no policy is asked.
+    Restart,
     /// The test, with all that the machine holds in memory.
     PowerOff,
 }
@@ -123,7 +125,9 @@ pub(super) fn die(node: NodeId, death: Death, exit: Exit, place: Option<Place>) 
     if let Some(domain) = domain {
         // Unborrowed: destructors run, and their calls find that they are of a dead process.
         domain.kill();
-        with_state("Node::kill", |state, driver| state.end_death(driver, node, (exit, place)));
+        with_state("Node::kill", |state, driver| {
+            state.end_death(driver, node, death, (exit, place));
+        });
     }
 }
 
@@ -148,7 +152,7 @@ impl State {
         }
         let change = match death {
             Death::Exit => Change::Exited,
-            Death::Kill => Change::Killed,
+            Death::Kill | Death::Restart => Change::Killed,
             Death::PowerOff => Change::PoweredOff,
         };
         let incarnation = owner.incarnation.into();
@@ -157,7 +161,7 @@ impl State {
         sockets.resolver.close_all(&mut outside, owner, death == Death::PowerOff);
         match death {
             // The kernel lives: FIN, or RST where data is unread.
-            Death::Exit | Death::Kill => sockets.close_all(&mut outside, owner),
+            Death::Exit | Death::Kill | Death::Restart => sockets.close_all(&mut outside, owner),
             // Silence.
             Death::PowerOff => sockets.wipe(&mut outside, node),
         }
@@ -170,6 +174,7 @@ impl State {
         &mut self,
         driver: &mut Driver<'_>,
         node: NodeId,
+        death: Death,
         (exit, place): (Exit, Option<Place>),
     ) {
         let own = self.nodes.get_mut(node);
@@ -182,7 +187,8 @@ impl State {
         own.exit = Some(exit.clone());
         // A destructor of its tasks cannot have started it; one of another machine's may have.
         let is_down = own.domain.is_none() && own.power == Power::Up;
-        if is_down && !own.is_stopping && own.policy.restarts(&exit, own.restarts) {
+        let is_asked = is_down && !own.is_stopping && death != Death::Restart;
+        if is_asked && own.policy.restarts(&exit, own.restarts) {
             let nanos = |delay: &Duration| u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
             let (low, high) = (nanos(own.policy.delay.start()), nanos(own.policy.delay.end()));
             let (stream, ordinal) = (own.stream, own.restarts.into());

@@ -157,10 +157,16 @@ impl ConnectionSocket {
         self.machine.state() == TcpState::Closed && self.machine.is_orphan()
     }
 
+    /// Tells whether the network is as it was when the way to the peer was looked up.
+    #[inline]
+    pub(super) fn knows_path(&self, network: &Network) -> bool {
+        self.path_seen == network.generation()
+    }
+
     /// Returns the way to the peer, looked up again if the network has changed.
     #[inline]
     pub(super) fn path(&mut self, network: &mut Network, node: NodeId) -> Path {
-        if self.path_seen != network.generation() {
+        if !self.knows_path(network) {
             let path = network.path(node, self.remote_address);
             (self.path_link, self.path_mss) = (path.link, path.mss);
             self.mark(Marks::BURSTS, path.burst > path.mss.into());
@@ -251,6 +257,7 @@ pub(super) fn stray(
 }
 
 /// Bytes of the headers of IP and TCP.
+#[inline]
 fn headers(addresses: &AddressBook, target: Endpoint) -> u32 {
     if addresses.ip(target.address).is_ipv4() { 40 } else { 60 }
 }

@@ -48,6 +48,18 @@ pub(super) struct Pipes {
     idle: VecDeque<PipeId>,
 }
 
+impl Pipe {
+    /// Returns the place of the next byte that is read.
+    pub(super) fn read_place(&self) -> u64 {
+        self.read
+    }
+
+    /// Returns the place of the next byte that is written.
+    pub(super) fn write_place(&self) -> u64 {
+        self.end
+    }
+}
+
 impl Pipes {
     /// Opens an empty pipe at a place of its stream.
     pub(super) fn open(&mut self, at: u64, writer: SocketKey, reader: Option<SocketKey>) -> PipeId {
@@ -110,10 +122,15 @@ impl Pipes {
         }
     }
 
-    /// Returns a pipe that is empty and has been longest, if there are more of them than are kept.
+    /// Tells whether more of them have become empty than are kept.
     #[inline]
+    pub(super) fn has_too_many(&self) -> bool {
+        self.idle.len() > IDLE_MAX
+    }
+
+    /// Returns a pipe that is empty and has been longest, if there are more of them than are kept.
     pub(super) fn one_too_many(&mut self) -> Option<PipeId> {
-        while self.idle.len() > IDLE_MAX {
+        while self.has_too_many() {
             let id = self.idle.pop_front().expect("there are some");
             let pipe = self.get_mut(id);
             if std::mem::take(&mut pipe.is_idle) && pipe.is_empty() {

@@ -111,6 +111,12 @@ impl PortTable {
         Ok(())
     }
 
+    /// Sets whether what a socket of TCP has bound may be reused, for those that bind after it.
+    pub(crate) fn set_reuse(&mut self, port: u16, socket: SocketKey, reuse: bool) {
+        let all = self.bound.get_mut(&(Protocol::Tcp, port)).into_iter().flatten();
+        all.filter(|bound| bound.socket == socket).for_each(|bound| bound.reuse = reuse);
+    }
+
     /// Frees what a socket has bound.
     pub(crate) fn unbind(&mut self, protocol: Protocol, port: u16, socket: SocketKey) {
         if let Some(bound) = self.bound.get_mut(&(protocol, port)) {

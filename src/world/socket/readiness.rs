@@ -20,13 +20,13 @@ impl Waiters {
     /// Adds who waits, unless it does already. `target` stays where it is not needed.
     #[inline]
     pub(crate) fn add(&mut self, target: &mut Option<WakeTarget>, waker: &Waker) {
-        let mut known = self.first.iter().chain(self.more.iter().flat_map(|more| more.iter()));
-        if known.any(|known| known.will_wake(waker)) {
-            return;
-        }
-        if self.first.is_none() {
+        // While there is no first one, there are no more of them.
+        let Some(first) = &self.first else {
             self.first = target.take();
-        } else {
+            return;
+        };
+        let mut more = self.more.iter().flat_map(|more| more.iter());
+        if !first.will_wake(waker) && !more.any(|known| known.will_wake(waker)) {
             self.more.get_or_insert_default().extend(target.take());
         }
     }
@@ -61,13 +61,13 @@ impl StreamWaiters {
     #[inline]
     pub(super) fn add(&mut self, side: Side, target: &mut Option<WakeTarget>, waker: &Waker) {
         let side = side as usize;
-        let more = self.more.iter().flat_map(|more| more[side].iter());
-        if self.first[side].iter().chain(more).any(|known| known.will_wake(waker)) {
-            return;
-        }
-        if self.first[side].is_none() {
+        // While there is no first one, there are no more of them.
+        let Some(first) = &self.first[side] else {
             self.first[side] = target.take();
-        } else {
+            return;
+        };
+        let mut more = self.more.iter().flat_map(|more| more[side].iter());
+        if !first.will_wake(waker) && !more.any(|known| known.will_wake(waker)) {
             self.more.get_or_insert_default()[side].extend(target.take());
         }
     }

@@ -13,7 +13,7 @@ use super::super::node::{NodeId, Nodes};
 use super::super::state::Wakes;
 use super::super::tcp::Shutdown;
 use super::connection::ConnectionSocket;
-use super::errors::{EBADF, EMFILE, ENOTCONN, EPIPE, os};
+use super::errors::{EBADF, EMFILE, ENOTCONN, os};
 use super::listener::{BoundSocket, Listener};
 use super::pipe::Pipes;
 use super::{
@@ -75,7 +75,7 @@ pub(crate) struct Sockets {
     /// How many each machine's process has open, by the number of the machine.
     open_counts: Vec<u32>,
     /// By the number of the machine.
-    ports: Vec<PortTable>,
+    pub(super) ports: Vec<PortTable>,
     pub(super) pipes: Pipes,
     /// Sockets for which segments were lost, and who have not been told yet.
     pub(super) lost: Vec<SocketKey>,
@@ -94,6 +94,16 @@ pub(crate) struct Sockets {
 impl Sockets {
     // Of the table
 
+    /// Looks whether a process may have another socket. As on Linux that comes before all else that may be
+    /// wrong with a call: the number of the socket is taken first.
+    ///
+    /// # Errors
+    /// `EMFILE` when the process has as many as it may have.
+    pub(super) fn check_limit(&self, nodes: &Nodes, node: NodeId) -> io::Result<()> {
+        let is_free = self.open_count(node) < nodes.get(node).sockets_max;
+        if is_free { Ok(()) } else { Err(os(EMFILE)) }
+    }
+
     /// Adds a socket; it counts as open.
     ///
     /// # Errors
@@ -104,11 +114,8 @@ impl Sockets {
         owner: Owner,
         socket: Socket,
     ) -> io::Result<SocketKey> {
-        let count = self.open_count_mut(owner.node);
-        if *count >= nodes.get(owner.node).sockets_max {
-            return Err(os(EMFILE));
-        }
-        *count += 1;
+        self.check_limit(nodes, owner.node)?;
+        *self.open_count_mut(owner.node) += 1;
         let Owner { node, incarnation } = owner;
         let entry = Entry { node, is_open: true, incarnation, resource: 0, socket };
         Ok(SocketKey(self.entries.insert(entry)))
@@ -121,16 +128,12 @@ impl Sockets {
         SocketKey(self.entries.insert(entry))
     }
 
-    /// Counts a connection that is accepted; false when the process has as many as it may have.
-    pub(super) fn open_child(&mut self, nodes: &Nodes, child: SocketKey) -> bool {
-        let Some(node) = self.owner(child).map(|owner| owner.node) else { return false };
-        let count = self.open_count_mut(node);
-        if *count >= nodes.get(node).sockets_max {
-            return false;
-        }
-        *count += 1;
-        self.entries.get_mut(child.0).expect("it was found").is_open = true;
-        true
+    /// Counts a connection that is accepted.
+    pub(super) fn open_child(&mut self, child: SocketKey) {
+        let entry = self.entries.get_mut(child.0).expect("what is in a queue exists");
+        entry.is_open = true;
+        let node = entry.node;
+        *self.open_count_mut(node) += 1;
     }
 
     fn open_count_mut(&mut self, node: NodeId) -> &mut u32 {
@@ -145,6 +148,12 @@ impl Sockets {
     #[cfg(test)]
     pub(crate) fn entries_count(&self) -> usize {
         self.entries.count()
+    }
+
+    /// Returns how many are told of each change of the network.
+    #[cfg(test)]
+    pub(crate) fn probers_count(&self) -> usize {
+        self.probers.len()
     }
 
     /// Returns how many sockets the process of a machine has open.
@@ -224,9 +233,8 @@ impl Sockets {
         how: Take,
     ) -> Poll<io::Result<usize>> {
         match self.get(key) {
-            Some(Socket::Connection(_)) => self.read_tcp(outside, key, buffers, how),
             Some(Socket::UnixStream(_)) => self.read_unix(outside, key, buffers, how),
-            _ => Poll::Ready(Err(os(ENOTCONN))),
+            _ => self.read_tcp(outside, key, buffers, how),
         }
     }
 
@@ -237,9 +245,8 @@ impl Sockets {
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get(key) {
-            Some(Socket::Connection(_)) => self.write_tcp(outside, key, buffers),
             Some(Socket::UnixStream(_)) => self.write_unix(outside, key, buffers),
-            _ => Poll::Ready(Err(os(EPIPE))),
+            _ => self.write_tcp(outside, key, buffers),
         }
     }
 

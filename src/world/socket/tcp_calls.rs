@@ -9,12 +9,12 @@ use std::task::Poll;
 
 use super::super::calls::{Side, Take, TcpOptions};
 use super::super::host::Host;
-use super::super::network::{AddressId, AddressOwner, Endpoint, Network};
+use super::super::network::{AddressId, AddressOwner, Call, Endpoint, Network};
 use super::super::node::NodeId;
 use super::super::tcp::{Connection, Shutdown, Tuning};
 use super::connection::{ConnectionSocket, Ends, Marks};
 use super::errors::{
-    EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EMFILE, ENETUNREACH, ENOTCONN, os,
+    EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH, ENOTCONN, EPIPE, os,
 };
 use super::listener::{BoundSocket, Listener};
 use super::ports::{EPHEMERAL_FIRST, EPHEMERAL_LAST};
@@ -35,6 +35,7 @@ impl Sockets {
         options: &TcpOptions,
         local: SocketAddr,
     ) -> io::Result<SocketKey> {
+        self.check_limit(outside.nodes, owner.node)?;
         options.check()?;
         self.sweep(outside);
         let addresses = &mut outside.network.addresses;
@@ -140,9 +141,12 @@ impl Sockets {
         options: &TcpOptions,
         remote: SocketAddr,
     ) -> io::Result<SocketKey> {
+        let node = owner.node;
+        if bound.is_none() {
+            self.check_limit(outside.nodes, node)?;
+        }
         options.check()?;
         self.sweep(outside);
-        let node = owner.node;
         let held = match bound {
             None => None,
             Some(key) => match self.get(key) {
@@ -228,7 +232,8 @@ impl Sockets {
     /// Takes the connection that has waited longest.
     ///
     /// # Errors
-    /// `EINVAL` for a socket that does not listen. `EMFILE`: the connection stays in the queue.
+    /// `EINVAL` for a socket that does not listen. `EMFILE`, also when there is no connection: one that
+    /// comes stays in the queue.
     pub(crate) fn accept_tcp<H: Host>(
         &mut self,
         outside: &mut Outside<'_, H>,
@@ -237,10 +242,11 @@ impl Sockets {
         let Some(Socket::Listener(listener)) = self.get(key) else {
             return Poll::Ready(Err(os(EINVAL)));
         };
-        let Some(&child) = listener.queue.front() else { return Poll::Pending };
-        if !self.open_child(outside.nodes, child) {
-            return Poll::Ready(Err(os(EMFILE)));
-        }
+        let child = listener.queue.front().copied();
+        let node = self.owner(key).ok_or_else(|| os(EINVAL))?.node;
+        self.check_limit(outside.nodes, node)?;
+        let Some(child) = child else { return Poll::Pending };
+        self.open_child(child);
         if let Some(Socket::Listener(listener)) = self.get_mut(key) {
             listener.queue.pop_front();
             listener.backlog.on_accept();
@@ -280,6 +286,13 @@ impl Sockets {
             return Poll::Ready(Ok(0));
         }
         let incoming = socket.incoming.expect("what can be read is in a pipe");
+        // A peek is never short: it comes back to the same bytes, so it would stay short for ever.
+        let count = if how == Take::Consume {
+            let place = (socket.stream, self.pipes.get(incoming).read_place());
+            outside.network.shorten(outside.host, Call::Read, place, count)
+        } else {
+            count
+        };
         self.pipes.get(incoming).copy_to(&outside.network.chunks, count, buffers);
         if how == Take::Consume {
             self.pipes.advance(&mut outside.network.chunks, incoming, count);
@@ -299,7 +312,7 @@ impl Sockets {
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let Some(socket) = self.connection_mut(key) else {
-            return Poll::Ready(Err(os(ENOTCONN)));
+            return Poll::Ready(Err(os(EPIPE)));
         };
         if let Some(error) = socket.machine.write_end() {
             return Poll::Ready(Err(error.into()));
@@ -312,14 +325,21 @@ impl Sockets {
         if count == 0 {
             return Poll::Pending;
         }
-        let outgoing = self.outgoing_pipe(key);
+        let stream = socket.stream;
+        let outgoing = match socket.outgoing {
+            Some(pipe) => pipe,
+            None => self.open_outgoing(key),
+        };
+        let place = (stream, self.pipes.get(outgoing).write_place());
+        let count = outside.network.shorten(outside.host, Call::Write, place, count);
+        // Nothing looks at the machine and the pipe before both know of it.
+        self.connection_mut(key).expect("it is there").machine.wrote(count);
         let (pipe, mut left) = (self.pipes.get_mut(outgoing), count);
         for buffer in buffers {
             let part = buffer.len().min(left);
             pipe.write(&mut outside.network.chunks, &buffer[..part]);
             left -= part;
         }
-        self.connection_mut(key).expect("it was found").machine.wrote(count);
         self.pump(outside, key);
         Poll::Ready(Ok(count))
     }
@@ -368,8 +388,13 @@ impl Sockets {
         options: &TcpOptions,
     ) -> io::Result<()> {
         options.check()?;
+        let node = self.owner(key).ok_or_else(|| os(EINVAL))?.node;
         match self.get_mut(key) {
-            Some(Socket::Bound(bound)) => bound.options = *options,
+            Some(Socket::Bound(bound)) => {
+                bound.options = *options;
+                let port = bound.local.port;
+                self.ports(node).set_reuse(port, key, options.reuse_address);
+            }
             Some(Socket::Listener(listener)) => listener.bound.options = *options,
             Some(Socket::Connection(socket)) => {
                 socket.set_options(options);

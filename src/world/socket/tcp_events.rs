@@ -10,7 +10,7 @@ use super::super::network::{Packet, Sent};
 use super::super::node::NodeId;
 use super::super::tcp::{Connection, Effects, Flags, Linger, Segment, TcpState, reset_for};
 use super::connection::{ConnectionSocket, Ends, Marks, stray};
-use super::pipe::PipeId;
+use super::pipe::{PipeId, Pipes};
 use super::table::Entry;
 use super::{Outside, Protocol, Socket, SocketKey, Sockets};
 use crate::executor::{TimerKey, Weight};
@@ -89,13 +89,16 @@ impl Sockets {
         }
         let Some(socket) = self.connection_mut(key) else { return };
         let before = socket.machine.state();
-        let mut segment = *segment;
-        if segment.has(Flags::RST) && segment.seq == RIGHT_NUMBER {
-            segment.seq = socket.machine.expected();
-        }
-        let effects = socket.machine.on_segment(now, &segment);
+        let right;
+        let segment = if segment.has(Flags::RST) && segment.seq == RIGHT_NUMBER {
+            right = Segment { seq: socket.machine.expected(), ..*segment };
+            &right
+        } else {
+            segment
+        };
+        let effects = socket.machine.on_segment(now, segment);
         if before.is_opening() {
-            self.after_handshake(outside, (key, from), before, (&segment, effects));
+            self.after_handshake(outside, (key, from), before, (segment, effects));
         }
         self.follow(outside, key, effects);
     }
@@ -183,7 +186,7 @@ impl Sockets {
         let mut machine = Connection::accept(now, syn, &bound.options.tuning());
         machine.set_peer(from);
         let path = outside.network.path(owner.node, packet.source.address);
-        let stream = outside.network.new_flow(outside.host, path.link, packet.target.port);
+        let stream = outside.network.answering_flow(outside.host, path.link, packet);
         let ends = Ends { local: packet.target, remote: packet.source, is_v6: bound.is_v6 };
         let mut socket = ConnectionSocket::new(machine, ends, &bound.options, (stream, path));
         socket.mark(Marks::HAS_PORT, true);
@@ -361,27 +364,13 @@ impl Sockets {
         let Self { entries, pipes, probers, lost, .. } = self;
         let Some(entry) = entries.get_mut(key.0) else { return };
         let Socket::Connection(socket) = &mut entry.socket else { return };
-        let path = socket.path(outside.network, entry.node);
-        let mut is_held_back = false;
-        while !socket.machine.is_settled() {
-            if outside.network.holds_back(outside.host, path, key) {
-                is_held_back = true;
-                break;
-            }
-            let Some(segment) = socket.machine.transmit(now, &path) else { break };
-            if segment.len > 0 && outside.network.is_capturing() {
-                let pipe = pipes.get(socket.outgoing.expect("what is sent is in a pipe"));
-                let (from, count) = (segment.seq - 1, segment.len as usize);
-                let bytes = pipe.copy_range(&outside.network.chunks, from, count);
-                outside.network.stage(&bytes);
-            }
-            let packet = socket.packet(&outside.network.addresses, key, segment);
-            match outside.network.send(outside.host, packet, socket.not_before) {
-                Sent::Accepted { at } => socket.not_before = at,
-                Sent::Lost => lost.extend(segment.to),
-                Sent::Full => unreachable!("the link was asked whether it has room"),
-            }
-        }
+        // What has come has told most that there is nothing to send.
+        let is_known = socket.knows_path(outside.network);
+        let is_held_back = if is_known && socket.machine.is_settled() {
+            false
+        } else {
+            send_all(outside, (key, entry.node, socket), pipes, lost)
+        };
         if let Some(outgoing) = socket.outgoing {
             let needed = socket.machine.needed_from();
             pipes.settle(&mut outside.network.chunks, outgoing, needed);
@@ -398,6 +387,13 @@ impl Sockets {
     /// and gives pipes back that have been empty for a while.
     #[inline]
     fn after_sending<H: Host>(&mut self, outside: &mut Outside<'_, H>) {
+        if !self.lost.is_empty() || outside.network.has_casualties() || self.pipes.has_too_many() {
+            self.look_after_others(outside);
+        }
+    }
+
+    #[cold]
+    fn look_after_others<H: Host>(&mut self, outside: &mut Outside<'_, H>) {
         if !self.lost.is_empty() || outside.network.has_casualties() {
             let lost = std::mem::take(&mut self.lost);
             for key in lost.into_iter().chain(outside.network.take_casualties()) {
@@ -426,13 +422,10 @@ impl Sockets {
 
     // Pipes
 
-    /// Returns the pipe that a connection writes to.
-    #[inline]
-    pub(super) fn outgoing_pipe(&mut self, key: SocketKey) -> PipeId {
+    /// Opens the pipe that a connection writes to.
+    #[cold]
+    pub(super) fn open_outgoing(&mut self, key: SocketKey) -> PipeId {
         let socket = self.connection_mut(key).expect("a connection writes");
-        if let Some(pipe) = socket.outgoing {
-            return pipe;
-        }
         // All that was written so far is acknowledged.
         let (at, peer) = (socket.machine.needed_from(), socket.machine.peer());
         let reader = peer.filter(|peer| {
@@ -575,6 +568,36 @@ impl Sockets {
             _ => None,
         }
     }
+}
+
+/// Sends all that a connection has to send now. Tells whether its link has no room for more.
+fn send_all<H: Host>(
+    outside: &mut Outside<'_, H>,
+    (key, node, socket): (SocketKey, NodeId, &mut ConnectionSocket),
+    pipes: &Pipes,
+    lost: &mut Vec<SocketKey>,
+) -> bool {
+    let now = outside.host.now().as_nanos();
+    let path = socket.path(outside.network, node);
+    while !socket.machine.is_settled() {
+        if outside.network.holds_back(outside.host, path, key) {
+            return true;
+        }
+        let Some(segment) = socket.machine.transmit(now, &path) else { break };
+        if segment.len > 0 && outside.network.is_capturing() {
+            let pipe = pipes.get(socket.outgoing.expect("what is sent is in a pipe"));
+            let (from, count) = (segment.seq - 1, segment.len as usize);
+            let bytes = pipe.copy_range(&outside.network.chunks, from, count);
+            outside.network.stage(&bytes);
+        }
+        let packet = socket.packet(&outside.network.addresses, key, segment);
+        match outside.network.send(outside.host, packet, socket.not_before) {
+            Sent::Accepted { at } => socket.not_before = at,
+            Sent::Lost => lost.extend(segment.to),
+            Sent::Full => unreachable!("the link was asked whether it has room"),
+        }
+    }
+    false
 }
 
 /// Sets the event of a connection, if it is not early enough.

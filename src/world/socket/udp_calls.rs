@@ -30,6 +30,7 @@ impl Sockets {
         options: UdpOptions,
         local: SocketAddr,
     ) -> io::Result<SocketKey> {
+        self.check_limit(outside.nodes, owner.node)?;
         let addresses = &mut outside.network.addresses;
         let mut endpoint = addresses.endpoint(local);
         let is_group = matches!(

@@ -7,8 +7,8 @@ use super::super::host::Host;
 use super::super::network::{AddressOwner, Body, Endpoint, Flow, Packet, Refusal};
 use super::super::node::NodeId;
 use super::errors::{ECONNREFUSED, EHOSTUNREACH};
+use super::ports::Bound;
 use super::udp::Received;
-
 use super::{Outside, Protocol, Socket, SocketKey, Sockets, Udp};
 use crate::executor::WakeTarget;
 
@@ -60,29 +60,35 @@ impl Sockets {
 
     /// Returns the socket that a datagram is for: of those that it fits best, the one bound last.
     fn best<H: Host>(
-        &mut self,
+        &self,
         outside: &Outside<'_, H>,
         node: NodeId,
         (target, source): (Endpoint, Endpoint),
     ) -> Option<SocketKey> {
         let is_v4 = outside.network.addresses.ip(target.address).is_ipv4();
-        let (mut place, mut best) = (0, None);
-        while let Some(key) = self.bound_to(node, target.port, place) {
-            place += 1;
-            let fit = self.udp(key).and_then(|udp| udp.fit(target.address, is_v4, source));
+        let mut best = None;
+        for bound in self.bound_udp(node, target.port) {
+            let fit = match self.get(bound.socket) {
+                Some(Socket::Udp(udp)) => udp.fit(target.address, is_v4, source),
+                _ => None,
+            };
             // The last one of equals.
             if fit.is_some() && best.is_none_or(|(most, _)| fit >= most) {
-                best = Some((fit, key));
+                best = Some((fit, bound.socket));
             }
         }
         best.map(|(_, key)| key)
     }
 
+    /// Returns what is bound to a port for datagrams.
+    fn bound_udp(&self, node: NodeId, port: u16) -> &[Bound] {
+        self.ports.get(node.index()).map_or(&[], |ports| ports.bound(Protocol::Udp, port))
+    }
+
     /// Returns the socket that was bound to a port as the how manieth. Asked for one by one, because
     /// sockets and ports are looked at in turn, and a list would be an allocation for each datagram.
-    fn bound_to(&mut self, node: NodeId, port: u16, place: usize) -> Option<SocketKey> {
-        let bound = self.ports(node).bound(Protocol::Udp, port);
-        bound.get(place).map(|bound| bound.socket)
+    fn bound_to(&self, node: NodeId, port: u16, place: usize) -> Option<SocketKey> {
+        self.bound_udp(node, port).get(place).map(|bound| bound.socket)
     }
 
     /// Queues a datagram at a socket, and wakes who waits for it.

@@ -91,6 +91,7 @@ impl Sockets {
         owner: Owner,
         path: Option<&Path>,
     ) -> io::Result<SocketKey> {
+        self.check_limit(nodes, owner.node)?;
         if let Some(path) = path {
             self.unix_paths.check_free(owner.node, path)?;
         }

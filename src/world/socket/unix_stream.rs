@@ -16,7 +16,7 @@ use super::super::host::Host;
 use super::super::node::Nodes;
 use super::super::state::Wakes;
 use super::super::tcp::Shutdown;
-use super::errors::{ECONNREFUSED, ECONNRESET, EINVAL, EMFILE, ENOTCONN, EPIPE, EPROTOTYPE, os};
+use super::errors::{ECONNREFUSED, ECONNRESET, EINVAL, ENOTCONN, EPIPE, EPROTOTYPE, os};
 use super::{Outside, Owner, Socket, SocketKey, Sockets, Waiters};
 
 /// One end of a stream.
@@ -134,6 +134,7 @@ impl Sockets {
         path: &Path,
         backlog: u32,
     ) -> io::Result<SocketKey> {
+        self.check_limit(nodes, owner.node)?;
         self.unix_paths.check_free(owner.node, path)?;
         let path: Rc<Path> = path.into();
         let listener = UnixListener {
@@ -221,17 +222,18 @@ impl Sockets {
     /// Accepts the connection that has waited longest. Pends while there is none.
     ///
     /// # Errors
-    /// `EMFILE`: it stays in the queue.
+    /// `EMFILE`, also when there is none: one that comes stays in the queue.
     pub(crate) fn accept_unix<H: Host>(
         &mut self,
         outside: &mut Outside<'_, H>,
         key: SocketKey,
     ) -> Poll<io::Result<SocketKey>> {
         let listener = self.unix_listener(key).ok_or_else(|| os(EINVAL))?;
-        let Some(child) = listener.queue.front().copied() else { return Poll::Pending };
-        if !self.open_child(outside.nodes, child) {
-            return Poll::Ready(Err(os(EMFILE)));
-        }
+        let child = listener.queue.front().copied();
+        let node = self.owner(key).ok_or_else(|| os(EINVAL))?.node;
+        self.check_limit(outside.nodes, node)?;
+        let Some(child) = child else { return Poll::Pending };
+        self.open_child(child);
         let listener = self.unix_listener(key).expect("it was found");
         listener.queue.pop_front();
         let blocked = std::mem::take(&mut listener.blocked);

@@ -11,6 +11,7 @@ use super::timers::{NEVER, TIME_WAIT};
 impl Connection {
     /// Takes acknowledgement, window and ranges of an acceptable segment; its `ack` is not beyond what
     /// was sent.
+    #[inline]
     pub(super) fn acknowledge(&mut self, now: u64, segment: &Segment) -> Effects {
         let mut effects = Effects::NONE;
         if segment.ack > self.snd_una {
@@ -26,6 +27,7 @@ impl Connection {
     }
 
     /// So much more is acknowledged.
+    #[inline]
     fn settle(&mut self, now: u64, count: u32) -> Effects {
         let in_flight = self.in_flight();
         if self.timed > 0 && count >= self.timed {

@@ -10,6 +10,7 @@ use super::timers::{NEVER, TIME_WAIT};
 impl Connection {
     /// Returns what a read gives that finds no bytes: `Ok` at the end, an error once; none if it has
     /// to wait.
+    #[inline]
     pub(crate) fn read_end(&mut self) -> Option<Result<(), TcpError>> {
         if self.unread > 0 {
             return None;
@@ -24,6 +25,7 @@ impl Connection {
     }
 
     /// Returns what a write gives that cannot go on; none if it can, or has to wait for room.
+    #[inline]
     pub(crate) fn write_end(&mut self) -> Option<TcpError> {
         let is_shut = self.facts.contain(Facts::WRITE_SHUT) || self.is_over();
         self.error.take().or_else(|| is_shut.then_some(TcpError::BrokenPipe))
@@ -35,6 +37,7 @@ impl Connection {
     }
 
     /// Whether nothing goes in either direction any more; the peer has no address then.
+    #[inline]
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, TcpState::Closed | TcpState::TimeWait)
     }

@@ -70,6 +70,7 @@ impl Recovery {
 
 impl Connection {
     /// Returns how many bytes are in flight, as far as one can know (`pipe` of RFC 6675).
+    #[inline]
     pub(super) fn in_flight(&self) -> u64 {
         let sent = u64::from(self.snd_nxt);
         let Some(rare) = self.rare.as_deref() else { return sent };
@@ -84,6 +85,7 @@ impl Connection {
     }
 
     /// Returns the next range that is to be sent again, if there is any.
+    #[inline]
     pub(super) fn next_hole(&self, may_guess: bool) -> Option<(u64, u64)> {
         let recovery = &self.rare.as_deref()?.recovery;
         if recovery.phase == Phase::Open {
@@ -111,6 +113,7 @@ impl Connection {
     }
 
     /// Whether nothing is known to be lost.
+    #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.rare.as_deref().is_none_or(|rare| rare.recovery.phase == Phase::Open)
     }
@@ -160,6 +163,7 @@ impl Connection {
     }
 
     /// Bytes were acknowledged: ends a recovery, or lets more be in flight.
+    #[inline]
     pub(super) fn grow(&mut self, acknowledged: u32, in_flight_before: u64) {
         let (first, segment_size) = (self.snd_una, u32::from(self.mss));
         let mut threshold = u32::MAX;
@@ -193,6 +197,7 @@ impl Connection {
     }
 
     /// Begins to measure the round trip with what ends at this distance, if nothing else is measured.
+    #[inline]
     pub(super) fn measure(&mut self, now: u64, distance: u32) {
         if self.timed == 0 && self.is_open() {
             self.timed = distance;

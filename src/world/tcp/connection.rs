@@ -148,6 +148,7 @@ impl Connection {
     }
 
     /// Takes what came from the peer. The caller has made sure that it is of this connection.
+    #[inline]
     pub(crate) fn on_segment(&mut self, now: u64, segment: &Segment) -> Effects {
         match self.state {
             TcpState::Closed => Effects::NONE,
@@ -192,6 +193,7 @@ impl Connection {
     }
 
     /// A segment in any state after that (RFC 9293, section 3.10.7.4, and RFC 5961).
+    #[inline]
     fn on_synchronised(&mut self, now: u64, segment: &Segment) -> Effects {
         let is_opening = self.state == TcpState::SynReceived;
         let repeats_syn = segment.has(Flags::SYN) && segment.seq == 0 && is_opening;
@@ -284,6 +286,7 @@ impl Connection {
     }
 
     /// The peer lives, and what it has sent has come.
+    #[inline]
     fn hear(&mut self, now: u64) {
         assert!(now >= self.heard_at, "time moved back: now={now} heard_at={}", self.heard_at);
         if self.unacknowledged > 0 {
@@ -349,6 +352,7 @@ impl Connection {
     }
 
     /// Returns how many bytes were received and not read.
+    #[inline]
     pub(crate) fn readable(&self) -> usize {
         self.unread as usize
     }
@@ -359,6 +363,7 @@ impl Connection {
     }
 
     /// Returns the number of bytes at the front of what was written that will not be sent again.
+    #[inline]
     pub(crate) fn needed_from(&self) -> u64 {
         match self.state {
             TcpState::Closed => u64::MAX,
@@ -400,20 +405,24 @@ impl Facts {
     /// Its program answers what comes: acknowledgements can ride on answers.
     pub(super) const ANSWERS: Self = Self(1 << 13);
 
+    #[inline]
     pub(super) fn contain(self, facts: Self) -> bool {
         self.0 & facts.0 == facts.0
     }
 
     /// Whether something is to be sent now.
+    #[inline]
     pub(super) fn are_urgent(self) -> bool {
         let urgent = Self::RESET_NOW.0 | Self::SYN_NOW.0 | Self::PROBE_NOW.0 | Self::ACK_NOW.0;
         self.0 & urgent != 0
     }
 
+    #[inline]
     pub(super) fn insert(&mut self, facts: Self) {
         self.0 |= facts.0;
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, facts: Self) {
         self.0 &= !facts.0;
     }

@@ -21,6 +21,7 @@ pub(super) struct Reassembly {
 
 impl Connection {
     /// Takes data and FIN of an acceptable segment.
+    #[inline]
     pub(super) fn receive(&mut self, now: u64, segment: &Segment) -> Effects {
         let has_fin = segment.has(Flags::FIN);
         let end = segment.end();
@@ -52,6 +53,7 @@ impl Connection {
         self.receive_range(now, segment.seq, end, has_fin.then_some(data_end))
     }
 
+    #[inline]
     fn receive_range(&mut self, now: u64, start: u64, end: u64, fin_at: Option<u64>) -> Effects {
         if end <= self.rcv_nxt || start >= end {
             return Effects::NONE;
@@ -82,6 +84,7 @@ impl Connection {
     }
 
     /// Something came in order: it is acknowledged at once or a little later.
+    #[inline]
     fn owe(&mut self, count: u32, is_urgent: bool) {
         if self.unacknowledged == 0 {
             self.owed_for = 0;
@@ -107,6 +110,7 @@ impl Connection {
 
     /// Notes that the program has read so much. The peer is told once the window has opened by
     /// enough, however little is read at a time.
+    #[inline]
     pub(crate) fn read(&mut self, now: u64, count: usize) {
         assert!(now >= self.heard_at, "time moved back: now={now} heard_at={}", self.heard_at);
         let count = u32::try_from(count).expect("no more is read than there is");
@@ -129,19 +133,23 @@ impl Connection {
     }
 
     /// Returns by how much the right edge could move.
+    #[inline]
     fn widening(&self) -> u32 {
         self.receive_buffer().saturating_sub(self.unread).saturating_sub(self.rcv_edge)
     }
 
+    #[inline]
     fn update_step(&self) -> u32 {
         (2 * u32::from(self.mss)).min(self.receive_buffer() / 2)
     }
 
+    #[inline]
     fn receive_buffer(&self) -> u32 {
         self.tuning().receive_buffer
     }
 
     /// Writes what was received and what may be sent into a segment that goes out.
+    #[inline]
     pub(super) fn stamp(&mut self, segment: &mut Segment) {
         let step = u32::from(self.mss).min(self.receive_buffer() / 2);
         // The edge moves by whole segments: else the peer would send small ones for ever.
@@ -191,6 +199,7 @@ fn sack(ack: u64, (start, end): (u64, u64)) -> Sack {
 }
 
 /// Returns how far it is from one offset to another.
+#[inline]
 pub(super) fn distance(from: u64, to: u64) -> u32 {
     u32::try_from(to - from).expect("buffers are small: offsets of one time are close together")
 }

@@ -17,6 +17,7 @@ pub(super) struct Rtt {
 
 impl Rtt {
     /// Takes a sample: what was sent at the first tick was acknowledged at the second.
+    #[inline]
     pub(super) fn sample(&mut self, sent_at: u32, now: u32) {
         let sample = now.wrapping_sub(sent_at).max(1);
         if self.smoothed == 0 {
@@ -29,6 +30,7 @@ impl Rtt {
     }
 
     /// Returns the time-out of a first transmission in nanoseconds.
+    #[inline]
     pub(super) fn timeout(&self) -> u64 {
         if self.smoothed == 0 {
             return RTO_INITIAL;
@@ -46,10 +48,12 @@ impl Rtt {
 
 /// Returns the tick of a time.
 #[expect(clippy::cast_possible_truncation, reason = "the counter of ticks turns over")]
+#[inline]
 pub(super) fn tick(now: u64) -> u32 {
     (now / TICK) as u32
 }
 
+#[inline]
 fn nanos(ticks: u32) -> u64 {
     u64::from(ticks) * TICK
 }

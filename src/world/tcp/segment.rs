@@ -56,11 +56,13 @@ impl Segment {
     }
 
     /// Returns the offset after its last byte, SYN and FIN counted.
+    #[inline]
     pub(crate) fn end(&self) -> u64 {
         let marks = u64::from(self.has(Flags::SYN)) + u64::from(self.has(Flags::FIN));
         self.seq + u64::from(self.len) + marks
     }
 
+    #[inline]
     pub(crate) fn has(&self, flags: Flags) -> bool {
         self.flags.has(flags)
     }

@@ -12,6 +12,7 @@ impl Connection {
     ///
     /// In this order: a RST; the SYN or its answer; what is sent again; new data; the FIN, with the
     /// last data if it can; a probe; an acknowledgement, unless one of those has carried it.
+    #[inline]
     pub(crate) fn transmit(&mut self, now: u64, path: &Path) -> Option<Segment> {
         self.mss = path.mss.min(self.peer_mss);
         assert!(self.mss > 0, "a path carries something");
@@ -72,6 +73,7 @@ impl Connection {
     }
 
     /// What is lost goes first. When there is nothing new, what may be lost goes, too.
+    #[inline]
     fn transmit_stream(&mut self, now: u64, path: &Path) -> Option<Segment> {
         if let Some(hole) = self.next_hole(false) {
             return self.transmit_again(now, path, hole);
@@ -95,6 +97,7 @@ impl Connection {
         Some(self.piece(start, end))
     }
 
+    #[inline]
     fn transmit_new(&mut self, now: u64, path: &Path) -> Option<Segment> {
         let unsent = self.queued.saturating_sub(self.snd_nxt);
         let has_fin = self.state.has_fin() && self.snd_nxt <= self.queued;
@@ -122,6 +125,7 @@ impl Connection {
     }
 
     /// Returns how much of the new data may go now.
+    #[inline]
     fn sendable(&self, unsent: u32, window: u32, path: &Path) -> Option<u32> {
         let is_probe = self.facts.contain(Facts::PROBE_NOW) && window > 0;
         if is_probe && window < u32::from(self.mss) {
@@ -143,6 +147,7 @@ impl Connection {
 
     /// Returns how much of `len` bytes goes in one segment, if it is worth one: all of them, or whole
     /// packets.
+    #[inline]
     fn portion(&self, len: u32, room: u32, path: &Path) -> Option<u32> {
         let segment_size = u32::from(self.mss);
         let most = path.burst.max(segment_size);
@@ -153,6 +158,7 @@ impl Connection {
         (whole >= segment_size).then_some(whole - whole % segment_size)
     }
 
+    #[inline]
     fn congestion_room(&self) -> u32 {
         let in_flight = self.in_flight();
         // A path may have come to carry larger segments than the whole window.
@@ -161,6 +167,7 @@ impl Connection {
     }
 
     /// New data or the FIN goes out.
+    #[inline]
     fn note_sent(&mut self, now: u64, len: u32) {
         if len > 0 && self.rcv_nxt > 1 && now - self.heard_at < DELAYED_ACK {
             // It answers what came: from here on acknowledgements can ride on answers.
@@ -180,6 +187,7 @@ impl Connection {
 
     /// Nothing more goes out. If nothing is on its way that could bring an answer, somebody has to
     /// ask: the peer's word that its window is open may be lost.
+    #[inline]
     fn begin_probing(&mut self, now: u64) {
         let has_more = self.queued > 0 || self.state.has_fin();
         if self.snd_nxt > 0 || !has_more || self.facts.contain(Facts::PROBING) {
@@ -192,6 +200,7 @@ impl Connection {
     }
 
     /// Returns the segment of a range of the stream, with the FIN if it goes beyond the data.
+    #[inline]
     fn piece(&mut self, start: u64, end: u64) -> Segment {
         let data_end = self.snd_una + u64::from(self.queued);
         let mut flags = if end >= data_end { Flags::PUSH } else { Flags::NONE };
@@ -201,6 +210,7 @@ impl Connection {
         self.stamped(start, distance(start, end.min(data_end)), flags)
     }
 
+    #[inline]
     fn stamped(&mut self, seq: u64, len: u32, flags: Flags) -> Segment {
         let mut segment = Segment { to: self.peer, seq, len, flags, mss: self.mss, ..BARE };
         self.stamp(&mut segment);
@@ -208,6 +218,7 @@ impl Connection {
     }
 
     /// Returns how many bytes may be written now.
+    #[inline]
     pub(crate) fn send_room(&self) -> usize {
         match self.state {
             TcpState::Established | TcpState::CloseWait => {
@@ -218,6 +229,7 @@ impl Connection {
     }
 
     /// Notes that the program has written so many bytes.
+    #[inline]
     pub(crate) fn wrote(&mut self, count: usize) {
         let room = self.send_room();
         assert!(count <= room, "{count} bytes were written where {room} had room");

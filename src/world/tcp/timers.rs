@@ -21,7 +21,17 @@ enum Alarm {
 
 impl Connection {
     /// Returns when `on_timer` is to be called at the latest.
+    #[inline]
     pub(crate) fn deadline(&self) -> Option<(u64, Weight)> {
+        if self.state == TcpState::Established
+            && self.rare.is_none()
+            && !self.facts.contain(Facts::PROBING)
+        {
+            // As below, where nothing but a retransmission and an acknowledgement can be due.
+            let resent_at = if self.snd_nxt > 0 { self.timer_at } else { NEVER };
+            let at = self.owed_at().map_or(resent_at, |owed_at| owed_at.min(resent_at));
+            return (at != NEVER).then_some((at, Weight::Foreground));
+        }
         let owed = self.owed_at().map(|at| (at, Weight::Foreground));
         let alarm = self.alarm().map(|(at, alarm)| (at, self.weight(alarm)));
         let (Some(owed), Some(alarm)) = (owed, alarm) else { return owed.or(alarm) };
@@ -58,11 +68,13 @@ impl Connection {
     }
 
     /// Returns when an acknowledgement is sent though there is nothing that it could ride on.
+    #[inline]
     fn owed_at(&self) -> Option<u64> {
         let is_owed = self.unacknowledged > 0 && self.state != TcpState::Closed;
         is_owed.then(|| self.heard_at + DELAYED_ACK.saturating_sub(u64::from(self.owed_for)))
     }
 
+    #[inline]
     fn alarm(&self) -> Option<(u64, Alarm)> {
         if self.state == TcpState::Closed || self.is_waiting_out() {
             return None;
@@ -83,6 +95,7 @@ impl Connection {
     }
 
     /// Returns the sender's timer, or the end of the program's patience if that comes first.
+    #[inline]
     fn bounded_timer(&self) -> u64 {
         match self.rare.as_deref() {
             Some(rare) if rare.tuning.user_timeout > 0 && self.is_stalled() => {
@@ -111,6 +124,7 @@ impl Connection {
         }
     }
 
+    #[inline]
     fn weight(&self, alarm: Alarm) -> Weight {
         // Questions without an answer end with an error that the program sees.
         let is_calm = self.unanswered == 0 && !self.facts.contain(Facts::DOUBT);
@@ -123,6 +137,7 @@ impl Connection {
     }
 
     /// Whether it only waits: in TIME-WAIT, or in FIN-WAIT-2 without an owner.
+    #[inline]
     pub(super) fn is_waiting_out(&self) -> bool {
         match self.state {
             TcpState::TimeWait => true,

@@ -144,6 +144,40 @@ fn the_last_failure_that_a_policy_answers_fails_the_run_after_so_many_restarts()
 }
 
 #[test]
+fn a_restart_by_hand_is_none_of_those_that_a_policy_counts() {
+    for found in on_every_seed(|| async {
+        let policy = RestartPolicy::always().delay(secs(1)..=secs(1)).most(2);
+        let (node, journal) = phoenix(policy, |_| None);
+        for _ in 0..5 {
+            sleep(secs(1)).await;
+            node.restart();
+        }
+        for _ in 0..3 {
+            sleep(secs(5)).await;
+            node.kill();
+        }
+        sleep(secs(60)).await;
+        (journal.take(), node.state())
+    }) {
+        let starts = [0, 1, 2, 3, 4, 5, 11, 16].map(secs).to_vec();
+        assert_eq!(found, (starts, NodeStatus::Down));
+    }
+}
+
+#[test]
+fn a_restart_by_hand_draws_no_delay() {
+    let outcome = Sim::builder().log(true).build().unwrap().run(|| async {
+        let policy = RestartPolicy::always().delay(secs(1)..=secs(2));
+        let (node, _) = phoenix(policy, |_| None);
+        sleep(secs(1)).await;
+        node.restart();
+        sleep(secs(1)).await;
+    });
+    let drawn = outcome.log().unwrap().draws.iter().filter(|draw| draw.site == "restart delay");
+    assert_eq!(drawn.count(), 0);
+}
+
+#[test]
 fn delays_are_drawn_in_their_range_and_are_the_least_in_the_default_world() {
     let program = || async {
         let policy = RestartPolicy::always().delay(secs(1)..=secs(2)).most(3);

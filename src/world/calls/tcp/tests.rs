@@ -105,6 +105,30 @@ fn bytes_go_both_ways_and_ends_are_seen() {
 }
 
 #[test]
+fn regression_a_connection_is_told_of_a_change_of_the_network_once_however_often_it_rests() {
+    crate::check(SEEDS, || async {
+        let listener = listen("127.0.0.1:80", 5);
+        let keepalive = Some(KeepAlive { idle: 7_200 * NANOS, interval: 75 * NANOS, count: 9 });
+        let options = TcpOptions { keepalive, ..TcpOptions::default() };
+        let client = tcp_connect(&options, None, address("127.0.0.1:80")).unwrap();
+        poll_fn(|context| tcp_poll_connected(client, context.waker())).await.unwrap();
+        let server = accept(listener).await;
+        for _ in 0..100 {
+            for (from, to) in [(client, server), (server, client)] {
+                write_all(from, b"abc").await.unwrap();
+                assert_eq!(read(to, 3).await.unwrap(), b"abc");
+                sleep(Duration::from_secs(1)).await;
+            }
+        }
+        let count = with_state("a test", |state, _| state.sockets.probers_count());
+        assert_eq!(count, 1, "only the client asks");
+        close(server);
+        close(client);
+        close(listener);
+    });
+}
+
+#[test]
 fn a_megabyte_comes_through_a_lossy_network() {
     crate::check(SEEDS, || async {
         let options = LinkOptions::lan()
@@ -194,3 +218,4 @@ fn a_peer_that_lost_its_power_is_found_out_by_time_and_one_that_was_killed_at_on
 }
 
 const SEEDS: u64 = 50;
+const NANOS: u64 = 1_000_000_000;

@@ -183,6 +183,19 @@ fn what_no_socket_waits_for_is_lost_under_back_pressure() {
 }
 
 #[test]
+fn regression_a_segment_of_no_connection_is_lost_where_there_is_no_room_under_back_pressure() {
+    let mut bench = Bench::new(Seeded::new(0), 2, narrow(1, Overflow::BackPressure));
+    bench.send(0, 1, b"a");
+    let mut reset = bench.packet(0, 1, Body::Segment(segment(0)));
+    // It names a socket, which will not send it again.
+    reset.from = Some(socket_keys(1)[0]);
+    assert_eq!(bench.network.send(&mut bench.host, reset, 0), Sent::Lost);
+    bench.run();
+    assert_eq!(bench.network.faults(), FaultCounters { overflowed: 1, ..FaultCounters::default() });
+    assert_eq!(bench.roomy, [], "nobody waits for room");
+}
+
+#[test]
 fn a_packet_that_is_lost_on_the_way_takes_no_bandwidth() {
     let host = Seeded::scripted(&[(super::super::sites::LOSS, 0, 1)]);
     let options = narrow(4, Overflow::DropTail).with_loss(Ratio::percent(5));

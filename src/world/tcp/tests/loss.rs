@@ -1,6 +1,8 @@
 //! What is lost, comes twice or late, and what is sent again for it.
 
-use super::super::{Flags, Linger, Shutdown, TcpError, TcpState};
+use std::collections::BTreeSet;
+
+use super::super::{Flags, Linger, Segment, Shutdown, TcpError, TcpState};
 use super::wire::{
     Client, Fate, LATENCIES, MILLISECOND, SECOND, Server, Wire, is_bare, is_data, is_fin,
 };
@@ -322,6 +324,59 @@ fn ranges_are_told_the_latest_first_and_all_in_time() {
     wire.run_until(SECOND + 400 * MILLISECOND);
     assert_eq!(wire.read_all(Server), 10 * 1460);
     assert_eq!(wire.count(Client, is_data), 15, "what was told is not sent again");
+}
+
+#[test]
+fn a_path_that_comes_to_carry_more_than_may_be_in_flight_does_not_stall() {
+    let mut wire = Wire::connected(MILLISECOND);
+    let usual = wire.path;
+    (wire.path.mss, wire.path.burst) = (536, 536);
+    wire.lose_first(1, Client, is_data);
+    wire.write(Client, 100);
+    // After the time-out one segment may be in flight, of the size of that time.
+    wire.run_until(5 * SECOND);
+    wire.path = usual;
+    wire.write(Client, 5000);
+    wire.run_until(6 * SECOND);
+    assert_eq!(wire.read_all(Server), 5100);
+}
+
+#[test]
+fn ranges_that_grew_earlier_are_told_in_turn() {
+    let mut wire = Wire::connected(50 * MILLISECOND);
+    let mut count = 0;
+    wire.script(move |_, from, segment| {
+        count += u64::from(from == Client && is_data(segment));
+        if from == Server || count % 2 == 1 { Fate::Lose } else { Fate::Pass }
+    });
+    wire.run_until(SECOND);
+    wire.write(Client, 10 * 1460);
+    wire.run_until(SECOND + 50 * MILLISECOND);
+    // A probe is answered with three of five ranges: the latest, and two others.
+    let (now, path) = (wire.now, wire.path);
+    let probe = Segment { seq: 0, len: 0, flags: Flags::ACK, ..wire.sent.last().unwrap().segment };
+    let mut told = BTreeSet::new();
+    for _ in 0..2 {
+        wire.machine_mut(Server).on_segment(now, &probe);
+        let answer = wire.machine_mut(Server).transmit(now, &path).unwrap();
+        assert_eq!((answer.sack_count, answer.sacks[0].from), (3, 9 * 1460));
+        told.extend(answer.sacks[1..].iter().map(|sack| sack.from / 1460));
+    }
+    assert_eq!(told, BTreeSet::from([1, 3, 5, 7]));
+}
+
+#[test]
+fn the_first_segment_that_is_lost_is_sent_again_whatever_is_in_flight() {
+    let mut wire = Wire::connected(100 * MILLISECOND);
+    wire.run_until(SECOND);
+    wire.lose_first(1, Client, is_data);
+    for _ in 0..10 {
+        wire.write(Client, 1460);
+        wire.run_until(wire.now + 10 * MILLISECOND);
+    }
+    wire.run_until(2 * SECOND);
+    // Three have overtaken it, and six are on their way, which is more than half of ten.
+    assert_eq!(wire.times(Client, |segment| segment.seq == 1 && is_data(segment)), [1000, 1230]);
 }
 
 #[test]

@@ -70,6 +70,22 @@ fn hearing_more_does_not_put_off_an_acknowledgement() {
 }
 
 #[test]
+fn what_fills_a_gap_is_acknowledged_at_once() {
+    let mut wire = talked(MILLISECOND);
+    wire.end_mut(Client).tuning.nodelay = true;
+    let tuning = wire.end(Client).tuning;
+    wire.machine_mut(Client).set_tuning(&tuning);
+    wire.lose_first(1, Client, is_data);
+    for _ in 0..2 {
+        wire.write(Client, 10);
+        wire.run_until(wire.now + 5 * MILLISECOND);
+    }
+    wire.run_until(wire.now + SECOND);
+    let again = wire.times(Client, is_data).pop().unwrap();
+    assert_eq!(wire.times(Server, is_bare).pop(), Some(again + 1));
+}
+
+#[test]
 fn two_full_segments_are_acknowledged_at_once() {
     let mut wire = talked(MILLISECOND);
     let start = wire.now;

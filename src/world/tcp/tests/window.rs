@@ -2,7 +2,7 @@
 
 use super::super::{Segment, Shutdown, TcpError, TcpState};
 use super::wire::{
-    Client, Fate, LATENCIES, MILLISECOND, SECOND, Server, Side, Wire, is_bare, is_data,
+    Client, Fate, LATENCIES, MILLISECOND, SECOND, Server, Side, Wire, is_bare, is_data, is_fin,
 };
 use crate::executor::Weight;
 
@@ -240,6 +240,40 @@ fn a_smaller_buffer_takes_effect_without_taking_back_a_window() {
         wire.run_until(wire.now + MILLISECOND);
     }
     assert_eq!(wire.machine(Server).readable(), 10_000);
+}
+
+#[test]
+fn no_segment_is_larger_than_half_of_a_small_buffer() {
+    let mut wire = Wire::new(MILLISECOND);
+    wire.end_mut(Server).tuning.receive_buffer = 2000;
+    wire.connect(Client);
+    wire.run_until(SECOND);
+    wire.write(Client, 10_000);
+    let mut total = 0;
+    while total < 10_000 {
+        wire.run_until(wire.now + SECOND);
+        total += wire.read_all(Server);
+    }
+    let sizes = wire.sent.iter().filter(|sent| sent.from == Client).map(|sent| sent.segment.len);
+    assert_eq!(sizes.max(), Some(1000), "else one of two would wait for a window");
+}
+
+#[test]
+fn the_end_is_not_sent_while_the_window_is_closed() {
+    let mut wire = Wire::connected(MILLISECOND);
+    while wire.end(Client).written < BUFFER as u64 {
+        let left = BUFFER - usize::try_from(wire.end(Client).written).unwrap();
+        wire.write(Client, left);
+        wire.run_until(wire.now + MILLISECOND);
+    }
+    wire.run_until(wire.now + SECOND);
+    assert_eq!((wire.machine(Client).unsettled(), wire.machine(Server).readable()), (0, BUFFER));
+    wire.shutdown(Client, Shutdown::Write).unwrap();
+    wire.run_until(wire.now + 10 * SECOND);
+    assert_eq!(wire.count(Client, is_fin), 0);
+    assert_eq!(wire.read_all(Server), BUFFER);
+    wire.run_until(wire.now + SECOND);
+    assert_eq!((wire.count(Client, is_fin), wire.try_read(Server)), (1, Some(Ok(0))));
 }
 
 #[test]

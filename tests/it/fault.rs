@@ -1,0 +1,10 @@
+//! Faults: those that a program makes itself, and those that are drawn or planned. What a program sees
+//! of each kind, what a budget keeps from it, and that it must get on afterwards.
+
+mod buggify;
+mod effects;
+mod knob;
+mod liveness;
+mod plans;
+mod promises;
+mod reports;
