@@ -10,7 +10,7 @@ use super::any_ref::{ActorId, ActorInfo, ActorStatus, AnyRef};
 use super::behaviour::Actor;
 use super::current;
 use super::dead_letters::{DeadLetter, Undelivered};
-use super::envelope::Envelope;
+use super::envelope::{Boxed, Envelope};
 use super::error::AskError;
 use super::exit::ExitReason;
 use super::intercept::Verdict;
@@ -197,7 +197,7 @@ impl<A: Actor> Cell<A> {
     where
         E: Envelope<A> + 'static,
     {
-        match self.system.judge(&*self.label(), letter.kind()) {
+        match self.system.judge(&self.label(), letter.kind()) {
             Verdict::Deliver => self.put_from(letter, sender, is_sure),
             Verdict::Drop => {
                 // As lost on the way: whoever asked learns nothing.
@@ -220,13 +220,11 @@ impl<A: Actor> Cell<A> {
             Verdict::Duplicate => {
                 let copy = letter.duplicate();
                 self.put_from(letter, sender, is_sure)?;
-                if let Some(copy) = copy {
-                    self.mailbox.change(|state| {
-                        if state.core.is_open() {
-                            state.push(copy, sender);
-                        }
-                    });
-                }
+                self.mailbox.change(|state| {
+                    if let Some(copy) = copy.filter(|_| state.core.is_open()) {
+                        state.push(copy, sender);
+                    }
+                });
                 Ok(())
             }
         }
@@ -302,10 +300,7 @@ impl<A: Actor> Cell<A> {
     }
 
     /// Takes no more messages from here on; whoever waits for the end goes on.
-    pub(crate) fn close(
-        &self,
-        reason: &ExitReason,
-    ) -> (Vec<Box<dyn Envelope<A>>>, Vec<Arc<dyn FailSlot>>) {
+    pub(crate) fn close(&self, reason: &ExitReason) -> (Vec<Boxed<A>>, Vec<Arc<dyn FailSlot>>) {
         let (letters, orphans, rest) = self.mailbox.change(|state| {
             if state.core.phase == Phase::Over {
                 return (Vec::new(), Vec::new(), None);
@@ -334,7 +329,7 @@ fn move_refused<A: Actor>(letter: Box<dyn Envelope<A>>, error: AskError) -> impl
 }
 
 struct Refused<A: Actor> {
-    letter: Option<(Box<dyn Envelope<A>>, AskError)>,
+    letter: Option<(Boxed<A>, AskError)>,
 }
 
 impl<A: Actor> Drop for Refused<A> {

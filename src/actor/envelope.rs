@@ -12,6 +12,9 @@ use super::reply::ReplyTo;
 /// What a handler does with a message.
 pub(crate) type Handling<'a, A> = Placed<'a, Result<(), <A as Actor>::Error>>;
 
+/// A message on its way to an actor of this type.
+pub(crate) type Boxed<A> = Box<dyn Envelope<A>>;
+
 /// A message to an actor of this type, with the right to answer it.
 pub(crate) trait Envelope<A: Actor>: Send {
     fn kind(&self) -> &'static str;
