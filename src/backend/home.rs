@@ -58,10 +58,7 @@ impl Home {
                 context::with(stand).unwrap_or(Standing::Own)
             }
             #[cfg(feature = "real")]
-            Self::Real => {
-                let _ = Backend::Real;
-                Standing::Own
-            }
+            Self::Real => Standing::Own,
         }
     }
 }
