@@ -9,6 +9,7 @@
 
 #[macro_use]
 mod backends;
+mod actor;
 mod clock;
 mod journal;
 mod page;
