@@ -1,0 +1,5 @@
+//! Supervisors.
+
+mod policy;
+mod roster;
+mod window;
