@@ -262,6 +262,8 @@ pub mod world;
 
 pub mod net;
 
+pub mod actor;
+
 #[cfg(feature = "simulation")]
 pub mod explore;
 
