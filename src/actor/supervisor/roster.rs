@@ -24,6 +24,7 @@ use std::time::Duration;
 pub(super) use child::Policy;
 use child::{Cause, Child, Goal, State};
 
+use super::child_info::{ChildCounts, ChildStatus};
 use super::policy::{AutoShutdown, ChildKind, Restart, Shutdown, Strategy};
 use super::window::Window;
 
@@ -38,7 +39,7 @@ pub(super) struct Token(pub(super) u64);
 /// What is to be done, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// To start it: answered by `started`, `failed` or `ignored`.
+    /// To start it: answered by `started` or `ignored`, or by `ended`, if it fails.
     Start(ChildKey),
     /// To ask it to stop: answered by `ended`.
     Stop(ChildKey),
@@ -48,6 +49,8 @@ pub(super) enum Action {
     Arm(ChildKey, Duration),
     /// To forget its timer.
     Disarm(ChildKey),
+    /// To have it refuse messages: it is down, and may be for ever.
+    Close(ChildKey),
     /// To forget the child: it is gone and will not come back.
     Forget(ChildKey),
     /// To tell who waits what came of it.
@@ -67,7 +70,9 @@ pub(super) enum Reply {
     Ignored,
     /// Its start failed.
     Failed,
-    /// It is not there.
+    /// It was stopped before it ran.
+    Stopped,
+    /// It is not there, as was asked for.
     Gone,
 }
 
@@ -126,16 +131,6 @@ pub(super) struct Rules {
     pub(super) is_dynamic: bool,
 }
 
-/// How many children there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) specs: usize,
-    pub(super) active: usize,
-    pub(super) restarting: usize,
-    pub(super) supervisors: usize,
-    pub(super) workers: usize,
-}
-
 /// The children of a supervisor.
 #[derive(Debug)]
 pub(super) struct Roster {
@@ -144,6 +139,8 @@ pub(super) struct Roster {
     phase: Phase,
     children: BTreeMap<ChildKey, Child>,
     next_key: u64,
+    /// So many were added before the start.
+    first_count: u64,
     alive_count: usize,
     /// Those whose state or goal has changed since the last look at them, where all are independent.
     changed: Vec<ChildKey>,
@@ -160,6 +157,7 @@ impl Roster {
             phase: Phase::Starting,
             children: BTreeMap::new(),
             next_key: 0,
+            first_count: 0,
             alive_count: 0,
             changed: Vec::new(),
             waiting_for_start: BTreeMap::new(),
@@ -172,7 +170,13 @@ impl Roster {
 
     /// Adds a child that is started with the supervisor.
     pub(super) fn add_first(&mut self, policy: Policy) -> ChildKey {
+        self.first_count += 1;
         self.insert(policy, Cause::First)
+    }
+
+    /// Returns whether a child was added before the start.
+    pub(super) fn is_first(&self, key: ChildKey) -> bool {
+        key.0 < self.first_count
     }
 
     /// Begins to start the children.
@@ -194,11 +198,6 @@ impl Roster {
         self.advance()
     }
 
-    /// A child's `start` has failed: there is no child.
-    pub(super) fn failed(&mut self, key: ChildKey, now: Duration) -> Vec<Action> {
-        self.ended(key, Exit::Abnormal, now)
-    }
-
     /// A child is not needed: nothing was started.
     pub(super) fn ignored(&mut self, key: ChildKey) -> Vec<Action> {
         let Some(child) = self.children.get_mut(&key) else { return Vec::new() };
@@ -211,7 +210,7 @@ impl Roster {
         self.advance()
     }
 
-    /// A child has ended.
+    /// A child has ended, or its start has failed.
     pub(super) fn ended(&mut self, key: ChildKey, exit: Exit, now: Duration) -> Vec<Action> {
         let Some(child) = self.children.get_mut(&key) else { return Vec::new() };
         let state = child.state;
@@ -324,8 +323,8 @@ impl Roster {
         matches!(self.phase, Phase::Ending(_) | Phase::Ended)
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        let mut counts = Counts { specs: self.children.len(), ..Counts::default() };
+    pub(super) fn counts(&self) -> ChildCounts {
+        let mut counts = ChildCounts { specs: self.children.len(), ..ChildCounts::default() };
         for child in self.children.values() {
             match child.state {
                 State::Running(_) | State::Stopping => counts.active += 1,
@@ -471,7 +470,8 @@ impl Roster {
             }
         }
         for (_, tokens) in std::mem::take(&mut self.waiting_for_start) {
-            self.actions.extend(tokens.into_iter().map(|token| Action::Reply(token, Reply::Gone)));
+            self.actions
+                .extend(tokens.into_iter().map(|token| Action::Reply(token, Reply::Stopped)));
         }
     }
 
@@ -486,12 +486,17 @@ impl Roster {
         child.state = if child.goal == Goal::Up { State::Due } else { State::Absent };
         self.changed.push(key);
         let goal = child.goal;
-        if goal == Goal::Forgotten {
-            self.children.remove(&key);
-            self.actions.push(Action::Forget(key));
+        match goal {
+            Goal::Forgotten => {
+                self.children.remove(&key);
+                self.actions.push(Action::Forget(key));
+            }
+            // At the end of a supervisor messages wait for what becomes of it.
+            Goal::Down if !self.is_ending() => self.actions.push(Action::Close(key)),
+            Goal::Down | Goal::Up => {}
         }
         if goal != Goal::Up {
-            self.reply_start(key, Reply::Gone);
+            self.reply_start(key, Reply::Stopped);
         }
         for token in self.waiting_for_end.remove(&key).unwrap_or_default() {
             self.actions.push(Action::Reply(token, Reply::Gone));
@@ -606,22 +611,6 @@ impl Roster {
             self.actions.push(Action::Ready);
         }
     }
-}
-
-/// What a child does, for who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ChildStatus {
-    /// It is not there: it has ended and is not started again, or it was stopped by hand.
-    Down,
-    /// It waits to be started: for its back-off, or for siblings.
-    Waiting,
-    /// It is in its `start`.
-    Starting,
-    /// It runs.
-    Running,
-    /// It was told to stop and is still there.
-    Stopping,
 }
 
 fn disarm(key: ChildKey, child: &mut Child, actions: &mut Vec<Action>) {

@@ -52,6 +52,7 @@ fn text(actions: Vec<Action>) -> String {
         Action::Kill(key) => format!("kill {}", name(key)),
         Action::Arm(key, after) => format!("arm {} {after:?}", name(key)),
         Action::Disarm(key) => format!("disarm {}", name(key)),
+        Action::Close(key) => format!("close {}", name(key)),
         Action::Forget(key) => format!("forget {}", name(key)),
         Action::Reply(token, reply) => format!("reply {} {reply:?}", token.0),
         Action::Ready => "ready".to_owned(),
@@ -93,7 +94,7 @@ impl Bench {
     }
 
     fn failed(&mut self, name: char) -> String {
-        text(self.roster.failed(key(name), self.now))
+        self.crashed(name)
     }
 
     fn ignored(&mut self, name: char) -> String {
@@ -198,7 +199,7 @@ fn a_child_that_is_not_needed_is_passed_over() {
     let policies = [policy(), with(Restart::Temporary), policy()];
     let mut bench = Bench::cold(rules(Strategy::OneForOne), &policies);
     assert_eq!(bench.begin(), "start a");
-    assert_eq!(bench.ignored('a'), "start b");
+    assert_eq!(bench.ignored('a'), "close a, start b");
     assert_eq!(bench.ignored('b'), "forget b, start c");
     assert_eq!(bench.started('c'), "ready");
     assert_eq!(bench.roster.counts().specs, 2);
@@ -212,7 +213,7 @@ fn each_kind_of_restart_has_its_rule() {
     for (policy, exit, expected) in [
         (permanent, Exit::Normal, "start a"),
         (permanent, Exit::Abnormal, "start a"),
-        (transient, Exit::Normal, ""),
+        (transient, Exit::Normal, "close a"),
         (transient, Exit::Abnormal, "start a"),
         (temporary, Exit::Normal, "forget a"),
         (temporary, Exit::Abnormal, "forget a"),
@@ -424,8 +425,8 @@ fn the_last_significant_child_that_ends_can_end_the_supervisor() {
     let all = Rules { auto_shutdown: AutoShutdown::All, ..rules(Strategy::OneForOne) };
     let child = significant(Restart::Transient);
     let mut bench = Bench::up(all, &[child, with(Restart::Transient), child]);
-    assert_eq!(bench.ended('c'), "");
-    assert_eq!(bench.ended('a'), "stop b, arm b 5s");
+    assert_eq!(bench.ended('c'), "close c");
+    assert_eq!(bench.ended('a'), "close a, stop b, arm b 5s");
     assert_eq!(bench.ended('b'), "disarm b, end: a has ended");
 }
 
@@ -438,7 +439,7 @@ fn a_significant_child_that_was_stopped_ends_nobody() {
 
     let mut bench = Bench::up(any, &[significant(Restart::Transient), policy()]);
     assert_eq!(bench.terminate('a').unwrap(), "stop a, arm a 5s");
-    assert_eq!(bench.ended('a'), "disarm a, reply 1 Gone");
+    assert_eq!(bench.ended('a'), "disarm a, close a, reply 1 Gone");
 }
 
 #[test]
@@ -460,8 +461,8 @@ fn commands_are_refused_where_they_make_no_sense() {
 fn a_child_is_stopped_started_and_forgotten_by_hand() {
     let mut bench = Bench::up(rules(Strategy::OneForOne), &[policy()]);
     assert_eq!(bench.terminate('a').unwrap(), "stop a, arm a 5s");
-    assert_eq!(bench.ended('a'), "disarm a, reply 1 Gone");
-    assert_eq!(bench.terminate('a').unwrap(), "reply 2 Gone");
+    assert_eq!(bench.ended('a'), "disarm a, close a, reply 1 Gone");
+    assert_eq!(bench.terminate('a').unwrap(), "close a, reply 2 Gone");
     assert_eq!(bench.restart('a').unwrap(), "start a");
     assert_eq!(bench.started('a'), "reply 3 Started");
     bench.terminate('a').unwrap();
@@ -478,7 +479,7 @@ fn a_child_that_fails_to_start_by_hand_is_no_restart() {
     bench.terminate('a').unwrap();
     bench.ended('a');
     assert_eq!(bench.restart('a').unwrap(), "start a");
-    assert_eq!(bench.failed('a'), "reply 3 Failed");
+    assert_eq!(bench.failed('a'), "reply 3 Failed, close a");
     assert_eq!(bench.restart('a').unwrap(), "start a");
 }
 
@@ -487,7 +488,7 @@ fn a_back_off_ends_when_the_child_is_stopped_by_hand() {
     let backoff = Some(Backoff::constant(Duration::from_secs(9)));
     let mut bench = Bench::up(rules(Strategy::OneForOne), &[Policy { backoff, ..policy() }]);
     bench.crashed('a');
-    assert_eq!(bench.terminate('a').unwrap(), "disarm a, reply 1 Gone");
+    assert_eq!(bench.terminate('a').unwrap(), "disarm a, close a, reply 1 Gone");
     assert_eq!(bench.delete('a').unwrap(), "forget a");
 }
 
@@ -495,7 +496,7 @@ fn a_back_off_ends_when_the_child_is_stopped_by_hand() {
 fn whoever_waits_for_a_start_hears_that_the_supervisor_ends() {
     let mut bench = Bench::up(rules(Strategy::OneForOne), &[]);
     assert_eq!(bench.add(policy()), "start a");
-    assert_eq!(bench.stop(), "reply 1 Gone, kill a");
+    assert_eq!(bench.stop(), "reply 1 Stopped, kill a");
     assert_eq!(bench.crashed('a'), "end: stopped");
 }
 
@@ -515,7 +516,7 @@ fn counts_say_what_there_is() {
     bench.terminate('c').unwrap();
     bench.ended('c');
     bench.crashed('a');
-    let expected = Counts { specs: 3, active: 1, restarting: 1, supervisors: 1, workers: 2 };
+    let expected = ChildCounts { specs: 3, active: 1, restarting: 1, supervisors: 1, workers: 2 };
     assert_eq!(bench.roster.counts(), expected);
 }
 
@@ -562,7 +563,9 @@ impl World {
                     self.armed.push(key);
                 }
                 Action::Disarm(key) => self.armed.retain(|&other| other != key),
-                Action::Forget(key) => assert!(!self.is_alive(key), "{key:?} is there"),
+                Action::Close(key) | Action::Forget(key) => {
+                    assert!(!self.is_alive(key), "{key:?} is there");
+                }
                 Action::Reply(..) | Action::Ready => {}
                 Action::End(end) => self.ended = Some(end),
             }
@@ -629,7 +632,7 @@ fn live_at_random(seed: u64) -> World {
             }),
             3 => pick(&world.starting, index).map(|key| {
                 world.remove(key);
-                if index < 7 { roster.failed(key, now) } else { roster.ignored(key) }
+                if index < 7 { roster.ended(key, Exit::Abnormal, now) } else { roster.ignored(key) }
             }),
             4 => pick(&world.armed, index).map(|key| {
                 world.armed.retain(|&other| other != key);

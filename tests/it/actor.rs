@@ -1,0 +1,3 @@
+//! Tests of `parcae::actor`.
+
+mod supervisor;
