@@ -15,6 +15,43 @@ use super::tree::Tree;
 use crate::actor::Actor;
 
 /// A supervisor and its children, before it is started.
+///
+/// # Examples
+/// ```
+/// use parcae::actor::{ChildSpec, Context, Crash, Handler, Restart, Strategy, Supervisor};
+/// use std::time::Duration;
+///
+/// struct Counter(u32);
+/// parcae::actor!(Counter);
+///
+/// #[derive(Debug)]
+/// struct Next;
+/// parcae::message!(Next -> u32);
+///
+/// impl Handler<Next> for Counter {
+///     async fn handle(&mut self, _: Next, _: &mut Context<Self>) -> Result<u32, Crash> {
+///         if self.0 == 2 {
+///             return Err(Crash::new("it counts to two"));
+///         }
+///         self.0 += 1;
+///         Ok(self.0)
+///     }
+/// }
+///
+/// # parcae::Sim::new(7).run(|| async {
+/// let mut supervisor =
+///     Supervisor::new(Strategy::OneForOne).intensity(3, Duration::from_secs(5));
+/// let spec = ChildSpec::<Counter>::new(|| Counter(0)).restart(Restart::Transient);
+/// let counter = supervisor.child("counter", spec);
+/// let supervisor = supervisor.start().await.expect("a counter starts");
+///
+/// assert_eq!(counter.ask(Next).await, Ok(1));
+/// assert_eq!(counter.ask(Next).await, Ok(2));
+/// assert!(counter.ask(Next).await.is_err());
+/// assert_eq!(counter.ask(Next).await, Ok(1)); // the next incarnation
+/// assert_eq!(supervisor.which_children().await.expect("it runs")[0].restarts, 1);
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 #[must_use = "a supervisor does nothing until it is started"]
 pub struct Supervisor {

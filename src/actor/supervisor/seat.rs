@@ -1,6 +1,5 @@
 //! A child as its supervisor holds it, whatever its actor is.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
