@@ -243,7 +243,7 @@ impl Keeper {
                 Vec::new()
             }
             Command::Count(answer) => {
-                drop(answer.send(self.roster.counts()));
+                answer.send(self.roster.counts()).ok();
                 Vec::new()
             }
         }

@@ -112,7 +112,9 @@ impl Tree {
         let (tree, rules) = (self.clone(), self.rules);
         let guard = StopUnlessReady(Some(self));
         let task = spawn_named(format!("{} (root)", tree.name), async move {
-            let ready = Box::new(move || drop(ready.send(())));
+            let ready = Box::new(move || {
+                ready.send(()).ok();
+            });
             let outcome = tree.run_alone(ready).await;
             tree.retire(&outcome.0);
             // Whoever waited for the start has seen it.
