@@ -99,6 +99,7 @@ mod run;
 mod signal;
 mod spawn;
 mod state;
+mod supervisor;
 mod system;
 pub(crate) mod tenure;
 mod timers;
@@ -120,4 +121,9 @@ pub use self::reference::{ActorRef, WeakRef};
 pub use self::reply::ReplyTo;
 pub use self::signal::{MonitorId, Signal};
 pub use self::spawn::{ActorBuilder, build, spawn, spawn_named, spawn_ready};
+pub use self::supervisor::{
+    AutoShutdown, ChildCounts, ChildError, ChildInfo, ChildKind, ChildSlot, ChildSpec, ChildStatus,
+    DynamicRef, DynamicSupervisor, OnRestart, Restart, Shutdown, SpecError, Strategy, Supervisor,
+    SupervisorError, SupervisorRef,
+};
 pub use self::timers::TimerKey;

@@ -6,6 +6,7 @@ mod cycles;
 mod failures;
 mod machines;
 mod schedules;
+mod supervisor;
 
 use std::convert::Infallible;
 
