@@ -18,6 +18,7 @@
 //! | messages that have to wait | [`Context::stash`] |
 //! | to find others | [`spawn_named`], [`whereis`], [`group()`] |
 //! | what nobody handled | [`dead_letters`] |
+//! | actors of other machines | `remote` (feature `remote`) |
 //!
 //! **When not to use them**: for what several tasks only read or change in one step, a lock of
 //! [`sync`](crate::sync) is shorter; to run work in parallel, tasks are.
@@ -93,6 +94,8 @@ mod message;
 mod names;
 mod recipient;
 mod reference;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub(crate) mod remote_target;
 mod reply;
 mod run;
@@ -118,6 +121,8 @@ pub use self::message::Message;
 pub use self::names::{names, whereis, whereis_any};
 pub use self::recipient::Recipient;
 pub use self::reference::{ActorRef, WeakRef};
+#[cfg(feature = "remote")]
+pub use self::remote::remote;
 pub use self::reply::ReplyTo;
 pub use self::signal::{MonitorId, Signal};
 pub use self::spawn::{ActorBuilder, build, spawn, spawn_named, spawn_ready};

@@ -66,15 +66,25 @@ pub enum TellError<M> {
     },
     /// The actor is on another machine, and its protocol has no messages of this type.
     NotRemote(M),
+    /// The actor is on another machine, and the message does not fit into a frame. Sizes are in bytes.
+    TooLarge {
+        /// The message.
+        message: M,
+        /// How long its frame would be.
+        size: usize,
+        /// How long it may be.
+        limit: usize,
+    },
 }
 
 impl<M> TellError<M> {
     /// Returns the message.
     pub fn into_message(self) -> M {
         match self {
-            Self::Full(message) | Self::Closed { message, .. } | Self::NotRemote(message) => {
-                message
-            }
+            Self::Full(message)
+            | Self::Closed { message, .. }
+            | Self::NotRemote(message)
+            | Self::TooLarge { message, .. } => message,
         }
     }
 
@@ -85,6 +95,9 @@ impl<M> TellError<M> {
             Self::Closed { reason: Some(ExitReason::NodeDown), .. } => AskError::NodeDown,
             Self::Closed { .. } => AskError::NoProc,
             Self::NotRemote(_) => AskError::NotRemote,
+            Self::TooLarge { size, limit, .. } => {
+                AskError::Refused(format!("{size} bytes, where {limit} fit into a frame").into())
+            }
         }
     }
 }
@@ -107,6 +120,9 @@ impl<M> fmt::Display for TellError<M> {
                 formatter.write_str("the actor takes no more messages")
             }
             Self::NotRemote(_) => formatter.write_str("the protocol has no such message"),
+            Self::TooLarge { size, limit, .. } => {
+                write!(formatter, "a frame of {size} bytes is longer than the limit of {limit}")
+            }
         }
     }
 }

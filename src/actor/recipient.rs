@@ -350,6 +350,9 @@ impl<M: Message> Deliver<M> for Distant {
         match self.0.send(TypeId::of::<M>(), &message, reply) {
             Ok(()) => Ok(()),
             Err(RemoteRefusal::NotRemote) => Err(TellError::NotRemote(message)),
+            Err(RemoteRefusal::TooLarge { size, limit }) => {
+                Err(TellError::TooLarge { message, size, limit })
+            }
             Err(RemoteRefusal::Full) => Err(TellError::Full(message)),
             Err(RemoteRefusal::Gone(reason)) => {
                 Err(TellError::Closed { message, reason: Some(reason) })

@@ -35,7 +35,10 @@ impl<A: Actor> ActorRef<A> {
     }
 
     /// Makes one of an actor on another machine.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the remote layer makes them"))]
+    #[cfg_attr(
+        all(not(test), not(feature = "remote")),
+        expect(dead_code, reason = "the remote layer makes them")
+    )]
     pub(crate) fn remote(target: Arc<dyn RemoteTarget>) -> Self {
         Self(Place::Remote(target))
     }

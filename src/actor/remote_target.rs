@@ -14,6 +14,8 @@ use super::signal::{MonitorId, Signal};
 pub(crate) enum RemoteRefusal {
     /// The protocol has no messages of this type.
     NotRemote,
+    /// It is longer than a frame may be. Sizes are in bytes.
+    TooLarge { size: usize, limit: usize },
     /// Too much waits to be sent already.
     Full,
     /// The actor or its machine is gone.

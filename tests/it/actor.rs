@@ -5,6 +5,8 @@ mod cancelling;
 mod cycles;
 mod failures;
 mod machines;
+#[cfg(feature = "remote")]
+mod remote;
 mod schedules;
 mod supervisor;
 

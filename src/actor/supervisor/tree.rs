@@ -14,7 +14,7 @@ use super::error::{SpecError, SupervisorError};
 use super::keeper::{Event, Farewell, Inbox, Keeper, check_significance};
 use super::roster::Rules;
 use super::seat::{Seat, forget_ends};
-use crate::actor::tenure::{Owner, Tenure, launch};
+use crate::actor::tenure::{Owner, Started, Tenure, launch};
 use crate::actor::{Actor, AnyRef, Context, ExitReason, Handler, Mailbox, Message};
 use crate::sync;
 use crate::sync::oneshot;
@@ -196,7 +196,7 @@ impl Tree {
         }
         let tenure = slot.take().expect("it is started once");
         let (control, cell) = (tenure.actor_ref(), tenure.cell().clone());
-        let owner = Owner::Alone { tenure, started: None };
+        let owner = Owner::Alone { tenure, started: Started::Overlooked };
         launch(&cell, (leave, Some(gone)), owner, Location::caller());
         control
     }
