@@ -87,6 +87,7 @@ mod exit;
 mod farewell;
 mod future_slot;
 mod groups;
+#[expect(dead_code, reason = "the layer of faults brings the rules")]
 pub(crate) mod intercept;
 mod macros;
 mod mailbox;
@@ -96,6 +97,10 @@ mod recipient;
 mod reference;
 #[cfg(feature = "remote")]
 pub mod remote;
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "without the feature no actor is on another machine")
+)]
 pub(crate) mod remote_target;
 mod reply;
 mod run;

@@ -14,7 +14,7 @@ use super::exit::ExitReason;
 use super::remote_target::RemoteTarget;
 use super::reply::{FailSlot, died};
 use super::signal::{Monitor, MonitorId, Signal, SystemEvent};
-use super::state::Phase;
+use super::state::{Activity, Phase};
 use crate::sync::primitive::Wait;
 
 /// A number that only one actor of its machine has, in one run.
@@ -334,7 +334,7 @@ impl AnyRef {
         let mut slot = Some(slot);
         let mut error = AskError::Dropped;
         cell.with_core(&mut |core| {
-            if core.is_busy {
+            if core.activity == Activity::Busy {
                 core.cold().orphans.extend(slot.take());
             } else if !matches!(core.phase, Phase::Starting | Phase::Running) {
                 error = died(&core.reason().unwrap_or(ExitReason::Normal));

@@ -18,7 +18,7 @@ use super::mailbox::{Mailbox, Overflow};
 use super::message::short_name;
 use super::reply::{FailSlot, died};
 use super::signal::{MonitorId, SystemEvent};
-use super::state::{CoreState, Phase, Sender, State};
+use super::state::{Activity, CoreState, Phase, Sender, State};
 use super::system::System;
 use crate::backend::{Home, Standing};
 use crate::kernel::{Access, Verb};
@@ -40,6 +40,12 @@ pub(crate) enum Refusal {
     Full,
     Closed(Option<ExitReason>),
 }
+
+/// What comes of putting a message: it is given back if it was not taken.
+pub(crate) type Put<E> = Result<(), (Box<E>, Refusal)>;
+
+/// What is left of a cell that has ended: messages, and questions that were dropped.
+pub(crate) type Leftovers<A> = (Vec<Boxed<A>>, Vec<Arc<dyn FailSlot>>);
 
 impl<A: Actor> Cell<A> {
     pub(crate) const SENDERS: Line<State<A>> =
@@ -67,17 +73,6 @@ impl<A: Actor> Cell<A> {
         Arc::new(Self { id, name, home, system, is_killed: AtomicBool::new(false), mailbox })
     }
 
-    /// Panics where it must not be used; tells whether its machine is alive.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn check_home(&self) -> bool {
-        match self.home.standing() {
-            Standing::Own | Standing::Visitor => true,
-            Standing::Dead => false,
-            Standing::Foreign => self.is_foreign(),
-        }
-    }
-
     #[cold]
     #[track_caller]
     fn is_foreign(&self) -> ! {
@@ -90,11 +85,7 @@ impl<A: Actor> Cell<A> {
 
     /// Puts a message into the mailbox, or gives it back. `is_sure` goes past the bound.
     #[inline]
-    pub(crate) fn put<E>(
-        self: &Arc<Self>,
-        letter: Box<E>,
-        is_sure: bool,
-    ) -> Result<(), (Box<E>, Refusal)>
+    pub(crate) fn put<E>(self: &Arc<Self>, letter: Box<E>, is_sure: bool) -> Put<E>
     where
         E: Envelope<A> + 'static,
     {
@@ -106,12 +97,7 @@ impl<A: Actor> Cell<A> {
     }
 
     #[inline]
-    fn put_from<E>(
-        &self,
-        letter: Box<E>,
-        sender: Sender,
-        is_sure: bool,
-    ) -> Result<(), (Box<E>, Refusal)>
+    fn put_from<E>(&self, letter: Box<E>, sender: Sender, is_sure: bool) -> Put<E>
     where
         E: Envelope<A> + 'static,
     {
@@ -158,12 +144,7 @@ impl<A: Actor> Cell<A> {
     }
 
     #[cold]
-    fn refuse<E>(
-        &self,
-        letter: Box<E>,
-        excess: Excess<A>,
-        sender: Sender,
-    ) -> Result<(), (Box<E>, Refusal)>
+    fn refuse<E>(&self, letter: Box<E>, excess: Excess<A>, sender: Sender) -> Put<E>
     where
         E: Envelope<A> + 'static,
     {
@@ -188,12 +169,7 @@ impl<A: Actor> Cell<A> {
 
     /// Puts a message into the mailbox while a fault may have its say.
     #[cold]
-    fn put_watched<E>(
-        self: &Arc<Self>,
-        letter: Box<E>,
-        sender: Sender,
-        is_sure: bool,
-    ) -> Result<(), (Box<E>, Refusal)>
+    fn put_watched<E>(self: &Arc<Self>, letter: Box<E>, sender: Sender, is_sure: bool) -> Put<E>
     where
         E: Envelope<A> + 'static,
     {
@@ -237,7 +213,7 @@ impl<A: Actor> Cell<A> {
 
     /// Takes the message that a fault picks among the first ones of all senders.
     #[cold]
-    pub(crate) fn take_picked(&self) -> Option<Box<dyn Envelope<A>>> {
+    pub(crate) fn take_picked(&self) -> Option<Boxed<A>> {
         let first = self.mailbox.read(State::first_of_senders);
         if first.len() < 2 {
             return None;
@@ -250,7 +226,7 @@ impl<A: Actor> Cell<A> {
     /// Puts what nobody will handle among the dead letters.
     pub(crate) fn bury(
         &self,
-        letter: Box<dyn Envelope<A>>,
+        letter: Boxed<A>,
         why: Undelivered,
         sender: Option<Sender>,
         error: AskError,
@@ -266,14 +242,6 @@ impl<A: Actor> Cell<A> {
         sender: Option<Sender>,
     ) -> DeadLetter {
         DeadLetter { to: self.label(), kind, why, from: sender.and_then(Sender::actor) }
-    }
-
-    /// What reports call it.
-    pub(crate) fn label(&self) -> Cow<'static, str> {
-        match &self.name {
-            Some(name) => name.clone(),
-            None => format!("{}{}", short_name::<A>(), self.id).into(),
-        }
     }
 
     #[inline]
@@ -300,7 +268,7 @@ impl<A: Actor> Cell<A> {
     }
 
     /// Takes no more messages from here on; whoever waits for the end goes on.
-    pub(crate) fn close(&self, reason: &ExitReason) -> (Vec<Boxed<A>>, Vec<Arc<dyn FailSlot>>) {
+    pub(crate) fn close(&self, reason: &ExitReason) -> Leftovers<A> {
         let (letters, orphans, rest) = self.mailbox.change(|state| {
             if state.core.phase == Phase::Over {
                 return (Vec::new(), Vec::new(), None);
@@ -324,7 +292,7 @@ impl<A: Actor> Cell<A> {
 }
 
 /// Refuses a letter, as a value whose drop does it where a panic is caught.
-fn move_refused<A: Actor>(letter: Box<dyn Envelope<A>>, error: AskError) -> impl Sized {
+fn move_refused<A: Actor>(letter: Boxed<A>, error: AskError) -> impl Sized {
     Refused { letter: Some((letter, error)) }
 }
 
@@ -344,16 +312,18 @@ enum Excess<A> {
     Full,
     Closed,
     DropNewest,
-    DropOldest(Box<dyn Envelope<A>>),
+    DropOldest(Boxed<A>),
 }
 
 /// A [`Cell`] whose type is not known.
 pub(crate) trait AnyCell: Send + Sync {
     fn id(&self) -> ActorId;
+    /// Returns what reports call it.
     fn label(&self) -> Cow<'static, str>;
     fn name(&self) -> Option<&str>;
     fn system(&self) -> &System;
     /// Panics where it must not be used; tells whether its machine is alive.
+    #[track_caller]
     fn check_home(&self) -> bool;
     fn is_home_dead(&self) -> bool;
     fn push_event(&self, event: SystemEvent, sender: Sender);
@@ -373,7 +343,10 @@ impl<A: Actor> AnyCell for Cell<A> {
     }
 
     fn label(&self) -> Cow<'static, str> {
-        Self::label(self)
+        match &self.name {
+            Some(name) => name.clone(),
+            None => format!("{}{}", short_name::<A>(), self.id).into(),
+        }
     }
 
     fn name(&self) -> Option<&str> {
@@ -384,8 +357,14 @@ impl<A: Actor> AnyCell for Cell<A> {
         &self.system
     }
 
+    #[inline]
+    #[track_caller]
     fn check_home(&self) -> bool {
-        Self::check_home(self)
+        match self.home.standing() {
+            Standing::Own | Standing::Visitor => true,
+            Standing::Dead => false,
+            Standing::Foreign => self.is_foreign(),
+        }
     }
 
     fn is_home_dead(&self) -> bool {
@@ -402,7 +381,9 @@ impl<A: Actor> AnyCell for Cell<A> {
                 return None;
             }
             self.is_killed.store(true, Ordering::Relaxed);
-            state.core.is_idle = false;
+            if state.core.activity == Activity::Idle {
+                state.core.activity = Activity::Between;
+            }
             state.core.task.take()
         });
         if let Some(task) = task {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::any_ref::AnyRef;
 use super::behaviour::{Actor, Respond};
-use super::cell::Cell;
+use super::cell::{AnyCell as _, Cell};
 use super::dead_letters::{DeadLetter, Undelivered};
 use super::envelope::{Envelope, Letter};
 use super::exit::ExitReason;

@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use super::any_ref::AnyRef;
 use super::behaviour::Actor;
-use super::cell::Cell;
+use super::cell::{AnyCell as _, Cell};
 use super::context::Context;
 use super::dead_letters::Undelivered;
 use super::exit::{ExitReason, Unobserved, drop_caught};
 use super::reply::{FailSlot, died};
 use super::run::{Broken, Guarded};
 use super::signal::{Monitor, Signal};
-use super::state::Phase;
+use super::state::{Activity, CoreState, Phase};
 use super::tenure::Owner;
 use crate::ending::TaskPanic;
 use crate::time::timeout;
@@ -165,8 +165,8 @@ fn pause<A: Actor>(cell: &Cell<A>, reason: &ExitReason) -> News {
     })
 }
 
-fn take_news(core: &mut super::state::CoreState, reason: &ExitReason) -> News {
-    core.is_busy = false;
+fn take_news(core: &mut CoreState, reason: &ExitReason) -> News {
+    core.activity = Activity::Between;
     let cold = core.cold();
     cold.reason = Some(reason.clone());
     let is_observed =

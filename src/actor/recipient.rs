@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use super::any_ref::AnyRef;
 use super::ask::{Ask, Send};
 use super::behaviour::{Actor, Respond};
-use super::cell::{Cell, Refusal};
+use super::cell::{AnyCell as _, Cell, Put, Refusal};
 use super::current;
 use super::envelope::{AdaptedLetter, Envelope, Letter};
 use super::error::{AskError, TellError};
@@ -196,7 +196,7 @@ impl<A: Actor> Cell<A> {
         wait: &mut Wait,
         is_ask: bool,
         context: &Context<'_>,
-    ) -> Poll<Result<(), (Box<E>, Refusal)>> {
+    ) -> Poll<Put<E>> {
         if !wait.is_in_line() {
             if !self.check_home() {
                 return Poll::Ready(Err(node_down(letter)));

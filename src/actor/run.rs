@@ -9,16 +9,18 @@ use std::task::{Context as TaskContext, Poll};
 use pin_project_lite::pin_project;
 
 use super::behaviour::{Actor, Flow};
-use super::cell::{Cell, RECEIVE};
+use super::cell::{AnyCell as _, Cell, RECEIVE};
 use super::context::Context;
+use super::dead_letters::Undelivered;
 use super::envelope::Envelope;
 use super::error::AskError;
 use super::exit::{ExitReason, Unobserved};
 use super::farewell::{self, End};
 use super::future_slot::FutureSlot;
 use super::intercept::TakeVerdict;
+use super::reply::{FailSlot, died};
 use super::signal::SystemEvent;
-use super::state::Phase;
+use super::state::{Activity, Phase, State};
 use super::tenure::Owner;
 use super::timers::Tick;
 use crate::backend::{self, Point, Timer, WakeTarget, note_wait};
@@ -80,12 +82,7 @@ async fn serve<A: Actor>(
                 if cell.system.is_watched()
                     && let Some(end) = suffer(cell, &*letter).await
                 {
-                    cell.bury(
-                        letter,
-                        super::dead_letters::Undelivered::Ended,
-                        None,
-                        super::reply::died(&end.reason),
-                    );
+                    cell.bury(letter, Undelivered::Ended, None, died(&end.reason));
                     return end;
                 }
                 backend::note(|| format!("handles {:?}", letter.message()));
@@ -193,7 +190,7 @@ impl<A: Actor> Receive<'_, A> {
         if next > now {
             return None;
         }
-        if let Some(event) = self.cell.mailbox.change(super::state::State::take_event) {
+        if let Some(event) = self.cell.mailbox.change(State::take_event) {
             return Some(Next::Event(event));
         }
         // Whoever has a message is not idle.
@@ -203,7 +200,7 @@ impl<A: Actor> Receive<'_, A> {
         }
         Some(match timers.take(now)? {
             Tick::Letter(letter) => {
-                settle_orphans(self.cell, true);
+                settle_orphans(self.cell);
                 Next::Letter(letter)
             }
             Tick::Idle => Next::Idle,
@@ -232,8 +229,8 @@ impl<A: Actor> Receive<'_, A> {
 /// Takes the message that a fault picks, unless an event is due.
 #[cold]
 fn pick<A: Actor>(cell: &Arc<Cell<A>>) -> Option<Box<dyn Envelope<A>>> {
-    let has_event = cell.mailbox.read(|state| state.has_event());
-    if has_event { None } else { cell.take_picked().inspect(|_| settle_orphans(cell, true)) }
+    let has_event = cell.mailbox.read(State::has_event);
+    if has_event { None } else { cell.take_picked().inspect(|_| settle_orphans(cell)) }
 }
 
 /// Takes what is there, or notes that the actor is to be woken.
@@ -245,25 +242,24 @@ fn take<A: Actor>(cell: &Cell<A>, task: &TaskContext<'_>) -> Option<Next<A>> {
         let mut orphans = Vec::new();
         let mut is_noted = true;
         let next = cell.mailbox.change(|state| {
-            state.core.is_idle = false;
-            if state.core.is_busy {
-                state.core.is_busy = false;
-                if let Some(cold) = &mut state.core.cold {
-                    orphans = std::mem::take(&mut cold.orphans);
-                }
+            let before = std::mem::replace(&mut state.core.activity, Activity::Between);
+            if before == Activity::Busy
+                && let Some(cold) = &mut state.core.cold
+            {
+                orphans = std::mem::take(&mut cold.orphans);
             }
             if let Some(event) = state.take_event() {
                 return Some(Next::Event(event));
             }
             if let Some(letter) = state.take_message() {
-                state.core.is_busy = true;
+                state.core.activity = Activity::Busy;
                 state.core.handled_count += 1;
                 return Some(Next::Letter(letter));
             }
             if state.core.is_draining {
                 return Some(Next::Drained);
             }
-            state.core.is_idle = true;
+            state.core.activity = Activity::Idle;
             is_noted = state.core.task.as_ref().is_some_and(|kept| kept.will_wake(task.waker()));
             if !is_noted
                 && let Some(target) = target.take().or_else(|| WakeTarget::of_task(task.waker()))
@@ -274,9 +270,7 @@ fn take<A: Actor>(cell: &Cell<A>, task: &TaskContext<'_>) -> Option<Next<A>> {
             None
         });
         drop(replaced);
-        orphans
-            .into_iter()
-            .for_each(|slot: Arc<dyn super::reply::FailSlot>| slot.fail(AskError::Dropped));
+        orphans.into_iter().for_each(|slot: Arc<dyn FailSlot>| slot.fail(AskError::Dropped));
         if next.is_some() || is_noted {
             return next;
         }
@@ -284,11 +278,10 @@ fn take<A: Actor>(cell: &Cell<A>, task: &TaskContext<'_>) -> Option<Next<A>> {
     }
 }
 
-/// Answers questions that the last handler dropped, and tells whether another one begins.
-fn settle_orphans<A: Actor>(cell: &Cell<A>, is_busy: bool) {
+/// Answers questions that the last handler dropped; another one begins.
+fn settle_orphans<A: Actor>(cell: &Cell<A>) {
     let orphans = cell.mailbox.change(|state| {
-        state.core.is_busy = is_busy;
-        state.core.is_idle = false;
+        state.core.activity = Activity::Busy;
         state.core.cold.as_mut().map(|cold| std::mem::take(&mut cold.orphans))
     });
     orphans.into_iter().flatten().for_each(|slot| slot.fail(AskError::Dropped));

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::any_ref::AnyRef;
 use super::behaviour::Actor;
-use super::envelope::Envelope;
+use super::envelope::Boxed;
 use super::exit::ExitReason;
 use super::mailbox::Overflow;
 use super::reply::FailSlot;
@@ -41,20 +41,31 @@ pub(crate) enum Phase {
     Over,
 }
 
+/// What the task of an incarnation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    /// It waits for something to come.
+    Idle,
+    /// A handler runs.
+    Busy,
+    /// Neither; also where there is no task.
+    Between,
+}
+
 pub(crate) struct State<A: Actor> {
     pub(crate) user: VecDeque<Slot<A>>,
     /// What was stashed and is taken first.
     #[expect(clippy::box_collection, reason = "few actors stash, and the cell has to be small")]
-    pub(crate) front: Option<Box<VecDeque<Box<dyn Envelope<A>>>>>,
+    pub(crate) front: Option<Box<VecDeque<Boxed<A>>>>,
     /// What a fault lost on its way: whoever asked waits.
     #[expect(clippy::box_collection, reason = "only faults lose messages")]
-    pub(crate) lost: Option<Box<Vec<Box<dyn Envelope<A>>>>>,
+    pub(crate) lost: Option<Box<Vec<Boxed<A>>>>,
     pub(crate) core: CoreState,
 }
 
 /// A message that waits.
 pub(crate) struct Slot<A> {
-    pub(crate) envelope: Box<dyn Envelope<A>>,
+    pub(crate) envelope: Boxed<A>,
     pub(crate) sender: Sender,
     pub(crate) number: u64,
 }
@@ -69,10 +80,7 @@ pub(crate) struct CoreState {
     pub(crate) is_draining: bool,
     /// The cell outlives its incarnations: messages are kept while one ends and none runs.
     pub(crate) is_kept: bool,
-    /// Its task waits for something to come.
-    pub(crate) is_idle: bool,
-    /// A handler runs.
-    pub(crate) is_busy: bool,
+    pub(crate) activity: Activity,
     /// Wakes its task.
     pub(crate) task: Option<WakeTarget>,
     /// How many messages were put into the user lane.
@@ -144,8 +152,7 @@ impl<A: Actor> State<A> {
             overflow,
             is_draining: false,
             is_kept: false,
-            is_idle: false,
-            is_busy: false,
+            activity: Activity::Between,
             task: None,
             put_count: 0,
             handled_count: 0,
@@ -161,7 +168,7 @@ impl<A: Actor> State<A> {
 
     /// Puts a message into the lane, without asking for a place.
     #[inline]
-    pub(crate) fn push(&mut self, envelope: Box<dyn Envelope<A>>, sender: Sender) {
+    pub(crate) fn push(&mut self, envelope: Boxed<A>, sender: Sender) {
         let number = self.core.put_count;
         self.core.put_count += 1;
         self.user.push_back(Slot { envelope, sender, number });
@@ -196,7 +203,7 @@ impl<A: Actor> State<A> {
 
     /// Takes the first message.
     #[inline]
-    pub(crate) fn take_message(&mut self) -> Option<Box<dyn Envelope<A>>> {
+    pub(crate) fn take_message(&mut self) -> Option<Boxed<A>> {
         if let Some(front) = &mut self.front {
             if let Some(envelope) = front.pop_front() {
                 return Some(envelope);
@@ -223,15 +230,15 @@ impl<A: Actor> State<A> {
     }
 
     /// Takes a message out of the lane.
-    pub(crate) fn take_numbered(&mut self, number: u64) -> Option<Box<dyn Envelope<A>>> {
+    pub(crate) fn take_numbered(&mut self, number: u64) -> Option<Boxed<A>> {
         let place = self.user.binary_search_by_key(&number, |slot| slot.number).ok()?;
-        self.core.is_busy = true;
+        self.core.activity = Activity::Busy;
         self.core.handled_count += 1;
         self.user.remove(place).map(|slot| slot.envelope)
     }
 
     /// Takes all messages, in order.
-    pub(crate) fn take_all(&mut self) -> Vec<Box<dyn Envelope<A>>> {
+    pub(crate) fn take_all(&mut self) -> Vec<Boxed<A>> {
         let front = self.front.take().map(|front| *front).unwrap_or_default();
         let user = std::mem::take(&mut self.user);
         front.into_iter().chain(user.into_iter().map(|slot| slot.envelope)).collect()
@@ -239,6 +246,16 @@ impl<A: Actor> State<A> {
 
     pub(crate) fn queued_count(&self) -> usize {
         self.user.len() + self.front.as_ref().map_or(0, |front| front.len())
+    }
+
+    /// Takes the stops that came too late for the last incarnation: they were not meant for the next.
+    pub(crate) fn take_stops(&mut self) -> VecDeque<SystemEntry> {
+        let Some(cold) = self.core.cold.as_mut() else { return VecDeque::new() };
+        let events = std::mem::take(&mut cold.system);
+        let (stops, others) =
+            events.into_iter().partition(|entry| matches!(entry.event, SystemEvent::Stop(_)));
+        cold.system = others;
+        stops
     }
 
     /// Forgets what belongs to an incarnation that has ended: its links, and signals for it.
@@ -272,7 +289,7 @@ impl<A: Actor> State<A> {
 impl<A: Actor> WaitState for State<A> {
     #[inline]
     fn is_idle(&self) -> bool {
-        !self.core.is_idle
+        self.core.activity != Activity::Idle
             && self
                 .core
                 .cold
@@ -282,8 +299,8 @@ impl<A: Actor> WaitState for State<A> {
 
     #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
-        if self.core.is_idle && self.has_news() {
-            self.core.is_idle = false;
+        if self.core.activity == Activity::Idle && self.has_news() {
+            self.core.activity = Activity::Between;
             if let Some(task) = self.core.task.take() {
                 wakes.push(task);
             }

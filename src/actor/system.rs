@@ -22,9 +22,12 @@ struct Shared {
     next: AtomicU64,
     interception: Interception,
     pub(super) names: SpinLock<BTreeMap<Cow<'static, str>, Named>>,
-    pub(super) groups: SpinLock<BTreeMap<Cow<'static, str>, Arc<dyn Any + Send + Sync>>>,
+    pub(super) groups: SpinLock<Groups>,
     pub(super) letters: Letters,
 }
+
+/// Groups by name; each is one of its type of messages.
+pub(crate) type Groups = BTreeMap<Cow<'static, str>, Arc<dyn Any + Send + Sync>>;
 
 /// An actor that has a name.
 #[derive(Clone)]
@@ -64,14 +67,12 @@ impl System {
     }
 
     /// Gives a name to an actor, unless another one has it.
-    pub(crate) fn register(&self, name: &Cow<'static, str>, named: Named) -> bool {
+    pub(crate) fn register(&self, name: Cow<'static, str>, named: Named) -> bool {
         let mut named = Some(named);
-        let name = name.clone();
         self.0.names.with(|names| {
-            if names.contains_key(&name) {
-                return;
-            }
-            if let Some(named) = named.take() {
+            if !names.contains_key(&name)
+                && let Some(named) = named.take()
+            {
                 names.insert(name, named);
             }
         });
@@ -89,9 +90,7 @@ impl System {
 
     // Groups
 
-    pub(crate) fn groups(
-        &self,
-    ) -> &SpinLock<BTreeMap<Cow<'static, str>, Arc<dyn Any + Send + Sync>>> {
+    pub(crate) fn groups(&self) -> &SpinLock<Groups> {
         &self.0.groups
     }
 

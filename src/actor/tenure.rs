@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::any_ref::AnyRef;
 use super::behaviour::Actor;
-use super::cell::{AnyCell, Cell};
+use super::cell::{AnyCell as _, Cell};
 use super::current::Inside;
 use super::dead_letters::Undelivered;
 use super::error::NameTaken;
@@ -23,7 +23,7 @@ use super::names;
 use super::reference::ActorRef;
 use super::reply::died;
 use super::run::live;
-use super::state::Phase;
+use super::state::{Activity, Phase, State};
 use super::system::System;
 use crate::backend::{self, SpawnOptions};
 use crate::sync::oneshot;
@@ -102,7 +102,7 @@ impl<A: Actor> Tenure<A> {
 
     /// Drops the messages that wait between two incarnations: they are dead letters, and asks fail.
     pub(crate) fn drop_messages(&self, reason: &ExitReason) {
-        let letters = self.cell.mailbox.change(|state| state.take_all());
+        let letters = self.cell.mailbox.change(State::take_all);
         for letter in letters {
             self.cell.bury(letter, Undelivered::Restarted, None, died(reason));
         }
@@ -180,19 +180,23 @@ pub(crate) fn launch<A: Actor>(
     backend::spawn_try("parcae::actor::spawn", task, options).detach(true);
 }
 
-/// Notes that the next incarnation begins.
+/// Notes that the next incarnation begins. Kills and stops that came too late for the last one are
+/// forgotten: they were not meant for this one.
 pub(crate) fn begin<A: Actor>(cell: &Cell<A>) {
     cell.forget_kill();
-    cell.mailbox.change(|state| {
+    let stops = cell.mailbox.change(|state| {
         assert!(
             state.core.phase == Phase::Waiting,
             "an actor is started when the last one has ended"
         );
         state.core.phase = Phase::Starting;
         state.core.incarnation += 1;
-        state.core.is_idle = false;
+        state.core.activity = Activity::Between;
         state.core.is_draining = false;
+        state.take_stops()
     });
+    // Dropped where the state is not held: reasons are the user's.
+    drop(stops);
 }
 
 pub(crate) fn task_name<A: Actor>(cell: &Cell<A>) -> Cow<'static, str> {

@@ -21,8 +21,16 @@ pub(crate) enum Standing {
     /// At home, or where nobody can tell.
     Own,
     /// The test, which may use what belongs to any machine.
+    #[cfg_attr(
+        not(feature = "simulation"),
+        expect(dead_code, reason = "only a simulation has several machines")
+    )]
     Visitor,
     /// On another machine.
+    #[cfg_attr(
+        not(feature = "simulation"),
+        expect(dead_code, reason = "only a simulation has several machines")
+    )]
     Foreign,
     /// The process is gone, or its run is over.
     Dead,

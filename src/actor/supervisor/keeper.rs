@@ -220,12 +220,8 @@ impl Keeper {
     fn take_command(&mut self, command: Command) -> Vec<Action> {
         match command {
             Command::Add(seat, answer) => self.add(seat, answer),
-            Command::Restart(name, answer) => {
-                self.on_child(&name, answer, |roster, key, token| roster.restart(key, token))
-            }
-            Command::Terminate(name, answer) => {
-                self.on_child(&name, answer, |roster, key, token| roster.terminate(key, token))
-            }
+            Command::Restart(name, answer) => self.on_child(&name, answer, Roster::restart),
+            Command::Terminate(name, answer) => self.on_child(&name, answer, Roster::terminate),
             Command::Delete(name, answer) => self.on_child(&name, answer, |roster, key, token| {
                 let mut actions = roster.delete(key)?;
                 actions.push(Action::Reply(token, Reply::Gone));

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Which children are started again when one of them has to be.
 ///
 /// # Source
-/// Erlang/OTP, `supervisor`: one_for_one, one_for_all, rest_for_one.
+/// Erlang/OTP, `supervisor`: `one_for_one`, `one_for_all`, `rest_for_one`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strategy {
     /// That one. For children that know nothing of each other.

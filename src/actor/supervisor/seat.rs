@@ -8,7 +8,6 @@ use super::keeper::{Event, Inbox};
 use super::policy::OnRestart;
 use super::roster::{ChildKey, Policy};
 use super::tree::Tree;
-use crate::actor::signal::SystemEvent;
 use crate::actor::tenure::Tenure;
 use crate::actor::{Actor, ActorRef, AnyRef, ExitReason};
 use crate::backend;
@@ -113,7 +112,6 @@ impl<A: Actor> Seat for ActorSeat<A> {
                 launch.say(|key| Event::Ended(key, reason));
             }
         };
-        forget_ends(tenure);
         tenure.launch(args, Box::new(started), Box::new(ended));
     }
 
@@ -136,17 +134,6 @@ impl<A: Actor> fmt::Debug for ActorSeat<A> {
         let mut debug = formatter.debug_struct("ActorSeat");
         debug.field("name", &self.name).field("policy", &self.policy).finish_non_exhaustive()
     }
-}
-
-/// Forgets stops and kills that came too late for the last incarnation: they were not meant for the next.
-pub(super) fn forget_ends<A: Actor>(tenure: &Tenure<A>) {
-    let cell = tenure.cell();
-    cell.forget_kill();
-    cell.mailbox.change(|state| {
-        if let Some(cold) = &mut state.core.cold {
-            cold.system.retain(|entry| !matches!(entry.event, SystemEvent::Stop(_)));
-        }
-    });
 }
 
 /// A place for another supervisor.

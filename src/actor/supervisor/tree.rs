@@ -13,11 +13,11 @@ use std::rc::Rc;
 use super::error::{SpecError, SupervisorError};
 use super::keeper::{Event, Farewell, Inbox, Keeper, check_significance};
 use super::roster::Rules;
-use super::seat::{Seat, forget_ends};
+use super::seat::Seat;
 use crate::actor::tenure::{Owner, Started, Tenure, launch};
 use crate::actor::{Actor, AnyRef, Context, ExitReason, Handler, Mailbox, Message};
 use crate::sync;
-use crate::sync::oneshot;
+use crate::sync::{TryPutError, oneshot};
 use crate::task::{Task, spawn_named};
 
 /// What outlives the incarnations of a supervisor.
@@ -67,7 +67,7 @@ impl Tree {
     /// Puts an event to the present incarnation, and returns it if there is none.
     pub(super) fn put(&self, event: Event) -> Result<(), Event> {
         match &*self.inbox.borrow() {
-            Some(inbox) => inbox.try_put(event).map_err(|error| error.into_inner()),
+            Some(inbox) => inbox.try_put(event).map_err(TryPutError::into_inner),
             None => Err(event),
         }
     }
@@ -190,7 +190,6 @@ impl Tree {
                 Tenure::new(None, None).expect("it has no name that could be taken")
             });
             let ended = Box::new(move |reason| drop(gone.send(reason)));
-            forget_ends(tenure);
             tenure.launch((leave, None), Box::new(drop), ended);
             return tenure.actor_ref();
         }
