@@ -202,3 +202,6 @@ pub(crate) fn begin<A: Actor>(cell: &Cell<A>) {
 pub(crate) fn task_name<A: Actor>(cell: &Cell<A>) -> Cow<'static, str> {
     cell.name.clone().unwrap_or(Cow::Borrowed(short_name::<A>()))
 }
+
+#[cfg(all(test, feature = "simulation"))]
+mod tests;
