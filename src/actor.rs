@@ -87,7 +87,10 @@ mod exit;
 mod farewell;
 mod future_slot;
 mod groups;
-#[expect(dead_code, reason = "the layer of faults brings the rules")]
+#[cfg_attr(
+    not(feature = "simulation"),
+    expect(dead_code, reason = "only faults of a simulation have rules")
+)]
 pub(crate) mod intercept;
 mod macros;
 mod mailbox;

@@ -90,8 +90,9 @@ impl<A: Actor> Cell<A> {
         E: Envelope<A> + 'static,
     {
         let sender = current::sender();
-        if self.system.is_watched() {
-            return self.put_watched(letter, sender, is_sure);
+        // What an actor sends to itself is not on the way.
+        if self.system.is_watched() && !is_sure {
+            return self.put_watched(letter, sender);
         }
         self.put_from(letter, sender, is_sure)
     }
@@ -169,12 +170,13 @@ impl<A: Actor> Cell<A> {
 
     /// Puts a message into the mailbox while a fault may have its say.
     #[cold]
-    fn put_watched<E>(self: &Arc<Self>, letter: Box<E>, sender: Sender, is_sure: bool) -> Put<E>
+    fn put_watched<E>(self: &Arc<Self>, letter: Box<E>, sender: Sender) -> Put<E>
     where
         E: Envelope<A> + 'static,
     {
-        match self.system.judge(&self.label(), letter.kind()) {
-            Verdict::Deliver => self.put_from(letter, sender, is_sure),
+        let is_copyable = || letter.duplicate().is_some();
+        match self.system.interception().judge(&self.label(), letter.kind(), &is_copyable) {
+            Verdict::Deliver => self.put_from(letter, sender, false),
             Verdict::Drop => {
                 // As lost on the way: whoever asked learns nothing.
                 self.system.bury(self.dead_letter(letter.kind(), Undelivered::Fault, Some(sender)));
@@ -195,7 +197,7 @@ impl<A: Actor> Cell<A> {
             }
             Verdict::Duplicate => {
                 let copy = letter.duplicate();
-                self.put_from(letter, sender, is_sure)?;
+                self.put_from(letter, sender, false)?;
                 self.mailbox.change(|state| {
                     if let Some(copy) = copy.filter(|_| state.core.is_open()) {
                         state.push(copy, sender);

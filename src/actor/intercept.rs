@@ -34,12 +34,15 @@ pub(crate) enum TakeVerdict {
 
 /// Rules about messages. They are asked in the task that sends or takes, and draw choices of it.
 pub(crate) trait Rules: Send + Sync {
-    fn on_put(&self, to: &str, kind: &str) -> Verdict;
+    fn on_put(&self, to: &str, kind: &str, is_copyable: &dyn Fn() -> bool) -> Verdict;
     fn on_take(&self, actor: &str, kind: &str) -> TakeVerdict;
     fn capacity(&self, actor: Option<&str>, capacity: u32) -> u32;
     /// Which of so many messages that may go first is taken; 0 is the one that came first.
     fn pick(&self, actor: &str, candidates: usize) -> usize;
 }
+
+/// The kind of what supervisors tell themselves: no fault touches it.
+pub(crate) const OF_SUPERVISORS: &str = "(supervisor)";
 
 /// The rules of a run, of all its machines.
 #[derive(Clone, Default)]
@@ -68,12 +71,14 @@ impl Interception {
         self.0.rules.with(|rules| rules.clone())
     }
 
-    pub(crate) fn judge(&self, to: &str, kind: &str) -> Verdict {
-        self.rules().map_or(Verdict::Deliver, |rules| rules.on_put(to, kind))
+    pub(crate) fn judge(&self, to: &str, kind: &str, is_copyable: &dyn Fn() -> bool) -> Verdict {
+        let rules = self.rules().filter(|_| kind != OF_SUPERVISORS);
+        rules.map_or(Verdict::Deliver, |rules| rules.on_put(to, kind, is_copyable))
     }
 
     pub(crate) fn judge_take(&self, actor: &str, kind: &str) -> TakeVerdict {
-        self.rules().map_or(TakeVerdict::Handle, |rules| rules.on_take(actor, kind))
+        let rules = self.rules().filter(|_| kind != OF_SUPERVISORS);
+        rules.map_or(TakeVerdict::Handle, |rules| rules.on_take(actor, kind))
     }
 
     pub(crate) fn capacity(&self, actor: Option<&str>, capacity: u32) -> u32 {

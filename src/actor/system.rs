@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::any_ref::{ActorId, AnyRef};
 use super::dead_letters::{DeadLetter, Letters, Undelivered};
-use super::intercept::{Interception, Verdict};
+use super::intercept::Interception;
 use crate::backend::{self, Home};
 use crate::sync::spin::SpinLock;
 
@@ -115,10 +115,6 @@ impl System {
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.0.interception.is_on()
-    }
-
-    pub(crate) fn judge(&self, to: &str, kind: &str) -> Verdict {
-        self.0.interception.judge(to, kind)
     }
 
     pub(crate) fn capacity_of(&self, to: Option<&str>, capacity: u32) -> u32 {

@@ -14,6 +14,7 @@ use super::error::{SpecError, SupervisorError};
 use super::keeper::{Event, Farewell, Inbox, Keeper, check_significance};
 use super::roster::Rules;
 use super::seat::Seat;
+use crate::actor::intercept::OF_SUPERVISORS;
 use crate::actor::tenure::{Owner, Started, Tenure, launch};
 use crate::actor::{Actor, AnyRef, Context, ExitReason, Handler, Mailbox, Message};
 use crate::sync;
@@ -261,7 +262,7 @@ impl Message for Over {
     type Reply = ();
 
     fn kind() -> &'static str {
-        "Over"
+        OF_SUPERVISORS
     }
 }
 
