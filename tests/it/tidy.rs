@@ -213,6 +213,16 @@ fn the_page_for_asyncio_names_tests_that_exist() {
     assert!(violations.is_empty(), "tests that are not there:\n{}", violations.join("\n"));
 }
 
+#[test]
+fn the_page_for_actors_names_tests_that_exist() {
+    let path = "docs/ACTORS.md";
+    let sources: BTreeMap<String, String> = files().into_iter().collect();
+    let page = &sources[path];
+    assert!(tests_named_in(page).len() > 60, "names of tests are found");
+    let violations = names_of_no_test(path, page, &sources);
+    assert!(violations.is_empty(), "tests that are not there:\n{}", violations.join("\n"));
+}
+
 // Planted violations
 
 #[track_caller]
