@@ -10,7 +10,7 @@ use parcae::{Failure, Sim, message};
 
 /// Asks the next one, and answers with one more.
 struct Link {
-    next: Option<ActorRef<Link>>,
+    next: Option<ActorRef<Self>>,
     may_cycle: bool,
 }
 
@@ -75,11 +75,18 @@ impl Respond<CountAside> for Link {
     }
 }
 
-async fn ring(names: &[&'static str], may_cycle: bool, is_closed: bool) -> Vec<ActorRef<Link>> {
+/// Whether the last one asks the first one.
+#[derive(Clone, Copy, PartialEq)]
+enum Shape {
+    Line,
+    Ring,
+}
+
+async fn chain(names: &[&'static str], may_cycle: bool, shape: Shape) -> Vec<ActorRef<Link>> {
     let links: Vec<_> =
         names.iter().map(|name| actor::spawn_named::<Link>(*name, may_cycle).unwrap()).collect();
     for at in 0..links.len() {
-        if is_closed || at + 1 < links.len() {
+        if shape == Shape::Ring || at + 1 < links.len() {
             let next = links[(at + 1) % links.len()].clone();
             links[at].ask(SetNext(next)).await.unwrap();
         }
@@ -92,7 +99,7 @@ fn a_cycle_of_asks_is_a_deadlock_that_names_it() {
     for seed in 0..200 {
         let failure = Sim::new(seed)
             .run(|| async {
-                let links = ring(&["ann", "bob", "cid"], false, true).await;
+                let links = chain(&["ann", "bob", "cid"], false, Shape::Ring).await;
                 links[0].ask(Count).await.unwrap();
             })
             .into_result()
@@ -114,7 +121,7 @@ fn a_cycle_of_asks_is_a_deadlock_that_names_it() {
 fn an_actor_that_asks_itself_is_a_cycle() {
     let failure = Sim::new(7)
         .run(|| async {
-            let links = ring(&["narcissus"], false, true).await;
+            let links = chain(&["narcissus"], false, Shape::Ring).await;
             links[0].ask(Count).await.unwrap();
         })
         .into_result()
@@ -127,7 +134,7 @@ fn a_chain_is_none_and_an_edge_ends_with_its_answer() {
     for seed in 0..200 {
         Sim::new(seed)
             .run(|| async {
-                let links = ring(&["ann", "bob", "cid"], false, false).await;
+                let links = chain(&["ann", "bob", "cid"], false, Shape::Line).await;
                 assert_eq!(links[0].ask(Count).await, Ok(3));
                 // Now the other way round.
                 links[2].ask(SetNext(links[0].clone())).await.unwrap();
@@ -142,7 +149,7 @@ fn a_chain_is_none_and_an_edge_ends_with_its_answer() {
 fn a_cycle_that_is_said_to_be_resolved_ends_with_its_time() {
     let sim = Sim::builder().strategy(Strategy::Fifo).build().unwrap();
     sim.run(|| async {
-        let links = ring(&["ann", "bob"], true, true).await;
+        let links = chain(&["ann", "bob"], true, Shape::Ring).await;
         let start = Instant::now();
         let asked = links[0].ask(Count).no_timeout().await;
         assert!(asked.unwrap() >= 100);
@@ -156,9 +163,9 @@ fn an_ask_from_a_task_beside_the_messages_is_no_edge() {
     for seed in 0..200 {
         Sim::new(seed)
             .run(|| async {
-                let links = ring(&["ann", "bob"], false, true).await;
+                let links = chain(&["ann", "bob"], false, Shape::Ring).await;
                 assert_eq!(links[0].ask(CountAside).await, Ok(2));
-                let own = ring(&["narcissus"], false, true).await;
+                let own = chain(&["narcissus"], false, Shape::Ring).await;
                 assert_eq!(own[0].ask(CountAside).await, Ok(2));
             })
             .unwrap();

@@ -21,12 +21,12 @@ impl Handler<Knock> for Fragile {
     }
 }
 
-fn fail(panics: bool, is_observed: bool) -> Result<(), Failure> {
+fn fail(knock: Knock, is_observed: bool) -> Result<(), Failure> {
     let program = move || async move {
         let vase = actor::spawn_named::<Fragile>("vase", Fragile).unwrap();
         let exited = is_observed.then(|| parcae::spawn(vase.exited()));
         parcae::task::settle().await;
-        vase.tell(Knock(panics)).unwrap();
+        vase.tell(knock).unwrap();
         parcae::task::settle().await;
         if let Some(exited) = exited {
             exited.await;
@@ -37,17 +37,17 @@ fn fail(panics: bool, is_observed: bool) -> Result<(), Failure> {
 
 #[test]
 fn a_failure_that_nobody_observes_fails_the_run() {
-    let Err(Failure::Panic { task, message, place }) = fail(true, false) else { panic!() };
+    let Err(Failure::Panic { task, message, place }) = fail(Knock(true), false) else { panic!() };
     assert_eq!((&*task, &*message), ("vase", "broke"));
     assert!(place.unwrap().to_string().contains("failures.rs"));
-    let Err(Failure::Error { task, message }) = fail(false, false) else { panic!() };
+    let Err(Failure::Error { task, message }) = fail(Knock(false), false) else { panic!() };
     assert_eq!((&*task, &*message), ("vase", "error: cracked"));
 }
 
 #[test]
 fn a_failure_that_somebody_waits_for_does_not() {
-    assert_eq!(fail(true, true), Ok(()));
-    assert_eq!(fail(false, true), Ok(()));
+    assert_eq!(fail(Knock(true), true), Ok(()));
+    assert_eq!(fail(Knock(false), true), Ok(()));
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn a_stop_and_a_tell_of_two_tasks_come_in_either_order() {
                     other.stop();
                 });
                 yield_now().await;
-                let _ = keeper.tell(Keep(1));
+                drop(keeper.tell(Keep(1)));
                 stopper.await;
                 keeper.exited().await;
                 journal.take()
