@@ -112,7 +112,7 @@ impl Respond<Question> for Porter {
         reply: ReplyTo<u32>,
         _: &mut Context<Self>,
     ) -> Result<(), Infallible> {
-        let _ = self.0.ask(question).forward(reply);
+        drop(self.0.ask(question).forward(reply));
         Ok(())
     }
 }

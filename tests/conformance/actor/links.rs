@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use parcae::actor::{
-    self, Actor, ActorRef, AnyRef, AskError, Context, ExitReason, Flow, Handler, MonitorId, Signal,
+    self, Actor, ActorRef, AnyRef, AskError, Context, Crash, ExitReason, Flow, Handler, MonitorId,
+    Recipient, Signal,
 };
 use parcae::message;
 use parcae::task::settle;
@@ -160,12 +161,12 @@ struct Child {
 
 impl Actor for Child {
     type Args = (&'static str, Journal<String>);
-    type Error = parcae::actor::Crash;
+    type Error = Crash;
 
     async fn start(
         (name, journal): (&'static str, Journal<String>),
         _: &mut Context<Self>,
-    ) -> Result<Self, parcae::actor::Crash> {
+    ) -> Result<Self, Crash> {
         Ok(Self { name, journal })
     }
 
@@ -175,21 +176,13 @@ impl Actor for Child {
 }
 
 impl Handler<Panic> for Child {
-    async fn handle(
-        &mut self,
-        panic: Panic,
-        _: &mut Context<Self>,
-    ) -> Result<(), parcae::actor::Crash> {
+    async fn handle(&mut self, panic: Panic, _: &mut Context<Self>) -> Result<(), Crash> {
         panic!("{}", panic.0)
     }
 }
 
 impl Handler<Work> for Child {
-    async fn handle(
-        &mut self,
-        work: Work,
-        _: &mut Context<Self>,
-    ) -> Result<(), parcae::actor::Crash> {
+    async fn handle(&mut self, work: Work, _: &mut Context<Self>) -> Result<(), Crash> {
         parcae::time::sleep(work.0).await;
         Ok(())
     }
@@ -413,7 +406,7 @@ conformance! {
         scribes[2].stop();
         scribes[2].exited().await;
         let members: Vec<_> = actor::group::<Add>("adders").members();
-        assert_eq!(members.iter().map(|member| member.any()).collect::<Vec<_>>(), [scribes[1].any()]);
+        assert_eq!(members.iter().map(Recipient::any).collect::<Vec<_>>(), [scribes[1].any()]);
         assert_eq!(group.broadcast(&Add(2)), 1);
         for scribe in &scribes[..2] {
             end(&scribe.any()).await;

@@ -139,7 +139,7 @@ fn reordering_changes_the_order_of_senders_and_not_that_of_one() {
                 // Each sends its messages in one step, one after the other.
                 for sender in 0..3 {
                     let keeper = keeper.clone();
-                    let tell = move |number| keeper.tell(Keep(10 * sender + number)).unwrap();
+                    let tell = move |number: u32| keeper.tell(Keep(10 * sender + number)).unwrap();
                     spawn(async move { (0..3).for_each(tell) }).await;
                 }
                 keeper.drain();
