@@ -9,6 +9,7 @@
 //! **Absent on purpose**: decisions of its own. It chooses between two calls and translates arguments.
 
 mod cleanup;
+mod home;
 #[cfg(not(feature = "simulation"))]
 mod inert;
 mod property;
@@ -23,6 +24,7 @@ use std::task::{Poll, Waker};
 use rand_chacha::ChaCha8Rng;
 
 pub(crate) use self::cleanup::{CleanupSpan, cleanups_of, poll_cleanups, spawn_cleanup};
+pub(crate) use self::home::{Home, Standing};
 #[cfg(not(feature = "simulation"))]
 pub(crate) use self::inert::{
     Grant, Held, Holder, HoldingKey, Point, Resource, SLEEP, WakeTarget, is_preempted, note,
@@ -270,6 +272,52 @@ pub(crate) fn shared_local<T: Clone + Send + Sync + 'static>(
         }),
         real: context::expect(call, |worker: &Worker| worker.run.local(make)),
     )
+}
+
+/// As [`shared_local`], of the whole run: in a simulation, all machines have it in common.
+#[track_caller]
+pub(crate) fn shared_by_run<T: Clone + Send + Sync + 'static>(
+    call: &str,
+    make: impl FnOnce() -> T,
+) -> T {
+    on!(context::backend(call),
+        simulation: context::expect(call, |executor: &Executor| {
+            T::clone(&executor.domain_local_of(crate::executor::DomainId::ROOT, make))
+        }),
+        real: context::expect(call, |worker: &Worker| worker.run.local(make)),
+    )
+}
+
+/// Returns a number that only the running task has; 0 outside of tasks.
+#[inline]
+pub(crate) fn running_task() -> u64 {
+    let Some(backend) = Backend::current() else { return 0 };
+    on!(backend,
+        simulation: context::with(Executor::running_stream),
+        real: context::with(Worker::running_stream),
+    )
+    .unwrap_or(0)
+}
+
+/// Fails the run, in a simulation: actors wait for the answers of each other, each link being who, whom and
+/// to what. On real time it is told to whoever traces.
+pub(crate) fn report_ask_cycle(
+    links: Vec<(String, String, &'static str)>,
+    at: &'static Location<'static>,
+) {
+    let Some(backend) = Backend::current() else { return };
+    on!(backend,
+        simulation: {
+            let _ = context::with(|executor: &Executor| executor.fail_for_cycle(links, at));
+        },
+        real: {
+            let cycle: Vec<_> = links.iter().map(|(from, ..)| from.as_str()).collect();
+            tracing::warn!(
+                target: "parcae", cycle = %cycle.join(" -> "), %at,
+                "actors wait for the answers of each other"
+            );
+        },
+    );
 }
 
 // Panics

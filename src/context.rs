@@ -92,6 +92,19 @@ macro_rules! slot {
 
 pub(crate) use slot;
 
+/// Gives a layer a place for what this thread is polling for it, which it has to empty after each poll.
+macro_rules! polled {
+    ($(#[$about:meta])* $place:ident: $value:ty) => {
+        ::std::thread_local! {
+            $(#[$about])*
+            static $place: ::std::cell::RefCell<::std::mem::ManuallyDrop<Option<$value>>> =
+                const { ::std::cell::RefCell::new(::std::mem::ManuallyDrop::new(None)) };
+        }
+    };
+}
+
+pub(crate) use polled;
+
 /// Calls `read` with the state of a layer, if this thread is inside of a run that has it.
 ///
 /// Answers `None` too while the thread is being torn down, so that destructors may call.

@@ -161,6 +161,19 @@ impl Executor {
             .saturating_add_signed(clock.wall_offset_nanos)
     }
 
+    /// Returns what the tasks of a domain may do.
+    #[inline]
+    pub(crate) fn domain_state(&self, domain: DomainId) -> DomainState {
+        self.core.borrow().domains.get(domain).state
+    }
+
+    /// Returns the number of the running task's stream; 0 outside of tasks.
+    #[inline]
+    pub(crate) fn running_stream(&self) -> u64 {
+        let core = self.core.borrow();
+        core.running.map_or(0, |index| core.tasks.get(index).stream.get())
+    }
+
     /// Returns the domain of the running task.
     pub(crate) fn running_domain(&self) -> DomainId {
         self.core.borrow().current_domain()

@@ -7,6 +7,7 @@
 //! | to state what happens, and when | [`FaultPlan`] |
 //! | to see that a program gets on after the faults, without what stays broken | [`Chaos::liveness`], [`Core::converge`] |
 //! | a single fault now | the verbs of `world` |
+//! | messages to actors that are lost, late or doubled, actors that crash | [`mailboxes`] |
 //! | a rare branch of the program taken on purpose | [`buggify!`](crate::buggify!) |
 //! | a limit of the program set to extremes | [`knob!`](crate::knob!) |
 //!
@@ -60,6 +61,8 @@ mod dice;
 mod kind;
 mod knob;
 #[cfg(feature = "simulation")]
+mod mailbox;
+#[cfg(feature = "simulation")]
 mod nemesis;
 #[cfg(feature = "simulation")]
 mod plan;
@@ -78,6 +81,7 @@ pub use self::{
     chaos::{Chaos, ChaosBuilder},
     core::{Convergence, Core, NotConverged},
     kind::FaultKind,
+    mailbox::{MailboxFault, Mailboxes, mailboxes},
     nemesis::Nemesis,
     plan::{Between, Fault, FaultPlan, Sides, Step},
     report::{ChaosReport, Downgrade, KindCount},

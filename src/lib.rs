@@ -218,6 +218,7 @@
 //! | [`load`] | load and what came of it: outcomes, exact percentiles |
 //! | [`world`] | simulated machines and the network between them: life, death, links, loss |
 //! | [`net`] | sockets: TCP, UDP, Unix; simulated or real |
+//! | [`actor`] | actors: messages, asks, links, monitors, supervisors, across machines too |
 //! | [`fault`] | faults that are drawn within a budget, and that a program makes itself |
 //! | [`oracle`] | what must hold, and what must be seen, over all seeds |
 //! | [`rng`](mod@rng) | choices and random numbers |
@@ -239,7 +240,7 @@
 //! their awaits are no points; `tokio::time` and `tokio::spawn` panic for want of a runtime.
 //!
 //! It switches tasks at awaits: it explores interleavings of awaits, not of atomic instructions, and a
-//! `loop {}` without an await never ends. Disks and actors are not in this version.
+//! `loop {}` without an await never ends. Disks are not in this version.
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("parcae needs a target with 64-bit pointers: a waker is an integer of 64 bits");
@@ -285,6 +286,8 @@ pub mod real;
 pub mod world;
 
 pub mod net;
+
+pub mod actor;
 
 pub mod fault;
 

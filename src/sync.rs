@@ -63,7 +63,7 @@ mod queue_methods;
 mod rwlock;
 mod semaphore;
 mod shares;
-mod spin;
+pub(crate) mod spin;
 pub(crate) mod waiters;
 pub mod watch;
 

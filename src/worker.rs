@@ -265,6 +265,12 @@ impl Worker {
 
     // Values of tasks
 
+    /// Returns the number of the running task's stream; 0 outside of tasks.
+    pub(crate) fn running_stream(&self) -> u64 {
+        let running = self.running.borrow();
+        running.as_ref().map_or(0, |running| running.core.identity.stream.get())
+    }
+
     /// Returns the variables of the running task, if it has any.
     pub(crate) fn variables(&self) -> Option<Rc<dyn Any>> {
         self.running.borrow().as_ref()?.locals.as_ref()?.variables.clone()

@@ -467,7 +467,7 @@ fn tokio_receiving() -> Counts {
     counted(|| tokio(program)).0
 }
 
-fn counted_in_run(program: impl Future<Output = Counts> + 'static) -> Counts {
+pub(crate) fn counted_in_run(program: impl Future<Output = Counts> + 'static) -> Counts {
     let sim = Sim::builder().strategy(Strategy::Fifo).limits(limits()).build();
     let sim = sim.expect("the limits are above zero");
     counted(|| sim.run(move || program).unwrap()).0

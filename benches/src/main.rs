@@ -1,13 +1,14 @@
 //! Comparisons of parcae with its peers: medians of interleaved rounds, as ratios.
 //!
 //! ```text
-//! cargo run --release -p parcae-benches -- core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]
 //! ```
 //! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
 //! side of that name; both together are for profilers.
 #![expect(clippy::print_stdout, reason = "the table is what this command is for")]
 #![expect(clippy::print_stderr, reason = "progress and mistakes go beside the table")]
 
+mod actor_costs;
 mod core_costs;
 mod counting;
 mod lock_costs;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Err(message) => return usage(&message),
     };
     match command.as_str() {
+        "actor" => println!("{}", actor_costs::table(&options)),
         "core" => println!("{}", core_costs::table(&options)),
         "network" => println!("{}", network_costs::table(&options)),
         "real" => println!("{}", real_costs::table(&options)),
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
 fn usage(message: &str) -> ExitCode {
     eprintln!(
         "{message}\n\
-         usage: parcae-benches core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]"
+         usage: parcae-benches actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]"
     );
     ExitCode::FAILURE
 }

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::panic::Location;
 
 use super::Executor;
 use super::core::Core;
-use super::failure::{StalledTask, Wait};
+use super::failure::{Failure, StalledTask, Wait};
 use super::id::TaskId;
 use super::task_table::TaskState;
 use super::wait_note::WaitSubject;
@@ -44,6 +45,37 @@ impl fmt::Display for WaitCycle {
             write!(formatter, " -> `{}` ({})", next.task, link.wait.what())?;
         }
         Ok(())
+    }
+}
+
+impl Executor {
+    /// Fails the run because of actors that wait for the answers of each other: who, whom and to what.
+    pub(crate) fn fail_for_cycle(
+        &self,
+        links: Vec<(String, String, &'static str)>,
+        at: &'static Location<'static>,
+    ) {
+        let link = |(task, name, kind): (String, String, &'static str)| {
+            let wait = Wait {
+                verb: "ask",
+                kind,
+                name: Some(name),
+                made_at: None,
+                waits_at: Some(at.into()),
+                holders: Vec::new(),
+                holder_count: 0,
+            };
+            WaitLink { task, wait }
+        };
+        let links: Vec<_> = links.into_iter().map(link).collect();
+        let stalled = |link: &WaitLink| StalledTask {
+            name: link.task.clone(),
+            spawned_at: None,
+            steps: 0,
+            wait: Some(link.wait.clone()),
+        };
+        let tasks = links.iter().map(stalled).collect();
+        self.core.borrow_mut().fail(Failure::Deadlock { tasks, cycles: vec![WaitCycle { links }] });
     }
 }
 

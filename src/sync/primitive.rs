@@ -64,6 +64,12 @@ impl<S: WaitState> Primitive<S> {
         new
     }
 
+    /// Returns what points and reports know it by.
+    #[inline]
+    pub(crate) fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
     pub(crate) fn named(self, name: &'static str) -> Self {
         Self { resource: self.resource.named(name), state: self.state }
     }

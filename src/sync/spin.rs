@@ -13,7 +13,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A value that one thread at a time may use.
-pub(super) struct SpinLock<S> {
+pub(crate) struct SpinLock<S> {
     is_taken: AtomicBool,
     value: UnsafeCell<S>,
 }
@@ -28,14 +28,14 @@ impl<S> UnwindSafe for SpinLock<S> {}
 impl<S> RefUnwindSafe for SpinLock<S> {}
 
 impl<S> SpinLock<S> {
-    pub(super) fn new(value: S) -> Self {
+    pub(crate) fn new(value: S) -> Self {
         Self { is_taken: AtomicBool::new(false), value: UnsafeCell::new(value) }
     }
 
     /// Takes the lock until the guard is dropped. That must be soon, and whoever has the guard must not
     /// come back to this lock, or it waits for itself.
     #[inline]
-    pub(super) fn lock(&self) -> SpinGuard<'_, S> {
+    pub(crate) fn lock(&self) -> SpinGuard<'_, S> {
         if !self.try_take() {
             self.take_late();
         }
@@ -44,16 +44,16 @@ impl<S> SpinLock<S> {
 
     /// Calls `work` with the value while nobody else has it, on the terms of [`SpinLock::lock`].
     #[inline]
-    pub(super) fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> R {
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> R {
         work(&mut self.lock())
     }
 
     /// Returns the value: that there is no other reference is lock enough.
-    pub(super) fn get_mut(&mut self) -> &mut S {
+    pub(crate) fn get_mut(&mut self) -> &mut S {
         self.value.get_mut()
     }
 
-    pub(super) fn into_inner(self) -> S {
+    pub(crate) fn into_inner(self) -> S {
         self.value.into_inner()
     }
 
@@ -80,6 +80,12 @@ impl<S> SpinLock<S> {
     }
 }
 
+impl<S: Default> Default for SpinLock<S> {
+    fn default() -> Self {
+        Self::new(S::default())
+    }
+}
+
 impl<S> fmt::Debug for SpinLock<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("SpinLock").finish_non_exhaustive()
@@ -87,7 +93,7 @@ impl<S> fmt::Debug for SpinLock<S> {
 }
 
 /// The right to use the value, until it is dropped.
-pub(super) struct SpinGuard<'a, S> {
+pub(crate) struct SpinGuard<'a, S> {
     lock: &'a SpinLock<S>,
 }
 

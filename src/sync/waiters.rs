@@ -272,7 +272,7 @@ pub(crate) enum Wakes {
 
 impl Wakes {
     #[inline]
-    fn push(&mut self, target: WakeTarget) {
+    pub(crate) fn push(&mut self, target: WakeTarget) {
         match self {
             Self::None => *self = Self::One(target),
             Self::One(_) | Self::Many(_) => self.push_more(target),

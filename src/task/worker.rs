@@ -17,6 +17,11 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// Returns it as the backend knows it.
+    pub(crate) fn inner(&self) -> &WorkerRef {
+        &self.inner
+    }
+
     #[cfg(feature = "real")]
     pub(crate) fn of(worker: crate::worker::WorkerRef) -> Self {
         Self { inner: WorkerRef::Real(worker) }

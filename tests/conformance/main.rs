@@ -9,6 +9,9 @@
 
 #[macro_use]
 mod backends;
+mod actor;
+#[cfg(feature = "remote")]
+mod actor_remote;
 mod clock;
 mod journal;
 mod page;

@@ -5,6 +5,7 @@ mod buggify;
 mod effects;
 mod knob;
 mod liveness;
+mod mailboxes;
 mod plans;
 mod promises;
 mod reports;

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 #![expect(clippy::unwrap_used, reason = "a test reports a failure by panicking")]
 
+mod actor;
 mod attribute;
 mod captures;
 mod determinism;

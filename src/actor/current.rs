@@ -1,0 +1,105 @@
+//! The actor whose task this thread polls.
+
+use std::cell::RefMut;
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::any_ref::{ActorId, AnyRef};
+use super::state::Sender;
+use crate::backend;
+use crate::context::polled;
+
+polled! {
+    CURRENT: AnyRef
+}
+
+/// Returns the actor that asks, inside of its own task: not in tasks that it has spawned.
+///
+/// # Examples
+/// ```
+/// # parcae::Sim::new(7).run(|| async {
+/// assert!(parcae::actor::current().is_none());
+/// # }).unwrap();
+/// ```
+#[must_use]
+pub fn current() -> Option<AnyRef> {
+    CURRENT.try_with(|place| place.borrow().as_ref().cloned()).ok().flatten()
+}
+
+/// Returns who sends what is sent now.
+#[inline]
+pub(crate) fn sender() -> Sender {
+    let own = CURRENT.try_with(|place| place.borrow().as_ref().map(|own| sender_of(own.id())));
+    match own {
+        Ok(Some(sender)) => sender,
+        _ => Sender(backend::running_task() & !ACTOR),
+    }
+}
+
+/// Returns an actor as a sender.
+#[inline]
+pub(crate) fn sender_of(actor: ActorId) -> Sender {
+    Sender(actor.0 | ACTOR)
+}
+
+impl Sender {
+    /// Returns the actor, if it is one.
+    pub(crate) fn actor(self) -> Option<ActorId> {
+        (self.0 & ACTOR != 0).then_some(ActorId(self.0 & !ACTOR))
+    }
+}
+
+pin_project! {
+    /// The task of an actor: while it is polled, [`current`] returns the actor.
+    pub(crate) struct Inside<F> {
+        // None while it is polled.
+        own: Option<AnyRef>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F> Inside<F> {
+    pub(crate) fn new(own: AnyRef, future: F) -> Self {
+        Self { own: Some(own), future }
+    }
+}
+
+impl<F: Future> Future for Inside<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let outer = replace(this.own.take());
+        // Also when it panics, which is its last poll.
+        let _back = Back { outer, own: this.own };
+        this.future.poll(context)
+    }
+}
+
+struct Back<'a> {
+    outer: Option<AnyRef>,
+    own: &'a mut Option<AnyRef>,
+}
+
+impl Drop for Back<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        *self.own = replace(self.outer.take());
+    }
+}
+
+#[inline]
+fn replace(next: Option<AnyRef>) -> Option<AnyRef> {
+    CURRENT.with(|place| {
+        let mut place: RefMut<'_, ManuallyDrop<Option<AnyRef>>> = place.borrow_mut();
+        std::mem::replace(&mut **place, next)
+    })
+}
+
+const ACTOR: u64 = 1 << 63;

@@ -1,0 +1,193 @@
+//! Memory for the future of one handler after the other, with unsafe code.
+//!
+//! An actor handles one message at a time, so the futures of its handlers can take turns in one piece of
+//! memory: a message then costs one allocation, its envelope, where a `Box<dyn Future>` would make it two.
+//!
+//! ```text
+//!   free -> a future lives in it -> dropped, at its end or before -> free
+//! ```
+#![expect(unsafe_code, reason = "a future that is placed in memory of ours is dropped by hand")]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+/// The memory. It has room for the largest future that was in it.
+pub(crate) struct FutureSlot {
+    /// Null before the first one that needs any.
+    memory: Option<NonNull<u8>>,
+    layout: Layout,
+}
+
+impl FutureSlot {
+    pub(crate) const fn new() -> Self {
+        Self { memory: None, layout: Layout::new::<()>() }
+    }
+
+    /// Puts a future into the memory, until what is returned is dropped.
+    #[inline]
+    pub(crate) fn place<'a, F, T>(&'a mut self, future: F) -> Placed<'a, T>
+    where
+        F: Future<Output = T> + 'a,
+    {
+        let wanted = Layout::new::<F>();
+        if wanted.size() > self.layout.size() || wanted.align() > self.layout.align() {
+            self.grow(wanted);
+        }
+        let place = match self.memory {
+            Some(memory) => memory.cast::<F>(),
+            // Of size 0, and of an alignment that dangling has.
+            None => NonNull::dangling(),
+        };
+        // SAFETY: The memory has the size and the alignment of `F` (it was made for the greatest of
+        // both), or `F` has size 0 and the pointer is aligned. Nothing lives in it: what `place`
+        // returned before borrowed this slot as unique, and has been dropped, or leaked and is never
+        // used again.
+        unsafe { place.write(future) };
+        let future: NonNull<dyn Future<Output = T> + 'a> = place;
+        Placed { future, slot: PhantomData }
+    }
+
+    #[cold]
+    fn grow(&mut self, wanted: Layout) {
+        let size = wanted.size().max(self.layout.size()).max(SIZE_MIN);
+        let align = wanted.align().max(self.layout.align()).max(ALIGN_MIN);
+        let Ok(layout) = Layout::from_size_align(size, align) else {
+            unreachable!("a type has this size, and another this alignment")
+        };
+        self.release();
+        // SAFETY: The size is not 0, being `SIZE_MIN` at least.
+        let memory = unsafe { alloc(layout) };
+        let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        (self.memory, self.layout) = (Some(memory), layout);
+    }
+
+    fn release(&mut self) {
+        if let Some(memory) = self.memory.take() {
+            // SAFETY: It was allocated with this layout, and taken out, so that it is freed once. No
+            // future lives in it, because that would borrow the slot.
+            unsafe { dealloc(memory.as_ptr(), self.layout) };
+            self.layout = Layout::new::<()>();
+        }
+    }
+}
+
+impl Drop for FutureSlot {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl fmt::Debug for FutureSlot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FutureSlot").field("size", &self.layout.size()).finish()
+    }
+}
+
+/// A future in a [`FutureSlot`].
+pub(crate) struct Placed<'a, T> {
+    future: NonNull<dyn Future<Output = T> + 'a>,
+    slot: PhantomData<&'a mut FutureSlot>,
+}
+
+impl<T> Future for Placed<'_, T> {
+    type Output = T;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        // SAFETY: The future lives where this points to, until this is dropped, and this is its only
+        // pointer, borrowed as unique.
+        let future = unsafe { self.future.as_mut() };
+        // SAFETY: It stays where it is until it is dropped: the memory is not moved, freed or used
+        // again while this borrows the slot, and nothing hands the future out. If this is leaked, the
+        // memory may be used again although the future was not dropped; that is why `Placed` is not
+        // handed to code that could leak it: only the loop of an actor has one, in its own future.
+        let future = unsafe { Pin::new_unchecked(future) };
+        future.poll(context)
+    }
+}
+
+impl<T> Drop for Placed<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The future lives there and is dropped once, here.
+        unsafe { self.future.drop_in_place() };
+    }
+}
+
+/// Room for most handlers, so that it is rarely made anew.
+const SIZE_MIN: usize = 128;
+const ALIGN_MIN: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::{pending, ready};
+    use std::pin::pin;
+    use std::rc::Rc;
+    use std::task::{Context, Poll, Waker};
+
+    use super::FutureSlot;
+
+    /// Counts its drops.
+    struct Counted(Rc<Cell<u32>>);
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+
+    #[test]
+    fn futures_take_turns_and_each_is_dropped_once() {
+        let drops = Rc::new(Cell::new(0));
+        let mut slot = FutureSlot::new();
+        let mut context = Context::from_waker(Waker::noop());
+        for round in 0..3_u8 {
+            let number = u64::from(round);
+            let counted = Counted(drops.clone());
+            // Of another size in each round, larger than what there is in the last.
+            let filler = vec![[0_u64; 4]; round.into()];
+            let large = [number; 64];
+            {
+                let mut placed = pin!(slot.place(async move {
+                    let _counted = counted;
+                    ready(()).await;
+                    filler.len() as u64 + large[63]
+                }));
+                let expected = Poll::Ready(2 * number);
+                assert_eq!(placed.as_mut().poll(&mut context), expected);
+            }
+            assert_eq!(drops.get(), 2 * u32::from(round) + 1);
+            let counted = Counted(drops.clone());
+            {
+                let waiting = async move {
+                    let _counted = counted;
+                    pending::<()>().await;
+                };
+                assert_eq!(pin!(slot.place(waiting)).poll(&mut context), Poll::Pending);
+            }
+            assert_eq!(drops.get(), 2 * u32::from(round) + 2);
+        }
+        assert_eq!(pin!(slot.place(ready(7))).poll(&mut context), Poll::Ready(7));
+    }
+
+    #[test]
+    fn a_future_of_no_size_and_one_of_a_large_alignment_have_a_place() {
+        #[repr(align(64))]
+        struct Wide(u8);
+        let mut slot = FutureSlot::new();
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(pin!(slot.place(pending::<()>())).poll(&mut context), Poll::Pending);
+        let wide = Wide(3);
+        let wide = async move {
+            let place = std::ptr::from_ref(&wide).addr();
+            (wide.0, place % 64)
+        };
+        assert_eq!(pin!(slot.place(wide)).poll(&mut context), Poll::Ready((3, 0)));
+    }
+}

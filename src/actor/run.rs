@@ -1,0 +1,384 @@
+//! The life of one incarnation: start, messages and signals, farewell.
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::behaviour::{Actor, Flow};
+use super::cell::{AnyCell as _, Cell, RECEIVE};
+use super::context::Context;
+use super::dead_letters::Undelivered;
+use super::envelope::Envelope;
+use super::error::AskError;
+use super::exit::{ExitReason, Unobserved};
+use super::farewell::{self, End};
+use super::future_slot::FutureSlot;
+use super::intercept::TakeVerdict;
+use super::reply::{FailSlot, died};
+use super::signal::SystemEvent;
+use super::state::{Activity, Phase, State};
+use super::tenure::Owner;
+use super::timers::Tick;
+use crate::backend::{self, Point, Timer, WakeTarget, note_wait};
+use crate::ending::TaskPanic;
+
+/// Lives one incarnation. It must have been given its number.
+pub(crate) async fn live<A: Actor>(
+    cell: Arc<Cell<A>>,
+    args: A::Args,
+    mut owner: Owner<A>,
+    at: &'static Location<'static>,
+) -> Result<(), Unobserved> {
+    let mut context = Context::new(cell.clone());
+    let started = Box::pin(start(&cell, args, &mut context)).await;
+    let (actor, end) = match started {
+        Ok(mut actor) => {
+            owner.tell_started(Ok(()));
+            let end = serve(&cell, &mut actor, &mut context, at).await;
+            (Some(actor), end)
+        }
+        Err(end) => {
+            owner.tell_started(Err(end.reason.clone()));
+            (None, end)
+        }
+    };
+    Box::pin(farewell::say(actor, context, owner, end)).await
+}
+
+async fn start<A: Actor>(
+    cell: &Arc<Cell<A>>,
+    args: A::Args,
+    context: &mut Context<A>,
+) -> Result<A, End> {
+    match Guarded::new(cell, A::start(args, context)).await {
+        Ok(Ok(actor)) => {
+            cell.mailbox.change(|state| state.core.phase = Phase::Running);
+            Ok(actor)
+        }
+        Ok(Err(error)) => Err(End::new(ExitReason::StartFailed(error.into()))),
+        Err(broken) => Err(broken.end()),
+    }
+}
+
+/// Handles messages and signals until one of them ends it.
+async fn serve<A: Actor>(
+    cell: &Arc<Cell<A>>,
+    actor: &mut A,
+    context: &mut Context<A>,
+    at: &'static Location<'static>,
+) -> End {
+    let mut slot = FutureSlot::new();
+    loop {
+        if let Some(reason) = context.stop.take() {
+            return End::new(reason);
+        }
+        let next = Receive { cell, context, point: Point::new(), timer: None, at }.await;
+        let flow = match next {
+            Next::Letter(letter) => {
+                if cell.system.is_watched()
+                    && let Some(end) = suffer(cell, &*letter).await
+                {
+                    cell.bury(letter, Undelivered::Ended, None, died(&end.reason));
+                    return end;
+                }
+                backend::note(|| format!("handles {:?}", letter.message()));
+                let handled = Guarded::new(cell, letter.handle(actor, context, &mut slot)).await;
+                handled.map(|result| result.map(|()| Flow::Continue))
+            }
+            Next::Event(SystemEvent::Stop(reason)) => return End::new(reason),
+            Next::Event(SystemEvent::Signal(signal)) => {
+                Guarded::new(cell, Box::pin(actor.on_signal(signal, context))).await
+            }
+            Next::Idle => Guarded::new(cell, Box::pin(actor.on_idle(context))).await,
+            Next::Drained => return End::new(ExitReason::Normal),
+            Next::Killed => return End::new(ExitReason::Killed),
+        };
+        match flow {
+            Ok(Ok(Flow::Continue)) => {}
+            Ok(Ok(Flow::Stop)) => return End::new(ExitReason::Normal),
+            Ok(Ok(Flow::StopWith(reason))) => return End::new(reason),
+            Ok(Err(error)) => return End::new(ExitReason::Error(error.into())),
+            Err(broken) => return broken.end(),
+        }
+    }
+}
+
+/// Does to the actor what a fault wants before a message is handled.
+async fn suffer<A: Actor>(cell: &Cell<A>, letter: &dyn Envelope<A>) -> Option<End> {
+    match cell.system.interception().judge_take(&cell.label(), letter.kind()) {
+        TakeVerdict::Handle => None,
+        TakeVerdict::Slow(duration) => {
+            crate::task::burn(duration).await;
+            None
+        }
+        TakeVerdict::Crash => {
+            let message = format!("a fault crashed it at a message `{}`", letter.kind()).into();
+            Some(End::new(ExitReason::Panicked { message, place: None }))
+        }
+    }
+}
+
+/// What comes next.
+enum Next<A> {
+    Letter(Box<dyn Envelope<A>>),
+    Event(SystemEvent),
+    Idle,
+    Drained,
+    Killed,
+}
+
+/// Waits for what comes next.
+struct Receive<'a, A: Actor> {
+    cell: &'a Arc<Cell<A>>,
+    context: &'a mut Context<A>,
+    point: Point,
+    timer: Option<Timer>,
+    at: &'static Location<'static>,
+}
+
+impl<A: Actor> Future for Receive<'_, A> {
+    type Output = Next<A>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Next<A>> {
+        let this = &mut *self;
+        let resource = this.cell.mailbox.resource();
+        if this.point.poll(task, resource, &RECEIVE, this.at).is_pending() {
+            return Poll::Pending;
+        }
+        if this.cell.is_killed() {
+            return Poll::Ready(Next::Killed);
+        }
+        if this.context.cold.is_some()
+            && let Some(next) = this.look_at_timers()
+        {
+            return Poll::Ready(next);
+        }
+        if this.cell.system.is_watched()
+            && let Some(letter) = pick(this.cell)
+        {
+            this.note_active();
+            return Poll::Ready(Next::Letter(letter));
+        }
+        if let Some(next) = take(this.cell, task) {
+            this.note_active();
+            return Poll::Ready(next);
+        }
+        if this.cell.is_killed() {
+            return Poll::Ready(Next::Killed);
+        }
+        if this.poll_timer(task).is_ready() {
+            task.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        note_wait(resource, &RECEIVE, this.at);
+        Poll::Pending
+    }
+}
+
+impl<A: Actor> Receive<'_, A> {
+    /// Takes a timer that is due; events go before it.
+    #[cold]
+    fn look_at_timers(&mut self) -> Option<Next<A>> {
+        let timers = &mut self.context.cold.as_mut()?.timers;
+        let next = timers.next()?;
+        let now = backend::local_now("an actor");
+        if next > now {
+            return None;
+        }
+        if let Some(event) = self.cell.mailbox.change(State::take_event) {
+            return Some(Next::Event(event));
+        }
+        // Whoever has a message is not idle.
+        let is_empty = self.cell.mailbox.read(|state| state.queued_count() == 0);
+        if !is_empty && timers.watches_idle() {
+            timers.be_active(now);
+        }
+        Some(match timers.take(now)? {
+            Tick::Letter(letter) => {
+                settle_orphans(self.cell);
+                Next::Letter(letter)
+            }
+            Tick::Idle => Next::Idle,
+        })
+    }
+
+    fn note_active(&mut self) {
+        if let Some(cold) = &mut self.context.cold
+            && cold.timers.watches_idle()
+        {
+            cold.timers.be_active(backend::local_now("an actor"));
+        }
+    }
+
+    fn poll_timer(&mut self, task: &mut TaskContext<'_>) -> Poll<()> {
+        let next = self.context.cold.as_ref().and_then(|cold| cold.timers.next());
+        let Some(next) = next else { return Poll::Pending };
+        let timer = self.timer.get_or_insert_with(|| Timer::new(next, self.at));
+        if timer.deadline() != next {
+            timer.reset(next);
+        }
+        timer.poll(task)
+    }
+}
+
+/// Takes the message that a fault picks, unless an event is due.
+#[cold]
+fn pick<A: Actor>(cell: &Arc<Cell<A>>) -> Option<Box<dyn Envelope<A>>> {
+    let has_event = cell.mailbox.read(State::has_event);
+    if has_event { None } else { cell.take_picked().inspect(|_| settle_orphans(cell)) }
+}
+
+/// Takes what is there, or notes that the actor is to be woken.
+#[inline]
+fn take<A: Actor>(cell: &Cell<A>, task: &TaskContext<'_>) -> Option<Next<A>> {
+    let mut target = None;
+    loop {
+        let mut replaced = None;
+        let mut orphans = Vec::new();
+        let mut is_noted = true;
+        let next = cell.mailbox.change(|state| {
+            let before = std::mem::replace(&mut state.core.activity, Activity::Between);
+            if before == Activity::Busy
+                && let Some(cold) = &mut state.core.cold
+            {
+                orphans = std::mem::take(&mut cold.orphans);
+            }
+            if let Some(event) = state.take_event() {
+                return Some(Next::Event(event));
+            }
+            if let Some(letter) = state.take_message() {
+                state.core.activity = Activity::Busy;
+                state.core.handled_count += 1;
+                return Some(Next::Letter(letter));
+            }
+            if state.core.is_draining {
+                return Some(Next::Drained);
+            }
+            state.core.activity = Activity::Idle;
+            is_noted = state.core.task.as_ref().is_some_and(|kept| kept.will_wake(task.waker()));
+            if !is_noted
+                && let Some(target) = target.take().or_else(|| WakeTarget::of_task(task.waker()))
+            {
+                replaced = state.core.task.replace(target);
+                is_noted = true;
+            }
+            None
+        });
+        drop(replaced);
+        orphans.into_iter().for_each(|slot: Arc<dyn FailSlot>| slot.fail(AskError::Dropped));
+        if next.is_some() || is_noted {
+            return next;
+        }
+        target = Some(WakeTarget::of(task.waker()));
+    }
+}
+
+/// Answers questions that the last handler dropped; another one begins.
+fn settle_orphans<A: Actor>(cell: &Cell<A>) {
+    let orphans = cell.mailbox.change(|state| {
+        state.core.activity = Activity::Busy;
+        state.core.cold.as_mut().map(|cold| std::mem::take(&mut cold.orphans))
+    });
+    orphans.into_iter().flatten().for_each(|slot| slot.fail(AskError::Dropped));
+}
+
+pin_project! {
+    /// A future of the user's, whose panic becomes a value, and which is dropped when the actor is killed.
+    pub(crate) struct Guarded<'a, A: Actor, F> {
+        cell: &'a Arc<Cell<A>>,
+        // None when it is done.
+        #[pin]
+        future: Option<F>,
+    }
+}
+
+/// Why a future of the user's gave nothing.
+pub(crate) enum Broken {
+    Killed,
+    Panicked(Box<TaskPanic>),
+}
+
+impl Broken {
+    fn end(self) -> End {
+        match self {
+            Self::Killed => End::new(ExitReason::Killed),
+            Self::Panicked(panic) => End::of_panic(panic),
+        }
+    }
+}
+
+impl<'a, A: Actor, F: Future> Guarded<'a, A, F> {
+    #[inline]
+    pub(crate) fn new(cell: &'a Arc<Cell<A>>, future: F) -> Self {
+        Self { cell, future: Some(future) }
+    }
+}
+
+impl<A: Actor, F: Future> Future for Guarded<'_, A, F> {
+    type Output = Result<F::Output, Broken>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.cell.is_killed() {
+            return Poll::Ready(Err(kill(this.future)));
+        }
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            unreachable!("a future is not polled again when it is done")
+        };
+        match backend::catch_panic(|| future.poll(task)) {
+            Ok(Poll::Ready(output)) => match backend::catch_panic(|| this.future.set(None)) {
+                Ok(()) => Poll::Ready(Ok(output)),
+                Err(panic) => Poll::Ready(Err(Broken::Panicked(panic))),
+            },
+            Ok(Poll::Pending) => {
+                note_task(this.cell, task);
+                if this.cell.is_killed() {
+                    return Poll::Ready(Err(kill(this.future)));
+                }
+                Poll::Pending
+            }
+            Err(panic) => {
+                kill(this.future);
+                Poll::Ready(Err(Broken::Panicked(panic)))
+            }
+        }
+    }
+}
+
+/// Drops a future where it waits.
+#[cold]
+fn kill<F>(mut future: Pin<&mut Option<F>>) -> Broken {
+    if let Err(panic) = backend::catch_panic(|| future.set(None)) {
+        tracing::warn!(target: "parcae", message = %panic.message(), "a destructor panicked in a handler that was dropped");
+    }
+    Broken::Killed
+}
+
+/// Notes who is to be woken when the actor is killed.
+fn note_task<A: Actor>(cell: &Cell<A>, task: &TaskContext<'_>) {
+    let mut target = None;
+    loop {
+        let mut replaced = None;
+        let mut is_noted = true;
+        cell.mailbox.change(|state| {
+            is_noted = state.core.task.as_ref().is_some_and(|kept| kept.will_wake(task.waker()));
+            if !is_noted
+                && let Some(target) = target.take().or_else(|| WakeTarget::of_task(task.waker()))
+            {
+                replaced = state.core.task.replace(target);
+                is_noted = true;
+            }
+        });
+        drop(replaced);
+        if is_noted {
+            return;
+        }
+        target = Some(WakeTarget::of(task.waker()));
+    }
+}

@@ -1,0 +1,320 @@
+//! What a mailbox is made of: two lanes, who waits for them, and what becomes of the actor.
+//!
+//! ```text
+//!   waiting -> starting -> running -> stopping -> over
+//!     ^                                   |
+//!     `--------- kept by a supervisor ----'
+//! ```
+//!
+//! **Order.** What one sender sends, messages and signals, is taken in the order in which it sent them; a
+//! signal may overtake the messages of others. So a signal notes the number of the last message of its
+//! sender that waits, and is due when that one has been taken. Numbers rise along the lane, whatever is
+//! taken out of its middle.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::any_ref::AnyRef;
+use super::behaviour::Actor;
+use super::envelope::Boxed;
+use super::exit::ExitReason;
+use super::mailbox::Overflow;
+use super::reply::FailSlot;
+use super::signal::{Monitor, MonitorId, Signal, SystemEvent};
+use crate::backend::WakeTarget;
+use crate::sync::primitive::WaitState;
+use crate::sync::waiters::{Waiters, Wakes};
+
+/// Who sent something: an actor, a task, or whoever is outside of tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sender(pub(crate) u64);
+
+/// How far an incarnation is, or the lack of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// There is no incarnation (yet).
+    Waiting,
+    Starting,
+    Running,
+    Stopping,
+    /// There will be none.
+    Over,
+}
+
+/// What the task of an incarnation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    /// It waits for something to come.
+    Idle,
+    /// A handler runs.
+    Busy,
+    /// Neither; also where there is no task.
+    Between,
+}
+
+pub(crate) struct State<A: Actor> {
+    pub(crate) user: VecDeque<Slot<A>>,
+    /// What was stashed and is taken first.
+    #[expect(clippy::box_collection, reason = "few actors stash, and the cell has to be small")]
+    pub(crate) front: Option<Box<VecDeque<Boxed<A>>>>,
+    /// What a fault lost on its way: whoever asked waits.
+    #[expect(clippy::box_collection, reason = "only faults lose messages")]
+    pub(crate) lost: Option<Box<Vec<Boxed<A>>>>,
+    pub(crate) core: CoreState,
+}
+
+/// A message that waits.
+pub(crate) struct Slot<A> {
+    pub(crate) envelope: Boxed<A>,
+    pub(crate) sender: Sender,
+    pub(crate) number: u64,
+}
+
+/// What does not depend on the type of the actor.
+pub(crate) struct CoreState {
+    pub(crate) capacity: u32,
+    pub(crate) incarnation: u32,
+    pub(crate) phase: Phase,
+    pub(crate) overflow: Overflow,
+    /// It takes no more messages, and ends when it has handled those that wait.
+    pub(crate) is_draining: bool,
+    /// The cell outlives its incarnations: messages are kept while one ends and none runs.
+    pub(crate) is_kept: bool,
+    pub(crate) activity: Activity,
+    /// Wakes its task.
+    pub(crate) task: Option<WakeTarget>,
+    /// How many messages were put into the user lane.
+    pub(crate) put_count: u64,
+    pub(crate) handled_count: u64,
+    pub(crate) cold: Option<Box<ColdState>>,
+}
+
+/// What few actors have.
+#[derive(Default)]
+pub(crate) struct ColdState {
+    pub(crate) system: VecDeque<SystemEntry>,
+    pub(crate) links: Vec<AnyRef>,
+    pub(crate) monitors: Vec<Monitor>,
+    pub(crate) next_monitor: u64,
+    /// Those who wait for a place.
+    pub(crate) senders: Waiters,
+    /// Those who wait for the end.
+    pub(crate) exited: Waiters,
+    /// Questions that were dropped while a handler runs.
+    pub(crate) orphans: Vec<Arc<dyn FailSlot>>,
+    /// Whom its handler waits for an answer of, and to what.
+    pub(crate) asking: Vec<Asking>,
+    /// Why its last incarnation has ended or is about to.
+    pub(crate) reason: Option<ExitReason>,
+}
+
+/// An ask that a handler waits for.
+#[derive(Clone, Debug)]
+pub(crate) struct Asking {
+    pub(crate) number: u64,
+    pub(crate) target: AnyRef,
+    pub(crate) kind: &'static str,
+}
+
+pub(crate) struct SystemEntry {
+    pub(crate) event: SystemEvent,
+    /// The message that has to be taken before.
+    pub(crate) after: Option<u64>,
+}
+
+impl CoreState {
+    pub(crate) fn cold(&mut self) -> &mut ColdState {
+        self.cold.get_or_insert_default()
+    }
+
+    /// Tells whether it takes messages.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        match self.phase {
+            Phase::Waiting | Phase::Starting | Phase::Running => !self.is_draining,
+            Phase::Stopping => self.is_kept && !self.is_draining,
+            Phase::Over => false,
+        }
+    }
+
+    /// Why it ends, as far as that is known.
+    pub(crate) fn reason(&self) -> Option<ExitReason> {
+        self.cold.as_ref()?.reason.clone()
+    }
+}
+
+impl<A: Actor> State<A> {
+    pub(crate) fn new(capacity: u32, overflow: Overflow) -> Self {
+        let core = CoreState {
+            capacity,
+            incarnation: 0,
+            phase: Phase::Waiting,
+            overflow,
+            is_draining: false,
+            is_kept: false,
+            activity: Activity::Between,
+            task: None,
+            put_count: 0,
+            handled_count: 0,
+            cold: None,
+        };
+        Self { user: VecDeque::new(), front: None, lost: None, core }
+    }
+
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.user.len() < self.core.capacity as usize
+    }
+
+    /// Puts a message into the lane, without asking for a place.
+    #[inline]
+    pub(crate) fn push(&mut self, envelope: Boxed<A>, sender: Sender) {
+        let number = self.core.put_count;
+        self.core.put_count += 1;
+        self.user.push_back(Slot { envelope, sender, number });
+    }
+
+    /// Puts an event into the system lane, behind what its sender has sent before.
+    pub(crate) fn push_event(&mut self, event: SystemEvent, sender: Sender) {
+        if self.core.phase == Phase::Over {
+            return;
+        }
+        let own = self.user.iter().rev().find(|slot| slot.sender == sender);
+        let after = own.map(|slot| slot.number);
+        self.core.cold().system.push_back(SystemEntry { event, after });
+    }
+
+    /// Takes the first event that is due.
+    pub(crate) fn take_event(&mut self) -> Option<SystemEvent> {
+        let cold = self.core.cold.as_mut()?;
+        if cold.system.is_empty() {
+            return None;
+        }
+        let user = &self.user;
+        let is_due = |entry: &SystemEntry| {
+            entry.after.is_none_or(|after| {
+                user.front().is_none_or(|front| front.number > after)
+                    || user.binary_search_by_key(&after, |slot| slot.number).is_err()
+            })
+        };
+        let place = cold.system.iter().position(is_due)?;
+        cold.system.remove(place).map(|entry| entry.event)
+    }
+
+    /// Takes the first message.
+    #[inline]
+    pub(crate) fn take_message(&mut self) -> Option<Boxed<A>> {
+        if let Some(front) = &mut self.front {
+            if let Some(envelope) = front.pop_front() {
+                return Some(envelope);
+            }
+            self.front = None;
+        }
+        self.user.pop_front().map(|slot| slot.envelope)
+    }
+
+    /// Lists the numbers of the first messages of all senders, unless stashed ones go first.
+    pub(crate) fn first_of_senders(&self) -> Vec<u64> {
+        if self.front.is_some() {
+            return Vec::new();
+        }
+        let mut seen: Vec<Sender> = Vec::new();
+        let mut first = Vec::new();
+        for slot in &self.user {
+            if !seen.contains(&slot.sender) {
+                seen.push(slot.sender);
+                first.push(slot.number);
+            }
+        }
+        first
+    }
+
+    /// Takes a message out of the lane.
+    pub(crate) fn take_numbered(&mut self, number: u64) -> Option<Boxed<A>> {
+        let place = self.user.binary_search_by_key(&number, |slot| slot.number).ok()?;
+        self.core.activity = Activity::Busy;
+        self.core.handled_count += 1;
+        self.user.remove(place).map(|slot| slot.envelope)
+    }
+
+    /// Takes all messages, in order.
+    pub(crate) fn take_all(&mut self) -> Vec<Boxed<A>> {
+        let front = self.front.take().map(|front| *front).unwrap_or_default();
+        let user = std::mem::take(&mut self.user);
+        front.into_iter().chain(user.into_iter().map(|slot| slot.envelope)).collect()
+    }
+
+    pub(crate) fn queued_count(&self) -> usize {
+        self.user.len() + self.front.as_ref().map_or(0, |front| front.len())
+    }
+
+    /// Takes the stops that came too late for the last incarnation: they were not meant for the next.
+    pub(crate) fn take_stops(&mut self) -> VecDeque<SystemEntry> {
+        let Some(cold) = self.core.cold.as_mut() else { return VecDeque::new() };
+        let events = std::mem::take(&mut cold.system);
+        let (stops, others) =
+            events.into_iter().partition(|entry| matches!(entry.event, SystemEvent::Stop(_)));
+        cold.system = others;
+        stops
+    }
+
+    /// Forgets what belongs to an incarnation that has ended: its links, and signals for it.
+    pub(crate) fn forget_incarnation(&mut self) {
+        let Some(cold) = self.core.cold.as_mut() else { return };
+        cold.system.retain(|entry| matches!(entry.event, SystemEvent::Stop(_)));
+        cold.asking.clear();
+    }
+
+    /// Takes a signal back that a monitor has sent.
+    pub(crate) fn forget_down(&mut self, target: &AnyRef, gone: MonitorId) {
+        let Some(cold) = self.core.cold.as_mut() else { return };
+        cold.system.retain(|entry| match &entry.event {
+            SystemEvent::Signal(Signal::Down { monitor, actor, .. }) => {
+                *monitor != gone || actor != target
+            }
+            _ => true,
+        });
+    }
+
+    /// Tells whether the system lane holds anything.
+    pub(crate) fn has_event(&self) -> bool {
+        self.core.cold.as_ref().is_some_and(|cold| !cold.system.is_empty())
+    }
+
+    fn has_news(&self) -> bool {
+        !self.user.is_empty() || self.front.is_some() || self.core.is_draining || self.has_event()
+    }
+}
+
+impl<A: Actor> WaitState for State<A> {
+    #[inline]
+    fn is_idle(&self) -> bool {
+        self.core.activity != Activity::Idle
+            && self
+                .core
+                .cold
+                .as_ref()
+                .is_none_or(|cold| cold.senders.is_empty() && cold.exited.is_empty())
+    }
+
+    #[inline]
+    fn wake_due(&mut self, wakes: &mut Wakes) {
+        if self.core.activity == Activity::Idle && self.has_news() {
+            self.core.activity = Activity::Between;
+            if let Some(task) = self.core.task.take() {
+                wakes.push(task);
+            }
+        }
+        let (is_open, has_room) = (self.core.is_open(), self.has_room());
+        let is_over = self.core.phase == Phase::Over;
+        let Some(cold) = &mut self.core.cold else { return };
+        if !is_open {
+            cold.senders.wake_all(wakes);
+        } else if has_room {
+            cold.senders.wake(0, wakes);
+        }
+        if is_over {
+            cold.exited.wake_all(wakes);
+        }
+    }
+}

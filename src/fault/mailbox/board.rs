@@ -1,0 +1,220 @@
+//! The rules about mailboxes of a run, and how they decide.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::actor::intercept::{Rules, TakeVerdict, Verdict};
+use crate::backend;
+use crate::fault::dice::Dice;
+use crate::kernel::Ratio;
+use crate::sync::spin::SpinLock;
+
+/// All rules of a run, in the order in which they were made.
+#[derive(Default)]
+pub(super) struct Board {
+    next: AtomicU64,
+    rules: SpinLock<Vec<Arc<Rule>>>,
+}
+
+/// One rule.
+pub(super) struct Rule {
+    number: u64,
+    actor: Option<Cow<'static, str>>,
+    kind: Option<Cow<'static, str>>,
+    effect: Effect,
+    dice: Dice,
+    fired: AtomicU64,
+    /// How many messages it was asked about, of all tasks.
+    met: AtomicU64,
+    /// The same, for each task.
+    met_of: SpinLock<BTreeMap<u64, u64>>,
+}
+
+/// What a rule does.
+pub(super) enum Effect {
+    Drop(Ratio),
+    Delay(Ratio, RangeInclusive<Duration>),
+    Duplicate(Ratio),
+    Reorder(Ratio),
+    CrashAt(u64),
+    Slow(Ratio, RangeInclusive<Duration>),
+    Capacity(u32),
+}
+
+impl Board {
+    /// Adds the rule that is made for a number of its own.
+    pub(super) fn add(&self, make: impl FnOnce(u64) -> Rule) -> Arc<Rule> {
+        let rule = Arc::new(make(self.next.fetch_add(1, Ordering::Relaxed)));
+        self.rules.with(|rules| rules.push(rule.clone()));
+        rule
+    }
+
+    /// Takes a rule away; tells whether it was the last one.
+    pub(super) fn remove(&self, rule: &Arc<Rule>) -> bool {
+        let (removed, is_last) = self.rules.with(|rules| {
+            let place = rules.iter().position(|other| Arc::ptr_eq(other, rule));
+            (place.map(|place| rules.remove(place)), rules.is_empty())
+        });
+        drop(removed);
+        is_last
+    }
+
+    /// Asks the rules that fit until one decides. Draws are made where nothing is held.
+    fn first<T>(
+        &self,
+        (actor, kind): (Option<&str>, Option<&str>),
+        is_asked: impl Fn(&Effect) -> bool,
+        decide: impl Fn(&Rule, Meeting) -> Option<T>,
+    ) -> Option<T> {
+        let rules = self.rules.with(|rules| rules.clone());
+        let mut decided = None;
+        for rule in rules.iter().filter(|rule| is_asked(&rule.effect) && rule.fits(actor, kind)) {
+            // Also counted when another one has decided: numbers stand for messages.
+            let meeting = rule.meet();
+            if decided.is_none() {
+                decided = decide(rule, meeting).inspect(|_| rule.fire(actor, kind));
+            }
+        }
+        decided
+    }
+}
+
+/// That a rule was asked.
+#[derive(Clone, Copy)]
+struct Meeting {
+    /// How often it was asked by now, from 1.
+    count: u64,
+    /// Stands for the rule and the message of the running task.
+    ordinal: u64,
+}
+
+impl Rules for Board {
+    fn on_put(&self, to: &str, kind: &str, is_copyable: &dyn Fn() -> bool) -> Verdict {
+        let is_asked = |effect: &Effect| {
+            matches!(effect, Effect::Drop(_) | Effect::Delay(..) | Effect::Duplicate(_))
+        };
+        let decide = |rule: &Rule, Meeting { ordinal, .. }| match &rule.effect {
+            Effect::Drop(share) => {
+                rule.dice.happens("mailbox drop", ordinal, *share).then_some(Verdict::Drop)
+            }
+            Effect::Delay(share, range) => {
+                let happens = rule.dice.happens("mailbox delay", ordinal, *share);
+                let draw = || rule.dice.duration("mailbox delay time", ordinal, range);
+                happens.then(|| Verdict::Delay(draw()))
+            }
+            Effect::Duplicate(share) => {
+                let happens = rule.dice.happens("mailbox duplicate", ordinal, *share);
+                (happens && is_copyable()).then_some(Verdict::Duplicate)
+            }
+            _ => None,
+        };
+        self.first((Some(to), Some(kind)), is_asked, decide).unwrap_or(Verdict::Deliver)
+    }
+
+    fn on_take(&self, actor: &str, kind: &str) -> TakeVerdict {
+        let is_asked = |effect: &Effect| matches!(effect, Effect::CrashAt(_) | Effect::Slow(..));
+        let decide = |rule: &Rule, Meeting { count, ordinal }| match &rule.effect {
+            Effect::CrashAt(number) => (count == *number).then_some(TakeVerdict::Crash),
+            Effect::Slow(share, range) => {
+                let happens = rule.dice.happens("mailbox slow", ordinal, *share);
+                let draw = || rule.dice.duration("mailbox slow time", ordinal, range);
+                happens.then(|| TakeVerdict::Slow(draw()))
+            }
+            _ => None,
+        };
+        self.first((Some(actor), Some(kind)), is_asked, decide).unwrap_or(TakeVerdict::Handle)
+    }
+
+    fn capacity(&self, actor: Option<&str>, capacity: u32) -> u32 {
+        let is_asked = |effect: &Effect| matches!(effect, Effect::Capacity(_));
+        let decide = |rule: &Rule, _| match &rule.effect {
+            Effect::Capacity(other) => Some(*other),
+            _ => None,
+        };
+        self.first((actor, None), is_asked, decide).unwrap_or(capacity)
+    }
+
+    fn pick(&self, actor: &str, candidates: usize) -> usize {
+        let is_asked = |effect: &Effect| matches!(effect, Effect::Reorder(_));
+        let decide = |rule: &Rule, Meeting { ordinal, .. }| match &rule.effect {
+            Effect::Reorder(share) => {
+                let happens = rule.dice.happens("mailbox reorder", ordinal, *share);
+                let draw = || rule.dice.index("mailbox reorder to", ordinal, candidates - 1);
+                (candidates > 1 && happens).then(|| 1 + draw())
+            }
+            _ => None,
+        };
+        self.first((Some(actor), None), is_asked, decide).unwrap_or(0)
+    }
+}
+
+impl Rule {
+    pub(super) fn new(
+        number: u64,
+        (actor, kind): (Option<Cow<'static, str>>, Option<Cow<'static, str>>),
+        effect: Effect,
+        dice: Dice,
+    ) -> Self {
+        let [fired, met] = [AtomicU64::new(0), AtomicU64::new(0)];
+        let met_of = SpinLock::new(BTreeMap::new());
+        Self { number, actor, kind, effect, dice, fired, met, met_of }
+    }
+
+    pub(super) fn fired(&self) -> u64 {
+        self.fired.load(Ordering::Relaxed)
+    }
+
+    fn fits(&self, actor: Option<&str>, kind: Option<&str>) -> bool {
+        let is_actor = self.actor.as_deref().is_none_or(|own| actor == Some(own));
+        is_actor && self.kind.as_deref().is_none_or(|own| kind == Some(own))
+    }
+
+    fn meet(&self) -> Meeting {
+        let task = backend::running_task();
+        let of_task = self.met_of.with(|met_of| {
+            let count = met_of.entry(task).or_insert(0);
+            *count += 1;
+            *count - 1
+        });
+        let count = self.met.fetch_add(1, Ordering::Relaxed) + 1;
+        Meeting { count, ordinal: self.number << RULE_SHIFT | of_task }
+    }
+
+    fn fire(&self, actor: Option<&str>, kind: Option<&str>) {
+        self.fired.fetch_add(1, Ordering::Relaxed);
+        backend::note(|| {
+            let kind = kind.map(|kind| format!(", message `{kind}`")).unwrap_or_default();
+            format!("{self} fires at `{}`{kind}", actor.unwrap_or("an actor without a name"))
+        });
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("mailbox fault: ")?;
+        match &self.effect {
+            Effect::Drop(share) => write!(formatter, "drop {share}")?,
+            Effect::Delay(share, range) => write!(formatter, "delay {share} by {range:?}")?,
+            Effect::Duplicate(share) => write!(formatter, "duplicate {share}")?,
+            Effect::Reorder(share) => write!(formatter, "reorder {share}")?,
+            Effect::CrashAt(number) => write!(formatter, "crash at message {number}")?,
+            Effect::Slow(share, range) => write!(formatter, "slow {share} by {range:?}")?,
+            Effect::Capacity(capacity) => write!(formatter, "capacity {capacity}")?,
+        }
+        if let Some(kind) = &self.kind {
+            write!(formatter, ", messages `{kind}`")?;
+        }
+        match &self.actor {
+            Some(actor) => write!(formatter, ", of `{actor}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A rule may be asked about 2^40 messages of a task before its numbers are those of the next.
+const RULE_SHIFT: u32 = 40;
