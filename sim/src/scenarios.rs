@@ -21,6 +21,7 @@ mod interrupted_cleanup;
 mod late_reply;
 mod line;
 mod lock_across_rpc;
+mod lost_at_restart;
 mod lost_notification;
 mod lost_update;
 mod lost_wakeup;
@@ -32,17 +33,23 @@ mod philosophers;
 mod pipeline_orphan;
 mod pipeline_sentinel;
 mod reentrant_read;
+mod restart_storm;
 mod retries_everything;
 mod retry_storm;
 mod retry_waves;
 mod rollback_skipped;
 mod split_brain_lock;
+mod stale_reference;
+mod start_that_asks;
 mod status_blind;
+mod stop_behind_work;
 mod stranded_permits;
 mod stuck_semaphore;
 mod swallowed_cancel;
 mod thundering_herd;
 mod timed_out_item;
+mod unsliding_window;
+mod untold_failure;
 mod wire;
 mod worker_pool_join;
 mod zombie_leader;
@@ -93,4 +100,11 @@ pub(crate) const ALL: &[Scenario] = &[
     half_open_connection::SCENARIO,
     thundering_herd::SCENARIO,
     early_acknowledgement::SCENARIO,
+    lost_at_restart::SCENARIO,
+    stale_reference::SCENARIO,
+    start_that_asks::SCENARIO,
+    restart_storm::SCENARIO,
+    unsliding_window::SCENARIO,
+    untold_failure::SCENARIO,
+    stop_behind_work::SCENARIO,
 ];
