@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use parcae::actor::{
-    self, Actor, ActorRef, AnyRef, ChildSpec, Context, Crash, Handler, Strategy, Supervisor,
+    self, ActorRef, AnyRef, ChildSpec, Context, Crash, Handler, Strategy, Supervisor,
 };
 use parcae::rng::choose_for;
 use parcae::spawn_named;

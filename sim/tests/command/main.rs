@@ -17,7 +17,7 @@ mod teaching;
 mod threads;
 
 /// All scenarios.
-const SCENARIOS: [&str; 48] = [
+const SCENARIOS: [&str; 55] = [
     "lost-update",
     "check-then-act",
     "lost-wakeup",
@@ -66,6 +66,13 @@ const SCENARIOS: [&str; 48] = [
     "unsliding-window",
     "untold-failure",
     "stop-behind-work",
+    "ask-cycle",
+    "evicted-stop",
+    "mutual-back-pressure",
+    "zombie-in-a-group",
+    "stale-timer",
+    "state-of-yesterday",
+    "lost-acknowledged-write",
 ];
 
 const CLEAN: i32 = 0;
