@@ -40,11 +40,16 @@ enum Safety {
 }
 
 const STORES: [&str; 3] = ["store-1", "store-2", "store-3"];
-const VALUES: u64 = 5;
+const VALUES: u64 = 4;
 /// Between two values.
 const PAUSE: Duration = Duration::from_millis(500);
 const COPY_LIMIT: Duration = Duration::from_millis(200);
 const ASK_LIMIT: Duration = Duration::from_millis(600);
+
+/// Dials the machine, if that has not been done.
+fn store(machine: &str) -> ActorRef<Store> {
+    actor::remote(machine, "store")
+}
 
 /// What a machine has, and of which leader: the later one counts, then the longer log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,7 +73,7 @@ impl Store {
     fn lead(&mut self, term: u64) {
         (self.term, self.log.term) = (term, term);
         let others = STORES.iter().filter(|name| **name != STORES[self.index]);
-        self.others = Some(others.map(|name| actor::remote(name, "store")).collect());
+        self.others = Some(others.map(|name| store(name)).collect());
     }
 }
 
@@ -223,26 +228,24 @@ async fn fail(nodes: Vec<Node>) {
 /// Puts values in, and makes another machine the leader when one is mute.
 struct Client {
     safety: Safety,
-    stores: Vec<ActorRef<Store>>,
     leader: usize,
     term: u64,
 }
 
 impl Client {
     fn new(safety: Safety) -> Self {
-        let stores = STORES.iter().map(|name| actor::remote(name, "store")).collect();
-        Self { safety, stores, leader: 0, term: 1 }
+        Self { safety, leader: 0, term: 1 }
     }
 
-    fn leader(&self) -> &ActorRef<Store> {
-        &self.stores[self.leader]
+    fn leader(&self) -> ActorRef<Store> {
+        store(STORES[self.leader])
     }
 
     async fn put(&mut self, value: u64) {
         while self.leader().ask(Put(value)).timeout(ASK_LIMIT).await != Ok(true) {
             self.term += 1;
             let leader = match self.safety {
-                Safety::None => Some((self.leader + 1) % self.stores.len()),
+                Safety::None => Some((self.leader + 1) % STORES.len()),
                 Safety::Majority => self.best().await,
             };
             if let Some(leader) = leader {
@@ -257,8 +260,8 @@ impl Client {
     /// Returns who has all that was acknowledged, if two machines answer.
     async fn best(&self) -> Option<usize> {
         let mut logs = Vec::new();
-        for (index, store) in self.stores.iter().enumerate() {
-            if let Ok(log) = store.ask(Seal(self.term)).timeout(ASK_LIMIT).await {
+        for (index, name) in STORES.iter().enumerate() {
+            if let Ok(log) = store(name).ask(Seal(self.term)).timeout(ASK_LIMIT).await {
                 logs.push((log, index));
             }
         }
