@@ -74,7 +74,7 @@ impl Respond<Order> for Shop {
 
 impl Handler<MayWait> for Shop {
     async fn handle(&mut self, order: MayWait, _: &mut Context<Self>) -> Result<bool, Crash> {
-        Ok(order.0 % 2 == 0)
+        Ok(order.0.is_multiple_of(2))
     }
 }
 
@@ -94,8 +94,8 @@ async fn order_all(waits: Waits) {
     let stock = actor::spawn_named::<Stock>("stock", Stock).expect("the first of this name");
     let shop = Shop { stock, waits };
     let shop = actor::spawn_named::<Shop>("shop", shop).expect("the first of this name");
-    for order in 0..10 {
+    for order in 0..10_u64 {
         let is_taken = shop.ask(Order(order)).await.expect("it is answered in time");
-        assert!(is_taken || order % 2 == 1, "order {order} is refused");
+        assert!(is_taken || !order.is_multiple_of(2), "order {order} is refused");
     }
 }
