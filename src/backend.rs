@@ -302,18 +302,17 @@ pub(crate) fn running_task() -> u64 {
 /// Fails the run, in a simulation: actors wait for the answers of each other, each link being who, whom and
 /// to what. On real time it is told to whoever traces.
 pub(crate) fn report_ask_cycle(
-    links: Vec<(String, String, &'static str)>,
-    at: &'static Location<'static>,
+    links: Vec<(String, String, &'static str, &'static Location<'static>)>,
 ) {
     let Some(backend) = Backend::current() else { return };
     on!(backend,
         simulation: {
-            let _ = context::with(|executor: &Executor| executor.fail_for_cycle(links, at));
+            let _ = context::with(|executor: &Executor| executor.fail_for_cycle(links));
         },
         real: {
             let cycle: Vec<_> = links.iter().map(|(from, ..)| from.as_str()).collect();
             tracing::warn!(
-                target: "parcae", cycle = %cycle.join(" -> "), %at,
+                target: "parcae", cycle = %cycle.join(" -> "), at = %links[0].3,
                 "actors wait for the answers of each other"
             );
         },

@@ -29,7 +29,7 @@ impl Edge {
         let kind = kind();
         let target = target();
         let _ = target.cell()?;
-        let mut asking = Some(Asking { number: 0, target: target.clone(), kind });
+        let mut asking = Some(Asking { number: 0, target: target.clone(), kind, at });
         let mut number = 0;
         from.cell()?.with_core(&mut |core| {
             let edges = &mut core.cold().asking;
@@ -37,9 +37,9 @@ impl Edge {
             edges.extend(asking.take().map(|asking| Asking { number, ..asking }));
         });
         let edge = Self { from, number };
-        let first = Asking { number, target, kind };
+        let first = Asking { number, target, kind, at };
         if let Some(path) = path_back(&edge.from, first) {
-            report(&edge.from, &path, at);
+            report(&edge.from, &path);
         }
         Some(edge)
     }
@@ -91,13 +91,13 @@ fn is_found(start: &AnyRef, path: &mut Vec<Asking>, seen: &mut Vec<AnyRef>) -> b
     false
 }
 
-fn report(start: &AnyRef, path: &[Asking], at: &'static Location<'static>) {
+fn report(start: &AnyRef, path: &[Asking]) {
     let mut from = start.label().into_owned();
     let links = path.iter().map(|edge| {
         let to = edge.target.label().into_owned();
-        let link = (from.clone(), to.clone(), edge.kind);
+        let link = (from.clone(), to.clone(), edge.kind, edge.at);
         from = to;
         link
     });
-    backend::report_ask_cycle(links.collect(), at);
+    backend::report_ask_cycle(links.collect());
 }

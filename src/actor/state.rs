@@ -12,6 +12,7 @@
 //! taken out of its middle.
 
 use std::collections::VecDeque;
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::any_ref::AnyRef;
@@ -114,6 +115,7 @@ pub(crate) struct Asking {
     pub(crate) number: u64,
     pub(crate) target: AnyRef,
     pub(crate) kind: &'static str,
+    pub(crate) at: &'static Location<'static>,
 }
 
 pub(crate) struct SystemEntry {

@@ -27,7 +27,7 @@ pub enum Failure {
         /// The error, as `Debug` prints it.
         message: String,
     },
-    /// No task is ready, no timer is pending, and the program has not ended.
+    /// No task is ready, no timer is pending, and the program has not ended; or actors wait for each other's answers in a circle.
     Deadlock {
         /// Who waits for what.
         tasks: Vec<StalledTask>,
@@ -162,7 +162,11 @@ impl fmt::Display for Failure {
             }
             Self::Error { task, message } => write!(formatter, "error from `{task}`: {message}"),
             Self::Deadlock { tasks, cycles } => {
-                formatter.write_str("deadlock: no task is ready and no timer is pending")?;
+                let is_of_asks = cycles.iter().any(WaitCycle::is_of_asks);
+                formatter.write_str(match is_of_asks {
+                    true => "deadlock: actors wait for each other's answers",
+                    false => "deadlock: no task is ready and no timer is pending",
+                })?;
                 write_tasks(formatter, tasks)?;
                 write_cycles(formatter, cycles)
             }

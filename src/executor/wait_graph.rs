@@ -26,6 +26,13 @@ pub struct WaitCycle {
     pub links: Vec<WaitLink>,
 }
 
+impl WaitCycle {
+    /// Tells whether it is one of actors that wait for answers.
+    pub(super) fn is_of_asks(&self) -> bool {
+        self.links.iter().all(|link| link.wait.verb == ASK)
+    }
+}
+
 /// A task of a [`WaitCycle`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -52,12 +59,11 @@ impl Executor {
     /// Fails the run because of actors that wait for the answers of each other: who, whom and to what.
     pub(crate) fn fail_for_cycle(
         &self,
-        links: Vec<(String, String, &'static str)>,
-        at: &'static Location<'static>,
+        links: Vec<(String, String, &'static str, &'static Location<'static>)>,
     ) {
-        let link = |(task, name, kind): (String, String, &'static str)| {
+        let link = |(task, name, kind, at): (_, _, _, &'static Location<'static>)| {
             let wait = Wait {
-                verb: "ask",
+                verb: ASK,
                 kind,
                 name: Some(name),
                 made_at: None,
@@ -322,3 +328,5 @@ fn components(targets: &[Vec<usize>]) -> Vec<usize> {
 
 /// Most cycles that a report names.
 const CYCLES_MAX: usize = 16;
+
+const ASK: &str = "ask";

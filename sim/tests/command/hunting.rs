@@ -57,7 +57,9 @@ fn an_orphan_and_those_without_a_sentinel_are_named() {
 fn a_cycle_of_asks_is_named_from_its_first_actor_to_the_same() {
     let here = Workplace::new("named_cycle");
     here.run(&["hunt", "ask-cycle"]).with_code(FAILING).says(&[
-        "failed: deadlock",
+        "failed: deadlock: actors wait for each other's answers",
+        "ask_cycle.rs:61",
+        "ask_cycle.rs:89",
         "cycle: `stock` -> `shop` (MayWait ask of `shop`) -> `stock` (SetAside ask of `stock`)",
     ]);
 }
