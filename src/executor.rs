@@ -174,6 +174,17 @@ impl Executor {
         core.running.map_or(0, |index| core.tasks.get(index).stream.get())
     }
 
+    /// Returns the domain of the running task, and the number of its stream; the root and 0 outside of tasks.
+    #[inline]
+    pub(crate) fn running_place(&self) -> (DomainId, u64) {
+        let core = self.core.borrow();
+        let place = |index| {
+            let slot = core.tasks.get(index);
+            (slot.domain, slot.stream.get())
+        };
+        core.running.map_or((DomainId::ROOT, 0), place)
+    }
+
     /// Returns the domain of the running task.
     pub(crate) fn running_domain(&self) -> DomainId {
         self.core.borrow().current_domain()

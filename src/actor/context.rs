@@ -9,8 +9,9 @@ use super::any_ref::AnyRef;
 use super::behaviour::{Actor, Respond};
 use super::cell::{AnyCell as _, Cell};
 use super::dead_letters::{DeadLetter, Undelivered};
-use super::envelope::{Envelope, Letter};
+use super::envelope::{Letter, Told};
 use super::exit::ExitReason;
+use super::future_slot::Sealed;
 use super::message::Message;
 use super::recipient::tell_cell;
 use super::reference::ActorRef;
@@ -35,7 +36,7 @@ pub(crate) struct Cold<A: Actor> {
     pub(crate) tasks: Vec<Task<()>>,
     pub(crate) monitored: Vec<(MonitorId, AnyRef)>,
     pub(crate) timers: Timers<A>,
-    pub(crate) stash: Vec<Box<dyn Envelope<A>>>,
+    pub(crate) stash: Vec<Sealed<A>>,
 }
 
 impl<A: Actor> Context<A> {
@@ -170,7 +171,7 @@ impl<A: Actor> Context<A> {
         self.task(async move {
             let message = map(future.await);
             if let Some(cell) = cell.upgrade()
-                && tell_cell(&cell, message, ReplyTo::nobody(), true).is_err()
+                && tell_cell(&cell, message, true).is_err()
             {
                 let (to, kind) = (cell.label(), M::kind());
                 cell.system.bury(DeadLetter { to, kind, why: Undelivered::Closed, from: None });
@@ -192,7 +193,7 @@ impl<A: Actor> Context<A> {
         A: Respond<M>,
     {
         let deadline = local_now("Context::notify_after").saturating_add(nanos(after));
-        let letter = Box::new(Letter { message, reply: ReplyTo::nobody() });
+        let letter = Sealed::new(Told(message));
         self.cold().timers.set_once(key.into(), deadline, letter);
     }
 
@@ -208,9 +209,7 @@ impl<A: Actor> Context<A> {
         A: Respond<M>,
     {
         let now = local_now("Context::notify_every");
-        let make = move || -> Box<dyn Envelope<A>> {
-            Box::new(Letter { message: message.clone(), reply: ReplyTo::nobody() })
-        };
+        let make = move || Sealed::new(Told(message.clone()));
         self.cold().timers.set_every(key.into(), now, period, Box::new(make));
     }
 
@@ -257,7 +256,7 @@ impl<A: Actor> Context<A> {
         if stash.len() >= STASH_MAX {
             return Err((message, reply));
         }
-        stash.push(Box::new(Letter { message, reply }));
+        stash.push(Sealed::new(Letter { message, reply }));
         Ok(())
     }
 
@@ -269,7 +268,7 @@ impl<A: Actor> Context<A> {
     }
 
     /// Puts messages in front of those that wait.
-    pub(crate) fn put_in_front(&self, letters: Vec<Box<dyn Envelope<A>>>) {
+    pub(crate) fn put_in_front(&self, letters: Vec<Sealed<A>>) {
         if letters.is_empty() {
             return;
         }

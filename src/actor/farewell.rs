@@ -16,6 +16,7 @@ use super::cell::{AnyCell as _, Cell};
 use super::context::Context;
 use super::dead_letters::Undelivered;
 use super::exit::{ExitReason, Unobserved, drop_caught};
+use super::future_slot::Sealed;
 use super::reply::{FailSlot, died};
 use super::run::{Broken, Guarded};
 use super::signal::{Monitor, Signal};
@@ -127,7 +128,7 @@ async fn end_children<A: Actor>(cell: &Arc<Cell<A>>, context: &mut Context<A>, e
     }
 }
 
-fn take_stash<A: Actor>(context: &mut Context<A>) -> Vec<Box<dyn super::envelope::Envelope<A>>> {
+fn take_stash<A: Actor>(context: &mut Context<A>) -> Vec<Sealed<A>> {
     context.cold.as_mut().map(|cold| std::mem::take(&mut cold.stash)).unwrap_or_default()
 }
 

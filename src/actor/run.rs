@@ -12,11 +12,10 @@ use super::behaviour::{Actor, Flow};
 use super::cell::{AnyCell as _, Cell, RECEIVE};
 use super::context::Context;
 use super::dead_letters::Undelivered;
-use super::envelope::Envelope;
 use super::error::AskError;
 use super::exit::{ExitReason, Unobserved};
 use super::farewell::{self, End};
-use super::future_slot::FutureSlot;
+use super::future_slot::{FutureSlot, Sealed};
 use super::intercept::TakeVerdict;
 use super::reply::{FailSlot, died};
 use super::signal::SystemEvent;
@@ -80,14 +79,17 @@ async fn serve<A: Actor>(
         let flow = match next {
             Next::Letter(letter) => {
                 if cell.system.is_watched()
-                    && let Some(end) = suffer(cell, &*letter).await
+                    && let Some(end) = Box::pin(suffer(cell, &letter)).await
                 {
                     cell.bury(letter, Undelivered::Ended, None, died(&end.reason));
                     return end;
                 }
                 backend::note(|| format!("handles {:?}", letter.message()));
-                let handled = Guarded::new(cell, letter.handle(actor, context, &mut slot)).await;
-                handled.map(|result| result.map(|()| Flow::Continue))
+                match Guarded::new(cell, letter.handle(actor, context, &mut slot)).await {
+                    Ok(Ok(())) => continue,
+                    Ok(Err(error)) => return End::new(ExitReason::Error(error.into())),
+                    Err(broken) => return broken.end(),
+                }
             }
             Next::Event(SystemEvent::Stop(reason)) => return End::new(reason),
             Next::Event(SystemEvent::Signal(signal)) => {
@@ -108,7 +110,7 @@ async fn serve<A: Actor>(
 }
 
 /// Does to the actor what a fault wants before a message is handled.
-async fn suffer<A: Actor>(cell: &Cell<A>, letter: &dyn Envelope<A>) -> Option<End> {
+async fn suffer<A: Actor>(cell: &Cell<A>, letter: &Sealed<A>) -> Option<End> {
     match cell.system.interception().judge_take(&cell.label(), letter.kind()) {
         TakeVerdict::Handle => None,
         TakeVerdict::Slow(duration) => {
@@ -123,8 +125,8 @@ async fn suffer<A: Actor>(cell: &Cell<A>, letter: &dyn Envelope<A>) -> Option<En
 }
 
 /// What comes next.
-enum Next<A> {
-    Letter(Box<dyn Envelope<A>>),
+enum Next<A: Actor> {
+    Letter(Sealed<A>),
     Event(SystemEvent),
     Idle,
     Drained,
@@ -164,9 +166,18 @@ impl<A: Actor> Future for Receive<'_, A> {
             this.note_active();
             return Poll::Ready(Next::Letter(letter));
         }
-        if let Some(next) = take(this.cell, task) {
-            this.note_active();
-            return Poll::Ready(next);
+        match take_plain(this.cell, task) {
+            Plain::Letter(letter) => {
+                this.note_active();
+                return Poll::Ready(Next::Letter(letter));
+            }
+            Plain::Idle => {}
+            Plain::No => {
+                if let Some(next) = take(this.cell, task) {
+                    this.note_active();
+                    return Poll::Ready(next);
+                }
+            }
         }
         if this.cell.is_killed() {
             return Poll::Ready(Next::Killed);
@@ -207,6 +218,7 @@ impl<A: Actor> Receive<'_, A> {
         })
     }
 
+    #[inline]
     fn note_active(&mut self) {
         if let Some(cold) = &mut self.context.cold
             && cold.timers.watches_idle()
@@ -228,13 +240,32 @@ impl<A: Actor> Receive<'_, A> {
 
 /// Takes the message that a fault picks, unless an event is due.
 #[cold]
-fn pick<A: Actor>(cell: &Arc<Cell<A>>) -> Option<Box<dyn Envelope<A>>> {
+fn pick<A: Actor>(cell: &Arc<Cell<A>>) -> Option<Sealed<A>> {
     let has_event = cell.mailbox.read(State::has_event);
     if has_event { None } else { cell.take_picked().inspect(|_| settle_orphans(cell)) }
 }
 
-/// Takes what is there, or notes that the actor is to be woken.
+/// What comes of a look at the mailbox that expects nothing but messages.
+enum Plain<A: Actor> {
+    Letter(Sealed<A>),
+    /// There is nothing, and the task will be woken.
+    Idle,
+    /// It has to be looked at more closely.
+    No,
+}
+
+/// Takes a message, or notes that the actor is to be woken, where there is nothing else to be done.
 #[inline]
+fn take_plain<A: Actor>(cell: &Cell<A>, task: &TaskContext<'_>) -> Plain<A> {
+    let mut state = cell.mailbox.hold();
+    if let Some(letter) = state.take_plain() {
+        return Plain::Letter(letter);
+    }
+    if state.idle_plain(task.waker()) { Plain::Idle } else { Plain::No }
+}
+
+/// Takes what is there, or notes that the actor is to be woken.
+#[inline(never)]
 fn take<A: Actor>(cell: &Cell<A>, task: &TaskContext<'_>) -> Option<Next<A>> {
     let mut target = None;
     loop {
@@ -328,14 +359,18 @@ impl<A: Actor, F: Future> Future for Guarded<'_, A, F> {
         if this.cell.is_killed() {
             return Poll::Ready(Err(kill(this.future)));
         }
-        let Some(future) = this.future.as_mut().as_pin_mut() else {
-            unreachable!("a future is not polled again when it is done")
-        };
-        match backend::catch_panic(|| future.poll(task)) {
-            Ok(Poll::Ready(output)) => match backend::catch_panic(|| this.future.set(None)) {
-                Ok(()) => Poll::Ready(Ok(output)),
-                Err(panic) => Poll::Ready(Err(Broken::Panicked(panic))),
-            },
+        let polled = backend::catch_panic(|| {
+            let Some(future) = this.future.as_mut().as_pin_mut() else {
+                unreachable!("a future is not polled again when it is done")
+            };
+            let polled = future.poll(task);
+            if polled.is_ready() {
+                this.future.set(None);
+            }
+            polled
+        });
+        match polled {
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Ok(Poll::Pending) => {
                 note_task(this.cell, task);
                 if this.cell.is_killed() {

@@ -13,11 +13,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::any_ref::AnyRef;
 use super::behaviour::Actor;
-use super::envelope::Boxed;
 use super::exit::ExitReason;
+use super::future_slot::Sealed;
 use super::mailbox::Overflow;
 use super::reply::FailSlot;
 use super::signal::{Monitor, MonitorId, Signal, SystemEvent};
@@ -56,16 +57,16 @@ pub(crate) struct State<A: Actor> {
     pub(crate) user: VecDeque<Slot<A>>,
     /// What was stashed and is taken first.
     #[expect(clippy::box_collection, reason = "few actors stash, and the cell has to be small")]
-    pub(crate) front: Option<Box<VecDeque<Boxed<A>>>>,
+    pub(crate) front: Option<Box<VecDeque<Sealed<A>>>>,
     /// What a fault lost on its way: whoever asked waits.
     #[expect(clippy::box_collection, reason = "only faults lose messages")]
-    pub(crate) lost: Option<Box<Vec<Boxed<A>>>>,
+    pub(crate) lost: Option<Box<Vec<Sealed<A>>>>,
     pub(crate) core: CoreState,
 }
 
 /// A message that waits.
-pub(crate) struct Slot<A> {
-    pub(crate) envelope: Boxed<A>,
+pub(crate) struct Slot<A: Actor> {
+    pub(crate) envelope: Sealed<A>,
     pub(crate) sender: Sender,
     pub(crate) number: u64,
 }
@@ -137,6 +138,24 @@ impl CoreState {
         }
     }
 
+    /// Tells whether there are neither events, nor questions to be settled, nor those who wait for a place.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.cold.as_deref().is_none_or(|cold| {
+            cold.system.is_empty() && cold.orphans.is_empty() && cold.senders.is_empty()
+        })
+    }
+
+    /// Notes that something has come. Returns its task, if that waits.
+    #[inline]
+    pub(crate) fn take_idle(&mut self) -> Option<WakeTarget> {
+        if self.activity != Activity::Idle {
+            return None;
+        }
+        self.activity = Activity::Between;
+        self.task.take()
+    }
+
     /// Why it ends, as far as that is known.
     pub(crate) fn reason(&self) -> Option<ExitReason> {
         self.cold.as_ref()?.reason.clone()
@@ -168,7 +187,7 @@ impl<A: Actor> State<A> {
 
     /// Puts a message into the lane, without asking for a place.
     #[inline]
-    pub(crate) fn push(&mut self, envelope: Boxed<A>, sender: Sender) {
+    pub(crate) fn push(&mut self, envelope: Sealed<A>, sender: Sender) {
         let number = self.core.put_count;
         self.core.put_count += 1;
         self.user.push_back(Slot { envelope, sender, number });
@@ -203,7 +222,7 @@ impl<A: Actor> State<A> {
 
     /// Takes the first message.
     #[inline]
-    pub(crate) fn take_message(&mut self) -> Option<Boxed<A>> {
+    pub(crate) fn take_message(&mut self) -> Option<Sealed<A>> {
         if let Some(front) = &mut self.front {
             if let Some(envelope) = front.pop_front() {
                 return Some(envelope);
@@ -230,7 +249,7 @@ impl<A: Actor> State<A> {
     }
 
     /// Takes a message out of the lane.
-    pub(crate) fn take_numbered(&mut self, number: u64) -> Option<Boxed<A>> {
+    pub(crate) fn take_numbered(&mut self, number: u64) -> Option<Sealed<A>> {
         let place = self.user.binary_search_by_key(&number, |slot| slot.number).ok()?;
         self.core.activity = Activity::Busy;
         self.core.handled_count += 1;
@@ -238,7 +257,7 @@ impl<A: Actor> State<A> {
     }
 
     /// Takes all messages, in order.
-    pub(crate) fn take_all(&mut self) -> Vec<Boxed<A>> {
+    pub(crate) fn take_all(&mut self) -> Vec<Sealed<A>> {
         let front = self.front.take().map(|front| *front).unwrap_or_default();
         let user = std::mem::take(&mut self.user);
         front.into_iter().chain(user.into_iter().map(|slot| slot.envelope)).collect()
@@ -276,6 +295,45 @@ impl<A: Actor> State<A> {
         });
     }
 
+    /// Tells whether a message has a place at once: nobody waits for one before it.
+    #[inline]
+    pub(crate) fn has_place(&self) -> bool {
+        self.core.is_open()
+            && self.has_room()
+            && self.core.cold.as_deref().is_none_or(|cold| cold.senders.is_empty())
+    }
+
+    /// Takes the first message, if nothing else is due and nobody waits for the place. Then a handler runs.
+    #[inline]
+    pub(crate) fn take_plain(&mut self) -> Option<Sealed<A>> {
+        if self.front.is_some() || !self.core.is_plain() {
+            return None;
+        }
+        let slot = self.user.pop_front()?;
+        self.core.activity = Activity::Busy;
+        self.core.handled_count += 1;
+        Some(slot.envelope)
+    }
+
+    /// Lets this task wait, if nothing is due. The waker is copied only where that runs no code of others.
+    #[inline]
+    pub(crate) fn idle_plain(&mut self, waker: &Waker) -> bool {
+        let core = &mut self.core;
+        if !self.user.is_empty() || self.front.is_some() || core.is_draining || !core.is_plain() {
+            return false;
+        }
+        match &core.task {
+            Some(kept) if kept.will_wake(waker) => {}
+            Some(_) => return false,
+            None => {
+                let Some(target) = WakeTarget::of_task(waker) else { return false };
+                core.task = Some(target);
+            }
+        }
+        core.activity = Activity::Idle;
+        true
+    }
+
     /// Tells whether the system lane holds anything.
     pub(crate) fn has_event(&self) -> bool {
         self.core.cold.as_ref().is_some_and(|cold| !cold.system.is_empty())
@@ -289,21 +347,16 @@ impl<A: Actor> State<A> {
 impl<A: Actor> WaitState for State<A> {
     #[inline]
     fn is_idle(&self) -> bool {
-        self.core.activity != Activity::Idle
-            && self
-                .core
-                .cold
-                .as_ref()
-                .is_none_or(|cold| cold.senders.is_empty() && cold.exited.is_empty())
+        let wait = |cold: &ColdState| !cold.senders.is_empty() || !cold.exited.is_empty();
+        self.core.activity != Activity::Idle && !self.core.cold.as_deref().is_some_and(wait)
     }
 
     #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
-        if self.core.activity == Activity::Idle && self.has_news() {
-            self.core.activity = Activity::Between;
-            if let Some(task) = self.core.task.take() {
-                wakes.push(task);
-            }
+        if self.has_news()
+            && let Some(task) = self.core.take_idle()
+        {
+            wakes.push(task);
         }
         let (is_open, has_room) = (self.core.is_open(), self.has_room());
         let is_over = self.core.phase == Phase::Over;

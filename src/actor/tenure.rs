@@ -175,7 +175,7 @@ pub(crate) fn launch<A: Actor>(
     at: &'static Location<'static>,
 ) {
     begin(cell);
-    let task = Inside::new(cell.any_ref(), live(cell.clone(), args, owner, at));
+    let task = Inside::new(cell.clone(), live(cell.clone(), args, owner, at));
     let options = SpawnOptions::new(Some(task_name(cell)), at);
     backend::spawn_try("parcae::actor::spawn", task, options).detach(true);
 }
