@@ -255,6 +255,32 @@ impl Executor {
         Poll::Pending
     }
 
+    /// Sets a timer for so long from now, as [`Executor::poll_timer`] does at its first poll. Returns the
+    /// deadline too; none when it is due, or where no timer is set.
+    pub(crate) fn begin_timer(
+        &self,
+        nanos: u64,
+        waker: &Waker,
+        at: &'static Location<'static>,
+    ) -> Option<(u64, TimerKey)> {
+        let target = WakeTarget::of(waker);
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let domain_id = core.current_domain();
+        let domain = core.domains.get(domain_id);
+        if nanos == 0 || domain.state != DomainState::Alive {
+            return None;
+        }
+        let deadline_local = domain.clock.local(core.now).saturating_add(nanos);
+        let deadline = domain.clock.global(deadline_local);
+        let (kind, task) = (EventKind::TimerSet, core.current_stream());
+        core.event(Event { kind, task, subject: deadline, value: 0 }, Some(at));
+        let target = TimerTarget::Wake(target);
+        let key = core.timers.set(deadline, deadline_local, domain_id, target);
+        core.note_timer(deadline_local, at);
+        Some((deadline_local, key))
+    }
+
     /// Cancels a timer, if it has not fired.
     pub(crate) fn cancel_timer(&self, key: TimerKey) {
         let target = self.core.borrow_mut().timers.cancel(key);

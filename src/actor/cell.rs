@@ -28,7 +28,8 @@ use crate::sync::primitive::{Line, Primitive, Wait};
 /// An actor as references know it.
 pub(crate) struct Cell<A: Actor> {
     pub(crate) id: ActorId,
-    pub(crate) name: Option<Cow<'static, str>>,
+    /// In a box, because most have none.
+    pub(crate) name: Option<Box<Cow<'static, str>>>,
     pub(crate) home: Home,
     pub(crate) system: System,
     is_killed: AtomicBool,
@@ -70,7 +71,7 @@ impl<A: Actor> Cell<A> {
             Some(Cow::Borrowed(name)) => primitive.named(name),
             _ => primitive.named(short_name::<A>()),
         };
-        let home = system.home();
+        let (home, name) = (system.home(), name.map(Box::new));
         Arc::new(Self { id, name, home, system, is_killed: AtomicBool::new(false), mailbox })
     }
 
@@ -236,7 +237,7 @@ impl<A: Actor> Cell<A> {
     /// A question that was lost on the way is not answered before the actor ends.
     fn keep_unanswered<E: Envelope<A> + 'static>(&self, letter: E) {
         let letter = Sealed::new(letter);
-        self.mailbox.change(|state| state.lost.get_or_insert_default().push(letter));
+        self.mailbox.change(|state| state.apart().lost.push(letter));
     }
 
     /// Takes the message that a fault picks among the first ones of all senders.
@@ -372,13 +373,13 @@ impl<A: Actor> AnyCell for Cell<A> {
 
     fn label(&self) -> Cow<'static, str> {
         match &self.name {
-            Some(name) => name.clone(),
+            Some(name) => Cow::clone(name),
             None => format!("{}{}", short_name::<A>(), self.id).into(),
         }
     }
 
     fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.name.as_ref().map(|name| &***name)
     }
 
     fn system(&self) -> &System {
@@ -435,7 +436,7 @@ impl<A: Actor> AnyCell for Cell<A> {
             };
             (status, state.queued_count(), state.core.handled_count, state.core.incarnation)
         });
-        let name = self.name.clone();
+        let name = self.name.as_deref().cloned();
         let kind = short_name::<A>();
         ActorInfo { id: self.id, name, kind, incarnation, status, queued, handled }
     }

@@ -19,41 +19,52 @@ use super::reply::ReplyTo;
 use super::signal::MonitorId;
 use super::spawn::{ActorBuilder, build};
 use super::timers::{TimerKey, Timers, nanos};
-use crate::backend::local_now;
+use crate::backend::{Timer, local_now};
 use crate::task::{Builder, Task};
 
 /// What an actor has of itself: its references, children, links, timers and tasks. All of them end with
 /// this incarnation of it.
 pub struct Context<A: Actor> {
     pub(crate) cell: Arc<Cell<A>>,
-    pub(crate) stop: Option<ExitReason>,
     pub(crate) cold: Option<Box<Cold<A>>>,
 }
 
 /// What few actors have.
 pub(crate) struct Cold<A: Actor> {
+    /// It ends for this reason when its handler has returned.
+    pub(crate) stop: Option<ExitReason>,
     pub(crate) children: Vec<AnyRef>,
     pub(crate) tasks: Vec<Task<()>>,
     pub(crate) monitored: Vec<(MonitorId, AnyRef)>,
     pub(crate) timers: Timers<A>,
+    /// Wakes it for the next of them, while it waits for what comes.
+    pub(crate) timer: Option<Timer>,
     pub(crate) stash: Vec<Sealed<A>>,
 }
 
 impl<A: Actor> Context<A> {
     pub(crate) fn new(cell: Arc<Cell<A>>) -> Self {
-        Self { cell, stop: None, cold: None }
+        Self { cell, cold: None }
     }
 
     pub(crate) fn cold(&mut self) -> &mut Cold<A> {
         self.cold.get_or_insert_with(|| {
             Box::new(Cold {
+                stop: None,
                 children: Vec::new(),
                 tasks: Vec::new(),
                 monitored: Vec::new(),
                 timers: Timers::new(),
+                timer: None,
                 stash: Vec::new(),
             })
         })
+    }
+
+    /// Takes why it is to end, if it has said so.
+    #[inline]
+    pub(crate) fn take_stop(&mut self) -> Option<ExitReason> {
+        self.cold.as_mut().and_then(|cold| cold.stop.take())
     }
 
     /// Returns a reference to itself.
@@ -81,7 +92,7 @@ impl<A: Actor> Context<A> {
 
     /// Ends it for this reason, when this handler has returned.
     pub fn stop_for(&mut self, reason: ExitReason) {
-        self.stop.get_or_insert(reason);
+        self.cold().stop.get_or_insert(reason);
     }
 
     // Others
@@ -273,7 +284,7 @@ impl<A: Actor> Context<A> {
             return;
         }
         self.cell.mailbox.change(|state| {
-            let front = state.front.get_or_insert_default();
+            let front = &mut state.apart().front;
             for letter in letters.into_iter().rev() {
                 front.push_front(letter);
             }

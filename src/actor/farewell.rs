@@ -182,12 +182,14 @@ fn take_news(core: &mut CoreState, reason: &ExitReason) -> News {
 
 /// Ends a cell for good: its name is free, and what is left is no longer handled.
 pub(crate) fn end_cell<A: Actor>(cell: &Arc<Cell<A>>, reason: &ExitReason) -> News {
-    let news = cell.mailbox.change(|state| take_news(&mut state.core, reason));
+    let (news, lost) = cell.mailbox.change(|state| {
+        let lost = state.apart.as_mut().map(|apart| std::mem::take(&mut apart.lost));
+        (take_news(&mut state.core, reason), lost)
+    });
     if let Some(name) = &cell.name {
         cell.system.release(name, &cell.any_ref());
     }
-    let lost = cell.mailbox.change(|state| state.lost.take());
-    for letter in lost.into_iter().flat_map(|lost| *lost) {
+    for letter in lost.into_iter().flatten() {
         letter.refuse(died(reason));
     }
     let (letters, orphans) = cell.close(reason);

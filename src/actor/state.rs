@@ -55,13 +55,17 @@ pub(crate) enum Activity {
 
 pub(crate) struct State<A: Actor> {
     pub(crate) user: VecDeque<Slot<A>>,
-    /// What was stashed and is taken first.
-    #[expect(clippy::box_collection, reason = "few actors stash, and the cell has to be small")]
-    pub(crate) front: Option<Box<VecDeque<Sealed<A>>>>,
-    /// What a fault lost on its way: whoever asked waits.
-    #[expect(clippy::box_collection, reason = "only faults lose messages")]
-    pub(crate) lost: Option<Box<Vec<Sealed<A>>>>,
+    /// Few actors have any, and the cell has to be small.
+    pub(crate) apart: Option<Box<Apart<A>>>,
     pub(crate) core: CoreState,
+}
+
+/// Messages that are not in the lane.
+pub(crate) struct Apart<A: Actor> {
+    /// What was stashed and is taken first.
+    pub(crate) front: VecDeque<Sealed<A>>,
+    /// What a fault lost on its way: whoever asked waits.
+    pub(crate) lost: Vec<Sealed<A>>,
 }
 
 /// A message that waits.
@@ -115,6 +119,15 @@ pub(crate) struct Asking {
     pub(crate) number: u64,
     pub(crate) target: AnyRef,
     pub(crate) kind: &'static str,
+}
+
+/// What comes of an attempt to wait.
+pub(crate) enum Idling {
+    Done,
+    /// It has to be known first who is woken.
+    NeedsTarget,
+    /// Something is due, or another task waited before.
+    No,
 }
 
 pub(crate) struct SystemEntry {
@@ -177,7 +190,18 @@ impl<A: Actor> State<A> {
             handled_count: 0,
             cold: None,
         };
-        Self { user: VecDeque::new(), front: None, lost: None, core }
+        Self { user: VecDeque::new(), apart: None, core }
+    }
+
+    pub(crate) fn apart(&mut self) -> &mut Apart<A> {
+        self.apart
+            .get_or_insert_with(|| Box::new(Apart { front: VecDeque::new(), lost: Vec::new() }))
+    }
+
+    /// Tells whether a message that was stashed goes first.
+    #[inline]
+    fn has_front(&self) -> bool {
+        self.apart.as_deref().is_some_and(|apart| !apart.front.is_empty())
     }
 
     #[inline]
@@ -223,18 +247,16 @@ impl<A: Actor> State<A> {
     /// Takes the first message.
     #[inline]
     pub(crate) fn take_message(&mut self) -> Option<Sealed<A>> {
-        if let Some(front) = &mut self.front {
-            if let Some(envelope) = front.pop_front() {
-                return Some(envelope);
-            }
-            self.front = None;
+        let first = self.apart.as_mut().and_then(|apart| apart.front.pop_front());
+        if first.is_some() {
+            return first;
         }
         self.user.pop_front().map(|slot| slot.envelope)
     }
 
     /// Lists the numbers of the first messages of all senders, unless stashed ones go first.
     pub(crate) fn first_of_senders(&self) -> Vec<u64> {
-        if self.front.is_some() {
+        if self.has_front() {
             return Vec::new();
         }
         let mut seen: Vec<Sender> = Vec::new();
@@ -258,13 +280,14 @@ impl<A: Actor> State<A> {
 
     /// Takes all messages, in order.
     pub(crate) fn take_all(&mut self) -> Vec<Sealed<A>> {
-        let front = self.front.take().map(|front| *front).unwrap_or_default();
+        let apart = self.apart.as_mut();
+        let front = apart.map(|apart| std::mem::take(&mut apart.front)).unwrap_or_default();
         let user = std::mem::take(&mut self.user);
         front.into_iter().chain(user.into_iter().map(|slot| slot.envelope)).collect()
     }
 
     pub(crate) fn queued_count(&self) -> usize {
-        self.user.len() + self.front.as_ref().map_or(0, |front| front.len())
+        self.user.len() + self.apart.as_ref().map_or(0, |apart| apart.front.len())
     }
 
     /// Takes the stops that came too late for the last incarnation: they were not meant for the next.
@@ -306,7 +329,7 @@ impl<A: Actor> State<A> {
     /// Takes the first message, if nothing else is due and nobody waits for the place. Then a handler runs.
     #[inline]
     pub(crate) fn take_plain(&mut self) -> Option<Sealed<A>> {
-        if self.front.is_some() || !self.core.is_plain() {
+        if self.has_front() || !self.core.is_plain() {
             return None;
         }
         let slot = self.user.pop_front()?;
@@ -315,23 +338,26 @@ impl<A: Actor> State<A> {
         Some(slot.envelope)
     }
 
-    /// Lets this task wait, if nothing is due. The waker is copied only where that runs no code of others.
+    /// Lets its task wait, if nothing is due.
     #[inline]
-    pub(crate) fn idle_plain(&mut self, waker: &Waker) -> bool {
+    pub(crate) fn idle_plain(&mut self, waker: &Waker, target: &mut Option<WakeTarget>) -> Idling {
+        let is_quiet = self.user.is_empty() && !self.has_front();
         let core = &mut self.core;
-        if !self.user.is_empty() || self.front.is_some() || core.is_draining || !core.is_plain() {
-            return false;
+        if !is_quiet || core.is_draining || !core.is_plain() {
+            return Idling::No;
         }
         match &core.task {
             Some(kept) if kept.will_wake(waker) => {}
-            Some(_) => return false,
+            Some(_) => return Idling::No,
             None => {
-                let Some(target) = WakeTarget::of_task(waker) else { return false };
-                core.task = Some(target);
+                core.task = target.take().or_else(|| WakeTarget::of_task(waker));
+                if core.task.is_none() {
+                    return Idling::NeedsTarget;
+                }
             }
         }
         core.activity = Activity::Idle;
-        true
+        Idling::Done
     }
 
     /// Tells whether the system lane holds anything.
@@ -340,15 +366,20 @@ impl<A: Actor> State<A> {
     }
 
     fn has_news(&self) -> bool {
-        !self.user.is_empty() || self.front.is_some() || self.core.is_draining || self.has_event()
+        !self.user.is_empty() || self.has_front() || self.core.is_draining || self.has_event()
     }
 }
 
 impl<A: Actor> WaitState for State<A> {
     #[inline]
     fn is_idle(&self) -> bool {
-        let wait = |cold: &ColdState| !cold.senders.is_empty() || !cold.exited.is_empty();
-        self.core.activity != Activity::Idle && !self.core.cold.as_deref().is_some_and(wait)
+        let is_over = self.core.phase == Phase::Over;
+        self.core.activity != Activity::Idle
+            && self
+                .core
+                .cold
+                .as_deref()
+                .is_none_or(|cold| cold.senders.is_empty() && (!is_over || cold.exited.is_empty()))
     }
 
     #[inline]

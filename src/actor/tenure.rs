@@ -74,7 +74,7 @@ impl<A: Actor> Tenure<A> {
         }
         // It never was: nobody has a reference.
         cell.mailbox.change(|state| state.core.phase = Phase::Over);
-        Err(NameTaken { name: cell.name.clone().unwrap_or_default() })
+        Err(NameTaken { name: cell.name.as_deref().cloned().unwrap_or_default() })
     }
 
     pub(crate) fn actor_ref(&self) -> ActorRef<A> {
@@ -200,7 +200,7 @@ pub(crate) fn begin<A: Actor>(cell: &Cell<A>) {
 }
 
 pub(crate) fn task_name<A: Actor>(cell: &Cell<A>) -> Cow<'static, str> {
-    cell.name.clone().unwrap_or(Cow::Borrowed(short_name::<A>()))
+    cell.name.as_deref().cloned().unwrap_or(Cow::Borrowed(short_name::<A>()))
 }
 
 #[cfg(all(test, feature = "simulation"))]
