@@ -79,7 +79,7 @@ pin_project! {
     /// The task of an actor: while it is polled, [`current`] returns the actor.
     pub(crate) struct Inside<F> {
         // None while it is polled.
-        own: Option<Own>,
+        own: Option<Arc<dyn AnyCell>>,
         #[pin]
         future: F,
     }
@@ -87,8 +87,7 @@ pin_project! {
 
 impl<F> Inside<F> {
     pub(crate) fn new(cell: Arc<dyn AnyCell>, future: F) -> Self {
-        let sender = sender_of(cell.id());
-        Self { own: Some(Own { cell, sender }), future }
+        Self { own: Some(cell), future }
     }
 }
 
@@ -98,7 +97,8 @@ impl<F: Future> Future for Inside<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let outer = replace(this.own.take());
+        let own = this.own.take().map(|cell| Own { sender: sender_of(cell.id()), cell });
+        let outer = replace(own);
         // Also when it panics, which is its last poll.
         let _back = Back { outer, own: this.own };
         this.future.poll(context)
@@ -107,13 +107,13 @@ impl<F: Future> Future for Inside<F> {
 
 struct Back<'a> {
     outer: Option<Own>,
-    own: &'a mut Option<Own>,
+    own: &'a mut Option<Arc<dyn AnyCell>>,
 }
 
 impl Drop for Back<'_> {
     #[inline]
     fn drop(&mut self) {
-        *self.own = replace(self.outer.take());
+        *self.own = replace(self.outer.take()).map(|own| own.cell);
     }
 }
 

@@ -75,8 +75,8 @@ pub(crate) async fn say<A: Actor>(
     context.put_in_front(leftovers);
     let mut is_observed = owner.is_observed();
     let (news, owner) = match owner {
-        Owner::Alone { mut tenure, .. } => (tenure.finish(&end.reason), None),
-        owner @ Owner::Kept { .. } => (pause(&cell, &end.reason), Some(owner)),
+        Owner::Alone { tenure, .. } => (tenure.finish(&end.reason), None),
+        owner @ Owner::Kept(_) => (pause(&cell, &end.reason), Some(owner)),
     };
     is_observed |= news.is_observed;
     news.tell(&cell.any_ref(), &end.reason);

@@ -31,12 +31,14 @@ use super::error::AskError;
 pub(crate) struct FutureSlot {
     /// Null before the first one that needs any.
     memory: Option<NonNull<u8>>,
-    layout: Layout,
+    /// What it was allocated with; 0 and 1 where there is none.
+    size: u32,
+    align: u32,
 }
 
 impl FutureSlot {
     pub(crate) const fn new() -> Self {
-        Self { memory: None, layout: Layout::new::<()>() }
+        Self { memory: None, size: 0, align: 1 }
     }
 
     /// Puts a future into the memory, until what is returned is dropped.
@@ -46,7 +48,7 @@ impl FutureSlot {
         F: Future<Output = T> + 'a,
     {
         let wanted = Layout::new::<F>();
-        if wanted.size() > self.layout.size() || wanted.align() > self.layout.align() {
+        if wanted.size() > self.size as usize || wanted.align() > self.align as usize {
             self.grow(wanted);
         }
         let place = match self.memory {
@@ -65,24 +67,25 @@ impl FutureSlot {
 
     #[cold]
     fn grow(&mut self, wanted: Layout) {
-        let size = wanted.size().max(self.layout.size()).max(SIZE_MIN);
-        let align = wanted.align().max(self.layout.align()).max(ALIGN_MIN);
-        let Ok(layout) = Layout::from_size_align(size, align) else {
-            unreachable!("a type has this size, and another this alignment")
-        };
+        let size = wanted.size().max(self.size as usize).max(SIZE_MIN);
+        let align = wanted.align().max(self.align as usize).max(ALIGN_MIN);
+        let layout = layout_of(size, align);
+        let fits = "a future has less than 4 GiB";
+        let (size, align) = (u32::try_from(size).expect(fits), u32::try_from(align).expect(fits));
         self.release();
         // SAFETY: The size is not 0, being `SIZE_MIN` at least.
         let memory = unsafe { alloc(layout) };
         let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
-        (self.memory, self.layout) = (Some(memory), layout);
+        (self.memory, self.size, self.align) = (Some(memory), size, align);
     }
 
     fn release(&mut self) {
         if let Some(memory) = self.memory.take() {
+            let layout = layout_of(self.size as usize, self.align as usize);
             // SAFETY: It was allocated with this layout, and taken out, so that it is freed once. No
             // future lives in it, because that would borrow the slot.
-            unsafe { dealloc(memory.as_ptr(), self.layout) };
-            self.layout = Layout::new::<()>();
+            unsafe { dealloc(memory.as_ptr(), layout) };
+            (self.size, self.align) = (0, 1);
         }
     }
 }
@@ -95,7 +98,14 @@ impl Drop for FutureSlot {
 
 impl fmt::Debug for FutureSlot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("FutureSlot").field("size", &self.layout.size()).finish()
+        formatter.debug_struct("FutureSlot").field("size", &self.size).finish()
+    }
+}
+
+fn layout_of(size: usize, align: usize) -> Layout {
+    match Layout::from_size_align(size, align) {
+        Ok(layout) => layout,
+        Err(_) => unreachable!("a type has this size, and another this alignment"),
     }
 }
 
