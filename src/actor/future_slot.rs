@@ -151,15 +151,17 @@ pub(crate) struct Sealed<A: Actor> {
 /// it out, so that nothing lives there afterwards.
 struct Table<A: Actor> {
     view: unsafe fn(*const Words) -> *const dyn Envelope<A>,
-    handle: for<'a> unsafe fn(
-        *mut Words,
-        &'a mut A,
-        &'a mut ActorContext<A>,
-        &'a mut FutureSlot,
-    ) -> Handling<'a, A>,
+    handle: Handle<A>,
     refuse: unsafe fn(*mut Words, AskError),
     drop: unsafe fn(*mut Words),
 }
+
+type Handle<A> = for<'a> unsafe fn(
+    *mut Words,
+    &'a mut A,
+    &'a mut ActorContext<A>,
+    &'a mut FutureSlot,
+) -> Handling<'a, A>;
 
 // SAFETY: All that it holds is an envelope, and every envelope is `Send`.
 unsafe impl<A: Actor> Send for Sealed<A> {}

@@ -125,8 +125,11 @@ fn serve<A: Actor>(
 enum Work<'a, A: Actor> {
     Handle(Handling<'a, A>),
     /// Apart, so that few actors have room for it.
-    Apart(Pin<Box<dyn Future<Output = Option<Box<End>>> + 'a>>),
+    Apart(Rare<'a>),
 }
+
+/// Something that seldom comes; it gives how the actor ends, if it does.
+type Rare<'a> = Pin<Box<dyn Future<Output = Option<Box<End>>> + 'a>>;
 
 #[cold]
 fn end_of<A: Actor>(handled: Result<Result<(), A::Error>, Broken>) -> End {
