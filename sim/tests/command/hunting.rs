@@ -54,6 +54,15 @@ fn an_orphan_and_those_without_a_sentinel_are_named() {
 }
 
 #[test]
+fn a_cycle_of_asks_is_named_from_its_first_actor_to_the_same() {
+    let here = Workplace::new("named_cycle");
+    here.run(&["hunt", "ask-cycle"]).with_code(FAILING).says(&[
+        "failed: deadlock",
+        "cycle: `stock` -> `shop` (MayWait ask of `shop`) -> `stock` (SetAside ask of `stock`)",
+    ]);
+}
+
+#[test]
 fn a_finding_is_printed_and_saved_with_its_token() {
     let here = Workplace::new("finding");
     let ended = here.run(&["hunt", "lost-update"]).with_code(FAILING);

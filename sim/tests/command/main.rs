@@ -17,7 +17,7 @@ mod teaching;
 mod threads;
 
 /// All scenarios.
-const SCENARIOS: [&str; 41] = [
+const SCENARIOS: [&str; 55] = [
     "lost-update",
     "check-then-act",
     "lost-wakeup",
@@ -59,6 +59,20 @@ const SCENARIOS: [&str; 41] = [
     "half-open-connection",
     "thundering-herd",
     "early-acknowledgement",
+    "lost-at-restart",
+    "stale-reference",
+    "start-that-asks",
+    "restart-storm",
+    "unsliding-window",
+    "untold-failure",
+    "stop-behind-work",
+    "ask-cycle",
+    "evicted-stop",
+    "mutual-back-pressure",
+    "zombie-in-a-group",
+    "stale-timer",
+    "state-of-yesterday",
+    "lost-acknowledged-write",
 ];
 
 const CLEAN: i32 = 0;
