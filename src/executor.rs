@@ -174,6 +174,17 @@ impl Executor {
         core.running.map_or(0, |index| core.tasks.get(index).stream.get())
     }
 
+    /// Returns the domain of the running task, and the number of its stream; the root and 0 outside of tasks.
+    #[inline]
+    pub(crate) fn running_place(&self) -> (DomainId, u64) {
+        let core = self.core.borrow();
+        let place = |index| {
+            let slot = core.tasks.get(index);
+            (slot.domain, slot.stream.get())
+        };
+        core.running.map_or((DomainId::ROOT, 0), place)
+    }
+
     /// Returns the domain of the running task.
     pub(crate) fn running_domain(&self) -> DomainId {
         self.core.borrow().current_domain()
@@ -242,6 +253,32 @@ impl Executor {
         }
         core.note_timer(deadline_local, at);
         Poll::Pending
+    }
+
+    /// Sets a timer for so long from now, as [`Executor::poll_timer`] does at its first poll. Returns the
+    /// deadline too; none when it is due, or where no timer is set.
+    pub(crate) fn begin_timer(
+        &self,
+        nanos: u64,
+        waker: &Waker,
+        at: &'static Location<'static>,
+    ) -> Option<(u64, TimerKey)> {
+        let target = WakeTarget::of(waker);
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let domain_id = core.current_domain();
+        let domain = core.domains.get(domain_id);
+        if nanos == 0 || domain.state != DomainState::Alive {
+            return None;
+        }
+        let deadline_local = domain.clock.local(core.now).saturating_add(nanos);
+        let deadline = domain.clock.global(deadline_local);
+        let (kind, task) = (EventKind::TimerSet, core.current_stream());
+        core.event(Event { kind, task, subject: deadline, value: 0 }, Some(at));
+        let target = TimerTarget::Wake(target);
+        let key = core.timers.set(deadline, deadline_local, domain_id, target);
+        core.note_timer(deadline_local, at);
+        Some((deadline_local, key))
     }
 
     /// Cancels a timer, if it has not fired.

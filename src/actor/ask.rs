@@ -142,8 +142,15 @@ impl<M: Message> Ask<M> {
     fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<AskError> {
         let Some(after) = self.after else { return Poll::Pending };
         let at = self.at;
-        let timer = self.timer.get_or_insert_with(|| Timer::after("an ask", after, at));
-        timer.poll(context).map(|()| AskError::Timeout { after })
+        let polled = match &mut self.timer {
+            Some(timer) => timer.poll(context),
+            None => {
+                let (timer, polled) = Timer::begin("an ask", after, context, at);
+                self.timer = Some(timer);
+                polled
+            }
+        };
+        polled.map(|()| AskError::Timeout { after })
     }
 }
 

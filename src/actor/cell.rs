@@ -10,9 +10,10 @@ use super::any_ref::{ActorId, ActorInfo, ActorStatus, AnyRef};
 use super::behaviour::Actor;
 use super::current;
 use super::dead_letters::{DeadLetter, Undelivered};
-use super::envelope::{Boxed, Envelope};
+use super::envelope::Envelope;
 use super::error::AskError;
 use super::exit::ExitReason;
+use super::future_slot::Sealed;
 use super::intercept::Verdict;
 use super::mailbox::{Mailbox, Overflow};
 use super::message::short_name;
@@ -27,7 +28,8 @@ use crate::sync::primitive::{Line, Primitive, Wait};
 /// An actor as references know it.
 pub(crate) struct Cell<A: Actor> {
     pub(crate) id: ActorId,
-    pub(crate) name: Option<Cow<'static, str>>,
+    /// In a box, because most have none.
+    pub(crate) name: Option<Box<Cow<'static, str>>>,
     pub(crate) home: Home,
     pub(crate) system: System,
     is_killed: AtomicBool,
@@ -42,10 +44,10 @@ pub(crate) enum Refusal {
 }
 
 /// What comes of putting a message: it is given back if it was not taken.
-pub(crate) type Put<E> = Result<(), (Box<E>, Refusal)>;
+pub(crate) type Put<E> = Result<(), (E, Refusal)>;
 
 /// What is left of a cell that has ended: messages, and questions that were dropped.
-pub(crate) type Leftovers<A> = (Vec<Boxed<A>>, Vec<Arc<dyn FailSlot>>);
+pub(crate) type Leftovers<A> = (Vec<Sealed<A>>, Vec<Arc<dyn FailSlot>>);
 
 impl<A: Actor> Cell<A> {
     pub(crate) const SENDERS: Line<State<A>> =
@@ -69,7 +71,7 @@ impl<A: Actor> Cell<A> {
             Some(Cow::Borrowed(name)) => primitive.named(name),
             _ => primitive.named(short_name::<A>()),
         };
-        let home = system.home();
+        let (home, name) = (system.home(), name.map(Box::new));
         Arc::new(Self { id, name, home, system, is_killed: AtomicBool::new(false), mailbox })
     }
 
@@ -83,22 +85,45 @@ impl<A: Actor> Cell<A> {
         )
     }
 
+    /// Returns who sends to it, if its machine is alive. Panics where it must not be used.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn approach(&self) -> Option<Sender> {
+        let (standing, task) = self.home.standing_of_task();
+        match standing {
+            Standing::Own | Standing::Visitor => Some(current::sender_or(task)),
+            Standing::Dead => None,
+            Standing::Foreign => self.is_foreign(),
+        }
+    }
+
     /// Puts a message into the mailbox, or gives it back. `is_sure` goes past the bound.
     #[inline]
-    pub(crate) fn put<E>(self: &Arc<Self>, letter: Box<E>, is_sure: bool) -> Put<E>
+    pub(crate) fn put<E>(self: &Arc<Self>, letter: E, sender: Sender, is_sure: bool) -> Put<E>
     where
         E: Envelope<A> + 'static,
     {
-        let sender = current::sender();
         // What an actor sends to itself is not on the way.
         if self.system.is_watched() && !is_sure {
             return self.put_watched(letter, sender);
         }
+        let mut state = self.mailbox.hold();
+        if state.has_place() {
+            // Whoever waits for its end, or a place, is not concerned.
+            state.push(Sealed::new(letter), sender);
+            let task = state.core.take_idle();
+            drop(state);
+            if let Some(task) = task {
+                task.wake();
+            }
+            return Ok(());
+        }
+        drop(state);
         self.put_from(letter, sender, is_sure)
     }
 
-    #[inline]
-    fn put_from<E>(&self, letter: Box<E>, sender: Sender, is_sure: bool) -> Put<E>
+    #[inline(never)]
+    fn put_from<E>(&self, letter: E, sender: Sender, is_sure: bool) -> Put<E>
     where
         E: Envelope<A> + 'static,
     {
@@ -112,7 +137,7 @@ impl<A: Actor> Cell<A> {
                 return Some(Self::overflow(state));
             }
             if let Some(letter) = letter.take() {
-                state.push(letter, sender);
+                state.push(Sealed::new(letter), sender);
             }
             None
         });
@@ -145,7 +170,7 @@ impl<A: Actor> Cell<A> {
     }
 
     #[cold]
-    fn refuse<E>(&self, letter: Box<E>, excess: Excess<A>, sender: Sender) -> Put<E>
+    fn refuse<E>(&self, letter: E, excess: Excess<A>, sender: Sender) -> Put<E>
     where
         E: Envelope<A> + 'static,
     {
@@ -158,6 +183,7 @@ impl<A: Actor> Cell<A> {
                 Err((letter, Refusal::Closed(reason)))
             }
             Excess::DropNewest => {
+                let letter = Sealed::new(letter);
                 self.bury(letter, Undelivered::Overflow, Some(sender), AskError::Full);
                 Ok(())
             }
@@ -170,7 +196,7 @@ impl<A: Actor> Cell<A> {
 
     /// Puts a message into the mailbox while a fault may have its say.
     #[cold]
-    fn put_watched<E>(self: &Arc<Self>, letter: Box<E>, sender: Sender) -> Put<E>
+    fn put_watched<E>(self: &Arc<Self>, letter: E, sender: Sender) -> Put<E>
     where
         E: Envelope<A> + 'static,
     {
@@ -188,7 +214,7 @@ impl<A: Actor> Cell<A> {
                 let late = async move {
                     crate::time::sleep(duration).await;
                     if let Err((letter, _)) = cell.put_from(letter, sender, true) {
-                        let error = AskError::NoProc;
+                        let (letter, error) = (Sealed::new(letter), AskError::NoProc);
                         cell.bury(letter, Undelivered::Ended, Some(sender), error);
                     }
                 };
@@ -209,13 +235,14 @@ impl<A: Actor> Cell<A> {
     }
 
     /// A question that was lost on the way is not answered before the actor ends.
-    fn keep_unanswered<E: Envelope<A> + 'static>(&self, letter: Box<E>) {
-        self.mailbox.change(|state| state.lost.get_or_insert_default().push(letter));
+    fn keep_unanswered<E: Envelope<A> + 'static>(&self, letter: E) {
+        let letter = Sealed::new(letter);
+        self.mailbox.change(|state| state.apart().lost.push(letter));
     }
 
     /// Takes the message that a fault picks among the first ones of all senders.
     #[cold]
-    pub(crate) fn take_picked(&self) -> Option<Boxed<A>> {
+    pub(crate) fn take_picked(&self) -> Option<Sealed<A>> {
         let first = self.mailbox.read(State::first_of_senders);
         if first.len() < 2 {
             return None;
@@ -228,7 +255,7 @@ impl<A: Actor> Cell<A> {
     /// Puts what nobody will handle among the dead letters.
     pub(crate) fn bury(
         &self,
-        letter: Boxed<A>,
+        letter: Sealed<A>,
         why: Undelivered,
         sender: Option<Sender>,
         error: AskError,
@@ -294,12 +321,12 @@ impl<A: Actor> Cell<A> {
 }
 
 /// Refuses a letter, as a value whose drop does it where a panic is caught.
-fn move_refused<A: Actor>(letter: Boxed<A>, error: AskError) -> impl Sized {
+fn move_refused<A: Actor>(letter: Sealed<A>, error: AskError) -> impl Sized {
     Refused { letter: Some((letter, error)) }
 }
 
 struct Refused<A: Actor> {
-    letter: Option<(Boxed<A>, AskError)>,
+    letter: Option<(Sealed<A>, AskError)>,
 }
 
 impl<A: Actor> Drop for Refused<A> {
@@ -310,11 +337,11 @@ impl<A: Actor> Drop for Refused<A> {
     }
 }
 
-enum Excess<A> {
+enum Excess<A: Actor> {
     Full,
     Closed,
     DropNewest,
-    DropOldest(Boxed<A>),
+    DropOldest(Sealed<A>),
 }
 
 /// A [`Cell`] whose type is not known.
@@ -346,13 +373,13 @@ impl<A: Actor> AnyCell for Cell<A> {
 
     fn label(&self) -> Cow<'static, str> {
         match &self.name {
-            Some(name) => name.clone(),
+            Some(name) => Cow::clone(name),
             None => format!("{}{}", short_name::<A>(), self.id).into(),
         }
     }
 
     fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.name.as_ref().map(|name| &***name)
     }
 
     fn system(&self) -> &System {
@@ -409,7 +436,7 @@ impl<A: Actor> AnyCell for Cell<A> {
             };
             (status, state.queued_count(), state.core.handled_count, state.core.incarnation)
         });
-        let name = self.name.clone();
+        let name = self.name.as_deref().cloned();
         let kind = short_name::<A>();
         ActorInfo { id: self.id, name, kind, incarnation, status, queued, handled }
     }

@@ -9,8 +9,9 @@ use super::any_ref::AnyRef;
 use super::behaviour::{Actor, Respond};
 use super::cell::{AnyCell as _, Cell};
 use super::dead_letters::{DeadLetter, Undelivered};
-use super::envelope::{Envelope, Letter};
+use super::envelope::{Letter, Told};
 use super::exit::ExitReason;
+use super::future_slot::Sealed;
 use super::message::Message;
 use super::recipient::tell_cell;
 use super::reference::ActorRef;
@@ -18,41 +19,52 @@ use super::reply::ReplyTo;
 use super::signal::MonitorId;
 use super::spawn::{ActorBuilder, build};
 use super::timers::{TimerKey, Timers, nanos};
-use crate::backend::local_now;
+use crate::backend::{Timer, local_now};
 use crate::task::{Builder, Task};
 
 /// What an actor has of itself: its references, children, links, timers and tasks. All of them end with
 /// this incarnation of it.
 pub struct Context<A: Actor> {
     pub(crate) cell: Arc<Cell<A>>,
-    pub(crate) stop: Option<ExitReason>,
     pub(crate) cold: Option<Box<Cold<A>>>,
 }
 
 /// What few actors have.
 pub(crate) struct Cold<A: Actor> {
+    /// It ends for this reason when its handler has returned.
+    pub(crate) stop: Option<ExitReason>,
     pub(crate) children: Vec<AnyRef>,
     pub(crate) tasks: Vec<Task<()>>,
     pub(crate) monitored: Vec<(MonitorId, AnyRef)>,
     pub(crate) timers: Timers<A>,
-    pub(crate) stash: Vec<Box<dyn Envelope<A>>>,
+    /// Wakes it for the next of them, while it waits for what comes.
+    pub(crate) timer: Option<Timer>,
+    pub(crate) stash: Vec<Sealed<A>>,
 }
 
 impl<A: Actor> Context<A> {
     pub(crate) fn new(cell: Arc<Cell<A>>) -> Self {
-        Self { cell, stop: None, cold: None }
+        Self { cell, cold: None }
     }
 
     pub(crate) fn cold(&mut self) -> &mut Cold<A> {
         self.cold.get_or_insert_with(|| {
             Box::new(Cold {
+                stop: None,
                 children: Vec::new(),
                 tasks: Vec::new(),
                 monitored: Vec::new(),
                 timers: Timers::new(),
+                timer: None,
                 stash: Vec::new(),
             })
         })
+    }
+
+    /// Takes why it is to end, if it has said so.
+    #[inline]
+    pub(crate) fn take_stop(&mut self) -> Option<ExitReason> {
+        self.cold.as_mut().and_then(|cold| cold.stop.take())
     }
 
     /// Returns a reference to itself.
@@ -80,7 +92,7 @@ impl<A: Actor> Context<A> {
 
     /// Ends it for this reason, when this handler has returned.
     pub fn stop_for(&mut self, reason: ExitReason) {
-        self.stop.get_or_insert(reason);
+        self.cold().stop.get_or_insert(reason);
     }
 
     // Others
@@ -170,7 +182,7 @@ impl<A: Actor> Context<A> {
         self.task(async move {
             let message = map(future.await);
             if let Some(cell) = cell.upgrade()
-                && tell_cell(&cell, message, ReplyTo::nobody(), true).is_err()
+                && tell_cell(&cell, message, true).is_err()
             {
                 let (to, kind) = (cell.label(), M::kind());
                 cell.system.bury(DeadLetter { to, kind, why: Undelivered::Closed, from: None });
@@ -192,7 +204,7 @@ impl<A: Actor> Context<A> {
         A: Respond<M>,
     {
         let deadline = local_now("Context::notify_after").saturating_add(nanos(after));
-        let letter = Box::new(Letter { message, reply: ReplyTo::nobody() });
+        let letter = Sealed::new(Told(message));
         self.cold().timers.set_once(key.into(), deadline, letter);
     }
 
@@ -208,9 +220,7 @@ impl<A: Actor> Context<A> {
         A: Respond<M>,
     {
         let now = local_now("Context::notify_every");
-        let make = move || -> Box<dyn Envelope<A>> {
-            Box::new(Letter { message: message.clone(), reply: ReplyTo::nobody() })
-        };
+        let make = move || Sealed::new(Told(message.clone()));
         self.cold().timers.set_every(key.into(), now, period, Box::new(make));
     }
 
@@ -257,7 +267,7 @@ impl<A: Actor> Context<A> {
         if stash.len() >= STASH_MAX {
             return Err((message, reply));
         }
-        stash.push(Box::new(Letter { message, reply }));
+        stash.push(Sealed::new(Letter { message, reply }));
         Ok(())
     }
 
@@ -269,12 +279,12 @@ impl<A: Actor> Context<A> {
     }
 
     /// Puts messages in front of those that wait.
-    pub(crate) fn put_in_front(&self, letters: Vec<Box<dyn Envelope<A>>>) {
+    pub(crate) fn put_in_front(&self, letters: Vec<Sealed<A>>) {
         if letters.is_empty() {
             return;
         }
         self.cell.mailbox.change(|state| {
-            let front = state.front.get_or_insert_default();
+            let front = &mut state.apart().front;
             for letter in letters.into_iter().rev() {
                 front.push_front(letter);
             }

@@ -16,6 +16,7 @@ use super::cell::{AnyCell as _, Cell};
 use super::context::Context;
 use super::dead_letters::Undelivered;
 use super::exit::{ExitReason, Unobserved, drop_caught};
+use super::future_slot::Sealed;
 use super::reply::{FailSlot, died};
 use super::run::{Broken, Guarded};
 use super::signal::{Monitor, Signal};
@@ -74,8 +75,8 @@ pub(crate) async fn say<A: Actor>(
     context.put_in_front(leftovers);
     let mut is_observed = owner.is_observed();
     let (news, owner) = match owner {
-        Owner::Alone { mut tenure, .. } => (tenure.finish(&end.reason), None),
-        owner @ Owner::Kept { .. } => (pause(&cell, &end.reason), Some(owner)),
+        Owner::Alone { tenure, .. } => (tenure.finish(&end.reason), None),
+        owner @ Owner::Kept(_) => (pause(&cell, &end.reason), Some(owner)),
     };
     is_observed |= news.is_observed;
     news.tell(&cell.any_ref(), &end.reason);
@@ -127,7 +128,7 @@ async fn end_children<A: Actor>(cell: &Arc<Cell<A>>, context: &mut Context<A>, e
     }
 }
 
-fn take_stash<A: Actor>(context: &mut Context<A>) -> Vec<Box<dyn super::envelope::Envelope<A>>> {
+fn take_stash<A: Actor>(context: &mut Context<A>) -> Vec<Sealed<A>> {
     context.cold.as_mut().map(|cold| std::mem::take(&mut cold.stash)).unwrap_or_default()
 }
 
@@ -181,12 +182,14 @@ fn take_news(core: &mut CoreState, reason: &ExitReason) -> News {
 
 /// Ends a cell for good: its name is free, and what is left is no longer handled.
 pub(crate) fn end_cell<A: Actor>(cell: &Arc<Cell<A>>, reason: &ExitReason) -> News {
-    let news = cell.mailbox.change(|state| take_news(&mut state.core, reason));
+    let (news, lost) = cell.mailbox.change(|state| {
+        let lost = state.apart.as_mut().map(|apart| std::mem::take(&mut apart.lost));
+        (take_news(&mut state.core, reason), lost)
+    });
     if let Some(name) = &cell.name {
         cell.system.release(name, &cell.any_ref());
     }
-    let lost = cell.mailbox.change(|state| state.lost.take());
-    for letter in lost.into_iter().flat_map(|lost| *lost) {
+    for letter in lost.into_iter().flatten() {
         letter.refuse(died(reason));
     }
     let (letters, orphans) = cell.close(reason);

@@ -1,31 +1,44 @@
-//! Memory for the future of one handler after the other, with unsafe code.
+//! Memory of messages and of the futures that handle them, with unsafe code.
 //!
 //! An actor handles one message at a time, so the futures of its handlers can take turns in one piece of
-//! memory: a message then costs one allocation, its envelope, where a `Box<dyn Future>` would make it two.
+//! memory; and most messages are small, so that they have a place in the mailbox itself. So a message
+//! costs no allocation, where a `Box<dyn Future>` and one of its envelope would make it two.
 //!
 //! ```text
-//!   free -> a future lives in it -> dropped, at its end or before -> free
+//!   slot:    free -> a future lives in it -> dropped, at its end or before -> free
+//!   message: sealed -> handled, refused or dropped
 //! ```
-#![expect(unsafe_code, reason = "a future that is placed in memory of ours is dropped by hand")]
+#![expect(
+    unsafe_code,
+    reason = "what is placed in memory of ours is moved out and dropped by hand"
+)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
+
+use super::behaviour::Actor;
+use super::context::Context as ActorContext;
+use super::envelope::{Envelope, Handling};
+use super::error::AskError;
 
 /// The memory. It has room for the largest future that was in it.
 pub(crate) struct FutureSlot {
     /// Null before the first one that needs any.
     memory: Option<NonNull<u8>>,
-    layout: Layout,
+    /// What it was allocated with; 0 and 1 where there is none.
+    size: u32,
+    align: u32,
 }
 
 impl FutureSlot {
     pub(crate) const fn new() -> Self {
-        Self { memory: None, layout: Layout::new::<()>() }
+        Self { memory: None, size: 0, align: 1 }
     }
 
     /// Puts a future into the memory, until what is returned is dropped.
@@ -35,7 +48,7 @@ impl FutureSlot {
         F: Future<Output = T> + 'a,
     {
         let wanted = Layout::new::<F>();
-        if wanted.size() > self.layout.size() || wanted.align() > self.layout.align() {
+        if wanted.size() > self.size as usize || wanted.align() > self.align as usize {
             self.grow(wanted);
         }
         let place = match self.memory {
@@ -54,24 +67,25 @@ impl FutureSlot {
 
     #[cold]
     fn grow(&mut self, wanted: Layout) {
-        let size = wanted.size().max(self.layout.size()).max(SIZE_MIN);
-        let align = wanted.align().max(self.layout.align()).max(ALIGN_MIN);
-        let Ok(layout) = Layout::from_size_align(size, align) else {
-            unreachable!("a type has this size, and another this alignment")
-        };
+        let size = wanted.size().max(self.size as usize).max(SIZE_MIN);
+        let align = wanted.align().max(self.align as usize).max(ALIGN_MIN);
+        let layout = layout_of(size, align);
+        let fits = "a future has less than 4 GiB";
+        let (size, align) = (u32::try_from(size).expect(fits), u32::try_from(align).expect(fits));
         self.release();
         // SAFETY: The size is not 0, being `SIZE_MIN` at least.
         let memory = unsafe { alloc(layout) };
         let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
-        (self.memory, self.layout) = (Some(memory), layout);
+        (self.memory, self.size, self.align) = (Some(memory), size, align);
     }
 
     fn release(&mut self) {
         if let Some(memory) = self.memory.take() {
+            let layout = layout_of(self.size as usize, self.align as usize);
             // SAFETY: It was allocated with this layout, and taken out, so that it is freed once. No
             // future lives in it, because that would borrow the slot.
-            unsafe { dealloc(memory.as_ptr(), self.layout) };
-            self.layout = Layout::new::<()>();
+            unsafe { dealloc(memory.as_ptr(), layout) };
+            (self.size, self.align) = (0, 1);
         }
     }
 }
@@ -84,7 +98,14 @@ impl Drop for FutureSlot {
 
 impl fmt::Debug for FutureSlot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("FutureSlot").field("size", &self.layout.size()).finish()
+        formatter.debug_struct("FutureSlot").field("size", &self.size).finish()
+    }
+}
+
+fn layout_of(size: usize, align: usize) -> Layout {
+    match Layout::from_size_align(size, align) {
+        Ok(layout) => layout,
+        Err(_) => unreachable!("a type has this size, and another this alignment"),
     }
 }
 
@@ -118,6 +139,156 @@ impl<T> Drop for Placed<'_, T> {
         unsafe { self.future.drop_in_place() };
     }
 }
+
+/// A message to an actor of this type, in its envelope: in place if it is small.
+pub(crate) struct Sealed<A: Actor> {
+    table: &'static Table<A>,
+    /// An envelope of the type that the table is for.
+    content: MaybeUninit<Words>,
+}
+
+/// What can be done with an envelope of one type. Each function is given where one lives; all but `view` take
+/// it out, so that nothing lives there afterwards.
+struct Table<A: Actor> {
+    view: unsafe fn(*const Words) -> *const dyn Envelope<A>,
+    handle: Handle<A>,
+    refuse: unsafe fn(*mut Words, AskError),
+    drop: unsafe fn(*mut Words),
+}
+
+type Handle<A> = for<'a> unsafe fn(
+    *mut Words,
+    &'a mut A,
+    &'a mut ActorContext<A>,
+    &'a mut FutureSlot,
+) -> Handling<'a, A>;
+
+// SAFETY: All that it holds is an envelope, and every envelope is `Send`.
+unsafe impl<A: Actor> Send for Sealed<A> {}
+
+impl<A: Actor> Sealed<A> {
+    /// Puts an envelope in place, or into a box if it is too large.
+    #[inline]
+    pub(crate) fn new<E: Envelope<A> + 'static>(envelope: E) -> Self {
+        if fits::<E>() { Self::in_place(envelope) } else { Self::in_place(Box::new(envelope)) }
+    }
+
+    #[inline]
+    fn in_place<E: Envelope<A> + 'static>(envelope: E) -> Self {
+        assert!(fits::<E>(), "a pointer has a place");
+        let mut content = MaybeUninit::<Words>::uninit();
+        // SAFETY: It has the size and the alignment of `E` or more, as was just checked.
+        unsafe { content.as_mut_ptr().cast::<E>().write(envelope) };
+        Self { table: Table::of::<E>(), content }
+    }
+
+    #[inline]
+    fn view(&self) -> &dyn Envelope<A> {
+        // SAFETY: An envelope of the table's type lives there.
+        let view = unsafe { (self.table.view)(self.content.as_ptr()) };
+        // SAFETY: It lives as long as this, which is borrowed.
+        unsafe { &*view }
+    }
+
+    /// Returns what reports and faults call it.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.view().kind()
+    }
+
+    pub(crate) fn message(&self) -> &dyn fmt::Debug {
+        self.view().message()
+    }
+
+    /// Begins to handle it.
+    #[inline]
+    pub(crate) fn handle<'a>(
+        self,
+        actor: &'a mut A,
+        context: &'a mut ActorContext<A>,
+        slot: &'a mut FutureSlot,
+    ) -> Handling<'a, A> {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: An envelope of the table's type lives there, and what it leaves is never dropped.
+        unsafe { (this.table.handle)(this.content.as_mut_ptr(), actor, context, slot) }
+    }
+
+    /// Lets whoever asked know that there will be no answer.
+    pub(crate) fn refuse(self, error: AskError) {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: An envelope of the table's type lives there, and what it leaves is never dropped.
+        unsafe { (this.table.refuse)(this.content.as_mut_ptr(), error) }
+    }
+}
+
+impl<A: Actor> Drop for Sealed<A> {
+    fn drop(&mut self) {
+        // SAFETY: An envelope of the table's type lives there: `handle` and `refuse`, which take it out,
+        // forget this.
+        unsafe { (self.table.drop)(self.content.as_mut_ptr()) }
+    }
+}
+
+impl<A: Actor> fmt::Debug for Sealed<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Sealed").field(&self.kind()).finish()
+    }
+}
+
+impl<A: Actor> Table<A> {
+    #[inline]
+    fn of<E: Envelope<A> + 'static>() -> &'static Self {
+        const {
+            &Self {
+                view: view::<A, E>,
+                handle: handle::<A, E>,
+                refuse: refuse::<A, E>,
+                drop: drop_in::<E>,
+            }
+        }
+    }
+}
+
+/// # Safety
+/// An `E` lives there.
+unsafe fn view<A: Actor, E: Envelope<A> + 'static>(place: *const Words) -> *const dyn Envelope<A> {
+    place.cast::<E>()
+}
+
+/// # Safety
+/// An `E` lives there, and nobody uses it after.
+unsafe fn handle<'a, A: Actor, E: Envelope<A> + 'static>(
+    place: *mut Words,
+    actor: &'a mut A,
+    context: &'a mut ActorContext<A>,
+    slot: &'a mut FutureSlot,
+) -> Handling<'a, A> {
+    // SAFETY: The caller says so.
+    let envelope = unsafe { place.cast::<E>().read() };
+    envelope.handle(actor, context, slot)
+}
+
+/// # Safety
+/// An `E` lives there, and nobody uses it after.
+unsafe fn refuse<A: Actor, E: Envelope<A> + 'static>(place: *mut Words, error: AskError) {
+    // SAFETY: The caller says so.
+    let envelope = unsafe { place.cast::<E>().read() };
+    envelope.refuse(error);
+}
+
+/// # Safety
+/// An `E` lives there, and nobody uses it after.
+unsafe fn drop_in<E>(place: *mut Words) {
+    // SAFETY: The caller says so.
+    unsafe { place.cast::<E>().drop_in_place() }
+}
+
+/// Tells whether values of a type can be kept in place.
+const fn fits<E>() -> bool {
+    size_of::<E>() <= size_of::<Words>() && align_of::<E>() <= align_of::<Words>()
+}
+
+/// Room for an ask whose message is a number, and for most of what is told: a place in the mailbox has 64 bytes then.
+type Words = [usize; 5];
 
 /// Room for most handlers, so that it is rarely made anew.
 const SIZE_MIN: usize = 128;

@@ -44,8 +44,18 @@ pub trait Message: fmt::Debug + Send + 'static {
 /// Returns the name of a type without its path, and without what is in angle brackets.
 pub(crate) fn short_name<T: ?Sized>() -> &'static str {
     let full = type_name::<T>();
-    let end = full.find('<').unwrap_or(full.len());
-    let start = full[..end].rfind("::").map_or(0, |at| at + 2);
+    // By bytes: each actor that is started is named.
+    let (mut start, mut end) = (0, full.len());
+    for (at, byte) in full.bytes().enumerate() {
+        match byte {
+            b':' => start = at + 1,
+            b'<' => {
+                end = at;
+                break;
+            }
+            _ => {}
+        }
+    }
     &full[start..end]
 }
 

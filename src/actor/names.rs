@@ -48,5 +48,5 @@ pub fn names() -> Vec<Cow<'static, str>> {
 pub(crate) fn register<A: Actor>(cell: &Arc<Cell<A>>) -> bool {
     let Some(name) = &cell.name else { return true };
     let named = super::system::Named { actor: cell.any_ref(), cell: cell.clone() };
-    cell.system.register(name.clone(), named)
+    cell.system.register(Cow::clone(name), named)
 }

@@ -9,11 +9,12 @@ use std::task::{Context, Poll};
 use super::any_ref::AnyRef;
 use super::ask::{Ask, Send};
 use super::behaviour::{Actor, Respond};
-use super::cell::{AnyCell as _, Cell, Put, Refusal};
+use super::cell::{Cell, Put, Refusal};
 use super::current;
-use super::envelope::{AdaptedLetter, Envelope, Letter};
+use super::envelope::{AdaptedLetter, Envelope, Letter, Told};
 use super::error::{AskError, TellError};
 use super::exit::ExitReason;
+use super::future_slot::Sealed;
 use super::mailbox::Overflow;
 use super::message::Message;
 use super::remote_target::{RemoteRefusal, RemoteReply, RemoteTarget};
@@ -134,8 +135,17 @@ impl<M: Message, A: Respond<M>> Deliver<M> for Cell<A> {
         slot: Option<Slot<M>>,
         is_sure: bool,
     ) -> Result<(), TellError<M>> {
-        let reply = self.reply_to(slot);
-        tell_cell(&self, message, reply, is_sure)
+        if slot.is_none() {
+            return tell_cell(&self, message, is_sure);
+        }
+        let Some(sender) = self.approach() else {
+            return Err(TellError::Closed { message, reason: Some(ExitReason::NodeDown) });
+        };
+        let letter = Letter { message, reply: self.reply_to(slot) };
+        self.put(letter, sender, is_sure).map_err(|(Letter { message, reply }, refusal)| {
+            drop(reply.into_slot());
+            returned(message, refusal)
+        })
     }
 
     #[inline]
@@ -151,10 +161,9 @@ impl<M: Message, A: Respond<M>> Deliver<M> for Cell<A> {
         }
         let Some(message) = parcel.message.take() else { unreachable!("{DELIVERED_ONCE}") };
         let reply = self.reply_to(parcel.slot.take());
-        let mut letter = Some(Box::new(Letter { message, reply }));
+        let mut letter = Some(Letter { message, reply });
         let polled = self.poll_put(&mut letter, wait, is_ask, context);
-        if let Some(letter) = letter {
-            let Letter { message, reply } = *letter;
+        if let Some(Letter { message, reply }) = letter {
             (parcel.message, parcel.slot) = (Some(message), reply.into_slot());
         }
         polled.map_err(|(letter, refusal)| returned(letter.message, refusal))
@@ -184,7 +193,7 @@ impl<A: Actor> Cell<A> {
         slot: Option<Arc<dyn ReplySlot<R>>>,
     ) -> ReplyTo<R> {
         match slot {
-            Some(slot) => ReplyTo::new(slot, Some(self.any_ref())),
+            Some(slot) => ReplyTo::new(slot, self.clone()),
             None => ReplyTo::nobody(),
         }
     }
@@ -192,17 +201,17 @@ impl<A: Actor> Cell<A> {
     /// Puts a letter into the mailbox; under [`Overflow::Block`] it waits for its turn and a place.
     fn poll_put<E: Envelope<A> + 'static>(
         self: &Arc<Self>,
-        letter: &mut Option<Box<E>>,
+        letter: &mut Option<E>,
         wait: &mut Wait,
         is_ask: bool,
         context: &Context<'_>,
     ) -> Poll<Put<E>> {
         if !wait.is_in_line() {
-            if !self.check_home() {
+            let Some(sender) = self.approach() else {
                 return Poll::Ready(Err(node_down(letter)));
-            }
+            };
             let Some(new) = letter.take() else { unreachable!("{DELIVERED_ONCE}") };
-            match self.put(new, false) {
+            match self.put(new, sender, false) {
                 Err((back, Refusal::Full)) if self.blocks() => *letter = Some(back),
                 result => return Poll::Ready(result),
             }
@@ -216,7 +225,7 @@ impl<A: Actor> Cell<A> {
                 return None;
             }
             if let Some(letter) = letter.take() {
-                state.push(letter, sender);
+                state.push(Sealed::new(letter), sender);
             }
             Some(Ok(()))
         });
@@ -231,7 +240,7 @@ impl<A: Actor> Cell<A> {
     }
 }
 
-fn node_down<E>(letter: &mut Option<Box<E>>) -> (Box<E>, Refusal) {
+fn node_down<E>(letter: &mut Option<E>) -> (E, Refusal) {
     let Some(letter) = letter.take() else { unreachable!("{DELIVERED_ONCE}") };
     (letter, Refusal::Closed(Some(ExitReason::NodeDown)))
 }
@@ -249,18 +258,13 @@ fn returned<M>(message: M, refusal: Refusal) -> TellError<M> {
 pub(crate) fn tell_cell<M: Message, A: Respond<M>>(
     cell: &Arc<Cell<A>>,
     message: M,
-    reply: ReplyTo<M::Reply>,
     is_sure: bool,
 ) -> Result<(), TellError<M>> {
-    if !cell.check_home() {
+    let Some(sender) = cell.approach() else {
         return Err(TellError::Closed { message, reason: Some(ExitReason::NodeDown) });
-    }
-    let letter = Box::new(Letter { message, reply });
-    cell.put(letter, is_sure).map_err(|(letter, refusal)| {
-        let Letter { message, reply } = *letter;
-        drop(reply.into_slot());
-        returned(message, refusal)
-    })
+    };
+    let put = cell.put(Told(message), sender, is_sure);
+    put.map_err(|(Told(message), refusal)| returned(message, refusal))
 }
 
 /// An actor that gets other messages than its own, which a function translates when it handles them.
@@ -290,13 +294,13 @@ where
         slot: Option<Slot<N>>,
         is_sure: bool,
     ) -> Result<(), TellError<N>> {
-        if !self.cell.check_home() {
+        let Some(sender) = self.cell.approach() else {
             return Err(TellError::Closed { message, reason: Some(ExitReason::NodeDown) });
-        }
+        };
         let (reply, map) = (self.cell.reply_to(slot), self.map.clone());
-        let letter = Box::new(AdaptedLetter { message, reply, map });
-        self.cell.put(letter, is_sure).map_err(|(letter, refusal)| {
-            let AdaptedLetter { message, reply, .. } = *letter;
+        let letter = AdaptedLetter { message, reply, map };
+        self.cell.put(letter, sender, is_sure).map_err(|(letter, refusal)| {
+            let AdaptedLetter { message, reply, .. } = letter;
             drop(reply.into_slot());
             returned(message, refusal)
         })
@@ -314,10 +318,10 @@ where
         }
         let Some(message) = parcel.message.take() else { unreachable!("{DELIVERED_ONCE}") };
         let (reply, map) = (cell.reply_to(parcel.slot.take()), self.map.clone());
-        let mut letter = Some(Box::new(AdaptedLetter { message, reply, map }));
+        let mut letter = Some(AdaptedLetter { message, reply, map });
         let polled = cell.poll_put(&mut letter, wait, is_ask, context);
         if let Some(letter) = letter {
-            let AdaptedLetter { message, reply, .. } = *letter;
+            let AdaptedLetter { message, reply, .. } = letter;
             (parcel.message, parcel.slot) = (Some(message), reply.into_slot());
         }
         polled.map_err(|(letter, refusal)| returned(letter.message, refusal))

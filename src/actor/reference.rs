@@ -13,7 +13,6 @@ use super::exit::ExitReason;
 use super::message::Message;
 use super::recipient::{Adapted, Deliver, Distant, Recipient, tell_cell};
 use super::remote_target::RemoteTarget;
-use super::reply::ReplyTo;
 
 /// A reference to an actor: a handle that may go to any task or thread, whatever the actor is made of.
 ///
@@ -58,7 +57,7 @@ impl<A: Actor> ActorRef<A> {
         A: Respond<M>,
     {
         match &self.0 {
-            Place::Local(cell) => tell_cell(cell, message, ReplyTo::nobody(), false),
+            Place::Local(cell) => tell_cell(cell, message, false),
             Place::Remote(target) => {
                 Arc::new(Distant(target.clone())).deliver(message, None, false)
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::any_ref::AnyRef;
+use super::cell::AnyCell;
 use super::error::AskError;
 use super::exit::ExitReason;
 use crate::backend::WakeTarget;
@@ -17,55 +18,60 @@ use crate::sync::spin::SpinLock;
 #[must_use = "dropping it leaves the question without an answer"]
 pub struct ReplyTo<R: Send + 'static> {
     /// None when it is used, or nobody asked.
-    slot: Option<Arc<dyn ReplySlot<R>>>,
+    right: Option<Right<R>>,
+}
+
+struct Right<R> {
+    slot: Arc<dyn ReplySlot<R>>,
     /// Whose question it is.
-    owner: Option<AnyRef>,
+    owner: Arc<dyn AnyCell>,
 }
 
 impl<R: Send + 'static> ReplyTo<R> {
     /// That of a message that was told.
+    #[inline]
     pub(crate) fn nobody() -> Self {
-        Self { slot: None, owner: None }
+        Self { right: None }
     }
 
-    pub(crate) fn new(slot: Arc<dyn ReplySlot<R>>, owner: Option<AnyRef>) -> Self {
-        Self { slot: Some(slot), owner }
+    #[inline]
+    pub(crate) fn new(slot: Arc<dyn ReplySlot<R>>, owner: Arc<dyn AnyCell>) -> Self {
+        Self { right: Some(Right { slot, owner }) }
     }
 
     /// Answers. An answer that nobody waits for any more is counted as a dead letter.
+    #[inline]
     pub fn send(mut self, answer: R) {
-        let Some(slot) = self.slot.take() else { return };
-        if !slot.answer(Ok(answer))
-            && let Some(owner) = &self.owner
-        {
-            owner.note_late_reply();
+        let Some(Right { slot, owner }) = self.right.take() else { return };
+        if !slot.answer(Ok(answer)) {
+            AnyRef::local(owner).note_late_reply();
         }
     }
 
     /// Tells whether nobody waits for the answer: nobody asked, or has given up.
     #[must_use]
     pub fn is_canceled(&self) -> bool {
-        self.slot.as_ref().is_none_or(|slot| slot.is_canceled())
+        self.right.as_ref().is_none_or(|right| right.slot.is_canceled())
     }
 
     /// Lets whoever asked know that no answer comes, and why.
     pub(crate) fn fail(mut self, error: AskError) {
-        if let Some(slot) = self.slot.take() {
-            slot.fail(error);
+        if let Some(right) = self.right.take() {
+            right.slot.fail(error);
         }
     }
 
     /// Gives the right away, to be another actor's.
     pub(crate) fn into_slot(mut self) -> Option<Arc<dyn ReplySlot<R>>> {
-        self.slot.take()
+        self.right.take().map(|right| right.slot)
     }
 }
 
 impl<R: Send + 'static> Drop for ReplyTo<R> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            abandon(slot, self.owner.take());
+        if let Some(Right { slot, owner }) = self.right.take() {
+            abandon(slot, owner);
         }
     }
 }
@@ -73,11 +79,8 @@ impl<R: Send + 'static> Drop for ReplyTo<R> {
 /// Says why no answer comes, as soon as that is known: a question that is dropped inside of a handler may
 /// be so because the actor is about to end.
 #[cold]
-fn abandon(slot: Arc<dyn FailSlot>, owner: Option<AnyRef>) {
-    match owner {
-        Some(owner) => owner.orphan(slot),
-        None => slot.fail(AskError::Dropped),
-    }
+fn abandon(slot: Arc<dyn FailSlot>, owner: Arc<dyn AnyCell>) {
+    AnyRef::local(owner).orphan(slot);
 }
 
 impl<R: Send + 'static> fmt::Debug for ReplyTo<R> {

@@ -138,7 +138,7 @@ impl<A: Actor> ActorBuilder<'_, A> {
         let task = move || {
             let owner = Owner::Alone { tenure, started: Started::Overlooked };
             // What it ends with is told where it runs.
-            let life = Inside::new(cell.any_ref(), live(cell, args, owner, at));
+            let life = Inside::new(cell.clone(), live(cell, args, owner, at));
             async move {
                 let ended = life.await;
                 assert!(ended.is_ok(), "an actor failed and nobody observed it: {ended:?}");

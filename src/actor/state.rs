@@ -14,11 +14,12 @@
 use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::any_ref::AnyRef;
 use super::behaviour::Actor;
-use super::envelope::Boxed;
 use super::exit::ExitReason;
+use super::future_slot::Sealed;
 use super::mailbox::Overflow;
 use super::reply::FailSlot;
 use super::signal::{Monitor, MonitorId, Signal, SystemEvent};
@@ -55,18 +56,22 @@ pub(crate) enum Activity {
 
 pub(crate) struct State<A: Actor> {
     pub(crate) user: VecDeque<Slot<A>>,
-    /// What was stashed and is taken first.
-    #[expect(clippy::box_collection, reason = "few actors stash, and the cell has to be small")]
-    pub(crate) front: Option<Box<VecDeque<Boxed<A>>>>,
-    /// What a fault lost on its way: whoever asked waits.
-    #[expect(clippy::box_collection, reason = "only faults lose messages")]
-    pub(crate) lost: Option<Box<Vec<Boxed<A>>>>,
+    /// Few actors have any, and the cell has to be small.
+    pub(crate) apart: Option<Box<Apart<A>>>,
     pub(crate) core: CoreState,
 }
 
+/// Messages that are not in the lane.
+pub(crate) struct Apart<A: Actor> {
+    /// What was stashed and is taken first.
+    pub(crate) front: VecDeque<Sealed<A>>,
+    /// What a fault lost on its way: whoever asked waits.
+    pub(crate) lost: Vec<Sealed<A>>,
+}
+
 /// A message that waits.
-pub(crate) struct Slot<A> {
-    pub(crate) envelope: Boxed<A>,
+pub(crate) struct Slot<A: Actor> {
+    pub(crate) envelope: Sealed<A>,
     pub(crate) sender: Sender,
     pub(crate) number: u64,
 }
@@ -118,6 +123,15 @@ pub(crate) struct Asking {
     pub(crate) at: &'static Location<'static>,
 }
 
+/// What comes of an attempt to wait.
+pub(crate) enum Idling {
+    Done,
+    /// It has to be known first who is woken.
+    NeedsTarget,
+    /// Something is due, or another task waited before.
+    No,
+}
+
 pub(crate) struct SystemEntry {
     pub(crate) event: SystemEvent,
     /// The message that has to be taken before.
@@ -137,6 +151,24 @@ impl CoreState {
             Phase::Stopping => self.is_kept && !self.is_draining,
             Phase::Over => false,
         }
+    }
+
+    /// Tells whether there are neither events, nor questions to be settled, nor those who wait for a place.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.cold.as_deref().is_none_or(|cold| {
+            cold.system.is_empty() && cold.orphans.is_empty() && cold.senders.is_empty()
+        })
+    }
+
+    /// Notes that something has come. Returns its task, if that waits.
+    #[inline]
+    pub(crate) fn take_idle(&mut self) -> Option<WakeTarget> {
+        if self.activity != Activity::Idle {
+            return None;
+        }
+        self.activity = Activity::Between;
+        self.task.take()
     }
 
     /// Why it ends, as far as that is known.
@@ -160,7 +192,18 @@ impl<A: Actor> State<A> {
             handled_count: 0,
             cold: None,
         };
-        Self { user: VecDeque::new(), front: None, lost: None, core }
+        Self { user: VecDeque::new(), apart: None, core }
+    }
+
+    pub(crate) fn apart(&mut self) -> &mut Apart<A> {
+        self.apart
+            .get_or_insert_with(|| Box::new(Apart { front: VecDeque::new(), lost: Vec::new() }))
+    }
+
+    /// Tells whether a message that was stashed goes first.
+    #[inline]
+    fn has_front(&self) -> bool {
+        self.apart.as_deref().is_some_and(|apart| !apart.front.is_empty())
     }
 
     #[inline]
@@ -170,7 +213,7 @@ impl<A: Actor> State<A> {
 
     /// Puts a message into the lane, without asking for a place.
     #[inline]
-    pub(crate) fn push(&mut self, envelope: Boxed<A>, sender: Sender) {
+    pub(crate) fn push(&mut self, envelope: Sealed<A>, sender: Sender) {
         let number = self.core.put_count;
         self.core.put_count += 1;
         self.user.push_back(Slot { envelope, sender, number });
@@ -205,19 +248,17 @@ impl<A: Actor> State<A> {
 
     /// Takes the first message.
     #[inline]
-    pub(crate) fn take_message(&mut self) -> Option<Boxed<A>> {
-        if let Some(front) = &mut self.front {
-            if let Some(envelope) = front.pop_front() {
-                return Some(envelope);
-            }
-            self.front = None;
+    pub(crate) fn take_message(&mut self) -> Option<Sealed<A>> {
+        let first = self.apart.as_mut().and_then(|apart| apart.front.pop_front());
+        if first.is_some() {
+            return first;
         }
         self.user.pop_front().map(|slot| slot.envelope)
     }
 
     /// Lists the numbers of the first messages of all senders, unless stashed ones go first.
     pub(crate) fn first_of_senders(&self) -> Vec<u64> {
-        if self.front.is_some() {
+        if self.has_front() {
             return Vec::new();
         }
         let mut seen: Vec<Sender> = Vec::new();
@@ -232,7 +273,7 @@ impl<A: Actor> State<A> {
     }
 
     /// Takes a message out of the lane.
-    pub(crate) fn take_numbered(&mut self, number: u64) -> Option<Boxed<A>> {
+    pub(crate) fn take_numbered(&mut self, number: u64) -> Option<Sealed<A>> {
         let place = self.user.binary_search_by_key(&number, |slot| slot.number).ok()?;
         self.core.activity = Activity::Busy;
         self.core.handled_count += 1;
@@ -240,14 +281,15 @@ impl<A: Actor> State<A> {
     }
 
     /// Takes all messages, in order.
-    pub(crate) fn take_all(&mut self) -> Vec<Boxed<A>> {
-        let front = self.front.take().map(|front| *front).unwrap_or_default();
+    pub(crate) fn take_all(&mut self) -> Vec<Sealed<A>> {
+        let apart = self.apart.as_mut();
+        let front = apart.map(|apart| std::mem::take(&mut apart.front)).unwrap_or_default();
         let user = std::mem::take(&mut self.user);
         front.into_iter().chain(user.into_iter().map(|slot| slot.envelope)).collect()
     }
 
     pub(crate) fn queued_count(&self) -> usize {
-        self.user.len() + self.front.as_ref().map_or(0, |front| front.len())
+        self.user.len() + self.apart.as_ref().map_or(0, |apart| apart.front.len())
     }
 
     /// Takes the stops that came too late for the last incarnation: they were not meant for the next.
@@ -278,34 +320,76 @@ impl<A: Actor> State<A> {
         });
     }
 
+    /// Tells whether a message has a place at once: nobody waits for one before it.
+    #[inline]
+    pub(crate) fn has_place(&self) -> bool {
+        self.core.is_open()
+            && self.has_room()
+            && self.core.cold.as_deref().is_none_or(|cold| cold.senders.is_empty())
+    }
+
+    /// Takes the first message, if nothing else is due and nobody waits for the place. Then a handler runs.
+    #[inline]
+    pub(crate) fn take_plain(&mut self) -> Option<Sealed<A>> {
+        if self.has_front() || !self.core.is_plain() {
+            return None;
+        }
+        let slot = self.user.pop_front()?;
+        self.core.activity = Activity::Busy;
+        self.core.handled_count += 1;
+        Some(slot.envelope)
+    }
+
+    /// Lets its task wait, if nothing is due.
+    #[inline]
+    pub(crate) fn idle_plain(&mut self, waker: &Waker, target: &mut Option<WakeTarget>) -> Idling {
+        let is_quiet = self.user.is_empty() && !self.has_front();
+        let core = &mut self.core;
+        if !is_quiet || core.is_draining || !core.is_plain() {
+            return Idling::No;
+        }
+        match &core.task {
+            Some(kept) if kept.will_wake(waker) => {}
+            Some(_) => return Idling::No,
+            None => {
+                core.task = target.take().or_else(|| WakeTarget::of_task(waker));
+                if core.task.is_none() {
+                    return Idling::NeedsTarget;
+                }
+            }
+        }
+        core.activity = Activity::Idle;
+        Idling::Done
+    }
+
     /// Tells whether the system lane holds anything.
     pub(crate) fn has_event(&self) -> bool {
         self.core.cold.as_ref().is_some_and(|cold| !cold.system.is_empty())
     }
 
     fn has_news(&self) -> bool {
-        !self.user.is_empty() || self.front.is_some() || self.core.is_draining || self.has_event()
+        !self.user.is_empty() || self.has_front() || self.core.is_draining || self.has_event()
     }
 }
 
 impl<A: Actor> WaitState for State<A> {
     #[inline]
     fn is_idle(&self) -> bool {
+        let is_over = self.core.phase == Phase::Over;
         self.core.activity != Activity::Idle
             && self
                 .core
                 .cold
-                .as_ref()
-                .is_none_or(|cold| cold.senders.is_empty() && cold.exited.is_empty())
+                .as_deref()
+                .is_none_or(|cold| cold.senders.is_empty() && (!is_over || cold.exited.is_empty()))
     }
 
     #[inline]
     fn wake_due(&mut self, wakes: &mut Wakes) {
-        if self.core.activity == Activity::Idle && self.has_news() {
-            self.core.activity = Activity::Between;
-            if let Some(task) = self.core.task.take() {
-                wakes.push(task);
-            }
+        if self.has_news()
+            && let Some(task) = self.core.take_idle()
+        {
+            wakes.push(task);
         }
         let (is_open, has_room) = (self.core.is_open(), self.has_room());
         let is_over = self.core.phase == Phase::Over;

@@ -31,7 +31,6 @@ use crate::sync::oneshot;
 /// The right to a cell. See the page of the module.
 pub(crate) struct Tenure<A: Actor> {
     cell: Arc<Cell<A>>,
-    is_over: bool,
 }
 
 /// Whom an incarnation tells how it goes.
@@ -40,7 +39,13 @@ pub(crate) enum Owner<A: Actor> {
     Alone { tenure: Tenure<A>, started: Started },
     /// A supervisor, by functions that are called in the task of the incarnation, one after the other. Neither
     /// is called when the machine dies.
-    Kept { started: Option<OnStart>, ended: OnEnd },
+    Kept(Box<Keeper>),
+}
+
+/// Who keeps the cell of an incarnation.
+pub(crate) struct Keeper {
+    started: Option<OnStart>,
+    ended: OnEnd,
 }
 
 /// Who waits for the start of an actor that nobody owns.
@@ -70,11 +75,11 @@ impl<A: Actor> Tenure<A> {
         let system = System::here("parcae::actor::spawn");
         let cell = Cell::<A>::new(system, name, mailbox.unwrap_or(A::MAILBOX));
         if names::register(&cell) {
-            return Ok(Self { cell, is_over: false });
+            return Ok(Self { cell });
         }
         // It never was: nobody has a reference.
         cell.mailbox.change(|state| state.core.phase = Phase::Over);
-        Err(NameTaken { name: cell.name.clone().unwrap_or_default() })
+        Err(NameTaken { name: cell.name.as_deref().cloned().unwrap_or_default() })
     }
 
     pub(crate) fn actor_ref(&self) -> ActorRef<A> {
@@ -96,7 +101,7 @@ impl<A: Actor> Tenure<A> {
     #[track_caller]
     pub(crate) fn launch(&self, args: A::Args, started: OnStart, ended: OnEnd) {
         self.cell.mailbox.change(|state| state.core.is_kept = true);
-        let owner = Owner::Kept { started: Some(started), ended };
+        let owner = Owner::Kept(Box::new(Keeper { started: Some(started), ended }));
         launch(&self.cell, args, owner, Location::caller());
     }
 
@@ -110,21 +115,19 @@ impl<A: Actor> Tenure<A> {
 
     /// Ends the cell for good, between two incarnations or before the first: its name is free, what waits
     /// is dead letters, and `exited` gives this reason.
-    pub(crate) fn end(mut self, reason: &ExitReason) {
-        self.is_over = true;
+    pub(crate) fn end(self, reason: &ExitReason) {
         farewell::end_and_tell(&self.cell, reason);
     }
 
     /// As [`Tenure::end`], for a cell whose last incarnation ends itself.
-    pub(super) fn finish(&mut self, reason: &ExitReason) -> News {
-        self.is_over = true;
+    pub(super) fn finish(&self, reason: &ExitReason) -> News {
         farewell::end_cell(&self.cell, reason)
     }
 }
 
 impl<A: Actor> Drop for Tenure<A> {
     fn drop(&mut self) {
-        if self.is_over {
+        if self.cell.mailbox.read(|state| state.core.phase == Phase::Over) {
             return;
         }
         let is_dead = self.cell.is_home_dead();
@@ -148,8 +151,8 @@ impl<A: Actor> Owner<A> {
                     *started = Started::FailureTold;
                 }
             }
-            Self::Kept { started, .. } => {
-                if let Some(call) = started.take() {
+            Self::Kept(keeper) => {
+                if let Some(call) = keeper.started.take() {
                     call(result);
                 }
             }
@@ -157,13 +160,13 @@ impl<A: Actor> Owner<A> {
     }
 
     pub(super) fn tell_ended(self, reason: ExitReason) {
-        if let Self::Kept { ended, .. } = self {
-            ended(reason);
+        if let Self::Kept(keeper) = self {
+            (keeper.ended)(reason);
         }
     }
 
     pub(super) fn is_observed(&self) -> bool {
-        matches!(self, Self::Kept { .. } | Self::Alone { started: Started::FailureTold, .. })
+        matches!(self, Self::Kept(_) | Self::Alone { started: Started::FailureTold, .. })
     }
 }
 
@@ -175,7 +178,7 @@ pub(crate) fn launch<A: Actor>(
     at: &'static Location<'static>,
 ) {
     begin(cell);
-    let task = Inside::new(cell.any_ref(), live(cell.clone(), args, owner, at));
+    let task = Inside::new(cell.clone(), live(cell.clone(), args, owner, at));
     let options = SpawnOptions::new(Some(task_name(cell)), at);
     backend::spawn_try("parcae::actor::spawn", task, options).detach(true);
 }
@@ -200,7 +203,7 @@ pub(crate) fn begin<A: Actor>(cell: &Cell<A>) {
 }
 
 pub(crate) fn task_name<A: Actor>(cell: &Cell<A>) -> Cow<'static, str> {
-    cell.name.clone().unwrap_or(Cow::Borrowed(short_name::<A>()))
+    cell.name.as_deref().cloned().unwrap_or(Cow::Borrowed(short_name::<A>()))
 }
 
 #[cfg(all(test, feature = "simulation"))]

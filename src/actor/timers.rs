@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::behaviour::Actor;
-use super::envelope::Envelope;
+use super::future_slot::Sealed;
 
 /// Names a timer of one actor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,15 +46,15 @@ impl fmt::Display for TimerKey {
     }
 }
 
-pub(crate) type MakeLetter<A> = Box<dyn FnMut() -> Box<dyn Envelope<A>>>;
+pub(crate) type MakeLetter<A> = Box<dyn FnMut() -> Sealed<A>>;
 
 /// What comes at a time.
-enum Due<A> {
-    Once(Box<dyn Envelope<A>>),
+enum Due<A: Actor> {
+    Once(Sealed<A>),
     Every { period_nanos: u64, make: MakeLetter<A> },
 }
 
-struct Timed<A> {
+struct Timed<A: Actor> {
     key: TimerKey,
     deadline: u64,
     /// Tells timers of one deadline apart: the one that was set first comes first.
@@ -63,7 +63,7 @@ struct Timed<A> {
 }
 
 /// The timers of an actor, and how long it may be idle.
-pub(crate) struct Timers<A> {
+pub(crate) struct Timers<A: Actor> {
     list: Vec<Timed<A>>,
     set_count: u64,
     idle_nanos: Option<u64>,
@@ -71,8 +71,8 @@ pub(crate) struct Timers<A> {
 }
 
 /// What the time has brought.
-pub(crate) enum Tick<A> {
-    Letter(Box<dyn Envelope<A>>),
+pub(crate) enum Tick<A: Actor> {
+    Letter(Sealed<A>),
     Idle,
 }
 
@@ -82,7 +82,7 @@ impl<A: Actor> Timers<A> {
     }
 
     /// Sets a timer, in the place of one of the same key.
-    pub(crate) fn set_once(&mut self, key: TimerKey, deadline: u64, letter: Box<dyn Envelope<A>>) {
+    pub(crate) fn set_once(&mut self, key: TimerKey, deadline: u64, letter: Sealed<A>) {
         self.set(key, deadline, Due::Once(letter));
     }
 

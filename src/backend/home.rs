@@ -2,8 +2,6 @@
 
 use crate::context;
 #[cfg(feature = "simulation")]
-use crate::context::Backend;
-#[cfg(feature = "simulation")]
 use crate::executor::{DomainId, DomainState, Executor};
 
 /// The process that something was made in.
@@ -51,22 +49,28 @@ impl Home {
     /// Tells how the running task stands to it.
     #[inline]
     pub(crate) fn standing(self) -> Standing {
+        self.standing_of_task().0
+    }
+
+    /// Tells how the running task stands to it, and which task that is: as
+    /// [`running_task`](super::running_task).
+    #[inline]
+    pub(crate) fn standing_of_task(self) -> (Standing, u64) {
         match self {
             #[cfg(feature = "simulation")]
             Self::Simulated { run, domain } => {
-                if Backend::current() != Some(Backend::Simulation) {
-                    return Standing::Own;
-                }
                 let stand = |executor: &Executor| {
+                    let (running, task) = executor.running_place();
                     if executor.run() != run {
-                        return Standing::Dead;
+                        return (Standing::Dead, task);
                     }
-                    executor.standing_to(domain)
+                    (executor.standing_to(domain, running), task)
                 };
-                context::with(stand).unwrap_or(Standing::Own)
+                // A thread that is inside of no simulation cannot tell.
+                context::with(stand).unwrap_or_else(|| (Standing::Own, super::running_task()))
             }
             #[cfg(feature = "real")]
-            Self::Real => Standing::Own,
+            Self::Real => (Standing::Own, super::running_task()),
         }
     }
 }
@@ -74,8 +78,7 @@ impl Home {
 #[cfg(feature = "simulation")]
 impl Executor {
     #[inline]
-    fn standing_to(&self, domain: DomainId) -> Standing {
-        let running = self.running_domain();
+    fn standing_to(&self, domain: DomainId, running: DomainId) -> Standing {
         // The test itself never dies, and is most often asked.
         if domain == DomainId::ROOT {
             return if running == domain { Standing::Own } else { Standing::Foreign };

@@ -52,6 +52,32 @@ impl Timer {
         )
     }
 
+    /// Makes a timer for so long from now and polls it once, at the price of one.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn begin(
+        call: &str,
+        duration: Duration,
+        context: &mut Context<'_>,
+        at: &'static Location<'static>,
+    ) -> (Self, Poll<()>) {
+        #[cfg(feature = "simulation")]
+        {
+            let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+            let begin = |executor: &Executor| {
+                let set = executor.begin_timer(nanos, context.waker(), at);
+                set.map(|set| (set, executor.run()))
+            };
+            if let Some(((deadline, key), run)) = context::with(begin).flatten() {
+                let set = Set::Simulated { key: Some(key), run };
+                return (Self { deadline, set, at }, Poll::Pending);
+            }
+        }
+        let mut timer = Self::after(call, duration, at);
+        let polled = timer.poll(context);
+        (timer, polled)
+    }
+
     /// Returns the deadline that it was made for, or moved to.
     pub(crate) fn deadline(&self) -> u64 {
         self.deadline

@@ -63,7 +63,7 @@ impl Use {
 type UsePlace = (usize, usize, usize, usize, usize);
 
 /// Names a [`Use`] of the run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct UseId(u32);
 
 /// All ways to use a resource that somebody has waited with, each once. Their parts are literals of
@@ -73,6 +73,8 @@ pub(super) struct Uses {
     list: Vec<Use>,
     /// Where in the list they are. Looked up in only, never walked: addresses differ between runs.
     places: BTreeMap<UsePlace, UseId>,
+    /// The one that was asked for last.
+    last: UseId,
 }
 
 impl Uses {
@@ -85,9 +87,14 @@ impl Uses {
     #[inline(never)]
     pub(super) fn id(&mut self, resource: &Resource, verb: &'static Verb) -> UseId {
         let wanted = Use { resource: resource.about(), verb };
-        *self.places.entry(wanted.place()).or_insert_with(|| {
+        // Often it is what the last one waited with.
+        if self.list.get(self.last.0 as usize).is_some_and(|last| last.place() == wanted.place()) {
+            return self.last;
+        }
+        self.last = *self.places.entry(wanted.place()).or_insert_with(|| {
             self.list.push(wanted);
             UseId(u32::try_from(self.list.len() - 1).expect("fewer than 4 billion literals"))
-        })
+        });
+        self.last
     }
 }

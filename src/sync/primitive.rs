@@ -80,6 +80,12 @@ impl<S: WaitState> Primitive<S> {
         self.state.with(|state| read(state))
     }
 
+    /// Takes the state for a change after which whoever takes it wakes by itself, or that concerns nobody.
+    #[inline]
+    pub(crate) fn hold(&self) -> SpinGuard<'_, S> {
+        self.state.lock()
+    }
+
     /// Changes the state, and then wakes whose turn has come.
     #[inline]
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {

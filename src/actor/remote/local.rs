@@ -19,6 +19,7 @@ use crate::actor::cell::{Cell, Refusal};
 use crate::actor::current;
 use crate::actor::envelope::Letter;
 use crate::actor::error::AskError;
+use crate::actor::future_slot::Sealed;
 use crate::actor::mailbox::Overflow;
 use crate::actor::message::Message;
 use crate::actor::reply::{FailSlot, ReplySlot};
@@ -107,8 +108,8 @@ where
     A: Respond<M>,
     M: Message,
 {
-    let reply = cell.reply_to(slot);
-    let (letter, refusal) = match cell.put(Box::new(Letter { message, reply }), false) {
+    let letter = Letter { message, reply: cell.reply_to(slot) };
+    let (letter, refusal) = match cell.put(letter, current::sender(), false) {
         Ok(()) => return Ok(()),
         Err(refused) => refused,
     };
@@ -130,7 +131,7 @@ where
                     return None;
                 }
                 if let Some(letter) = letter.take() {
-                    state.push(letter, sender);
+                    state.push(Sealed::new(letter), sender);
                 }
                 Some(None)
             })
