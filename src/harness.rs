@@ -93,7 +93,7 @@ where
     let path = case.name.split_once("::").map_or(case.name, |(_, path)| path);
     let name = format!("{}::{path}", case.target);
     let prefix = format!("cargo test -p {} {path} -- --exact", case.package);
-    let check = configure(Check::new(name));
+    let check = configure(Check::new(name)).of_test(path);
     run(check, OtherTokens::Refused, &ReplayCommand::from_prefix(prefix), program);
 }
 

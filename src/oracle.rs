@@ -75,7 +75,7 @@ pub use self::summary::{Example, PropertySummary};
 pub use self::tally::PropertyCount;
 
 #[cfg(feature = "simulation")]
-pub(crate) use self::catalogue::under;
+pub(crate) use self::catalogue::{at, position, under};
 #[cfg(feature = "simulation")]
 pub(crate) use self::compare::{Aim, Guidance};
 #[cfg(feature = "simulation")]
