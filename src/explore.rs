@@ -37,6 +37,7 @@ mod strategy;
 mod token;
 mod trace;
 mod verdict;
+mod watchdog;
 mod world;
 
 pub use check::{Check, CheckReport, Determinism, Shrink, Stop};
@@ -54,6 +55,7 @@ pub use sim::{ConfigError, Outcome, Sim, SimBuilder};
 pub use strategy::{ParseStrategyError, Strategy};
 pub use token::{ParseTokenError, ReplayToken};
 pub use verdict::Verdict;
+pub use watchdog::StuckRun;
 pub use world::World;
 
 pub(crate) use host::variable;

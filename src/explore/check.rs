@@ -23,6 +23,7 @@ use super::shrink::{Budget, Shrinker};
 use super::sim::{ConfigError, Outcome, Settings};
 use super::strategy::Strategy;
 use super::verdict::Verdict;
+use super::watchdog::{Running, StuckRun};
 use super::world::{Program, World};
 use crate::executor::{Failure, Limits, Watch};
 use crate::kernel::Seed;
@@ -76,6 +77,8 @@ pub struct Check {
     pub(super) expected_modules: Vec<String>,
     pub(super) memory_limit: u64,
     pub(super) stuck_after: Duration,
+    /// Who is told of a run that is stuck on a thread, which cannot be ended.
+    pub(super) on_stuck: Option<fn(&StuckRun)>,
     /// Path of the test that this check is, as the test harness is to be told.
     pub(super) test: Option<String>,
 }
@@ -132,6 +135,7 @@ impl Check {
             expected_modules: Vec::new(),
             memory_limit: MEMORY_LIMIT,
             stuck_after: STUCK_AFTER,
+            on_stuck: None,
             test: None,
         }
     }
@@ -187,9 +191,17 @@ impl Check {
     }
 
     /// Sets after how much real time a run that has a process of its own ([`Isolation::Fork`]) is ended, as
-    /// stuck. Default 30 seconds. Long enough for a busy machine: it depends on its speed.
+    /// stuck, or after which [`Check::on_stuck`] is told of one on a thread. Default 30 seconds. Long enough for a busy machine: it depends on its speed.
     pub fn stuck_after(mut self, time: Duration) -> Self {
         self.stuck_after = time;
+        self
+    }
+
+    /// Sets who is told, on another thread, of a run that has not ended after [`Check::stuck_after`] and has no
+    /// process that could be ended. The check waits for the run nevertheless. Default nobody; a check of
+    /// the test harness prints the seed.
+    pub fn on_stuck(mut self, tell: fn(&StuckRun)) -> Self {
+        self.on_stuck = Some(tell);
         self
     }
 
@@ -348,10 +360,11 @@ impl Check {
         Search {
             check: &self,
             program,
+            running: Running::default(),
             #[cfg(target_os = "linux")]
             forks,
         }
-        .run()
+        .watched()
     }
 
     /// Returns what forks a process for each run, if that is asked for. Does not return in the process
@@ -484,6 +497,7 @@ impl CheckReport {
 pub(super) struct Search<'a> {
     pub(super) check: &'a Check,
     pub(super) program: Program,
+    running: Running,
     #[cfg(target_os = "linux")]
     forks: Option<Forks>,
 }
@@ -530,6 +544,16 @@ impl Tally {
 }
 
 impl Search<'_> {
+    /// Runs the search, and tells of runs that are stuck if somebody wants to know.
+    fn watched(&self) -> Result<CheckReport, CheckError> {
+        let check = self.check;
+        let Some(on_stuck) = check.on_stuck else { return self.run() };
+        let tell = |seed| {
+            on_stuck(&StuckRun { check: check.name.clone(), seed, after: check.stuck_after });
+        };
+        self.running.watched(check.stuck_after, tell, || self.run())
+    }
+
     fn run(&self) -> Result<CheckReport, CheckError> {
         let check = self.check;
         let stopwatch = Stopwatch::start();
@@ -590,9 +614,11 @@ impl Search<'_> {
             return Ok(self.visit_forked(forks, (place, world.seed), is_checked, tally));
         }
         let (mut outcome, leak) = if is_checked {
-            determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?
+            let twice =
+                || determinism::run_twice(&self.program, &world, &check.settings, check.isolation);
+            self.running.noted(world.seed, twice)?
         } else {
-            (self.run_world(&world, false)?, None)
+            (self.running.noted(world.seed, || self.run_world(&world, false))?, None)
         };
         check.control.count_seed();
         let has_failed = leak.is_some() || !outcome.is_ok();

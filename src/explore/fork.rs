@@ -79,34 +79,37 @@ impl Relaunch {
     }
 }
 
-/// The servers of one check: as many as there are threads that ask.
+/// The servers of one check: as many as there are threads that ask, and as many more for second runs.
 #[derive(Debug)]
 pub(super) struct Forks {
     relaunch: Relaunch,
-    idle: Mutex<Vec<Server>>,
+    first: Mutex<Vec<Server>>,
+    second: Mutex<Vec<Server>>,
 }
 
 impl Forks {
     pub(super) fn new(relaunch: Relaunch) -> Self {
-        Self { relaunch, idle: Mutex::default() }
+        Self { relaunch, first: Mutex::default(), second: Mutex::default() }
     }
 
     /// Runs a seed in a process of its own.
     pub(super) fn run(&self, request: Request) -> Result<Answer, NoProcess> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut server = idle.map_or_else(|| Server::start(&self.relaunch), Ok)?;
-        let answer = server.ask(request)?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(server);
-        Ok(answer)
+        self.ask(&self.first, request)
     }
 
     /// Runs a seed twice, in children of two servers: what depends on addresses differs.
     pub(super) fn run_twice(&self, request: Request) -> Result<(Answer, Answer), NoProcess> {
-        let first = self.run(request)?;
-        let mut other = Server::start(&self.relaunch)?;
-        let second = other.ask(request)?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).insert(0, other);
-        Ok((first, second))
+        Ok((self.ask(&self.first, request)?, self.ask(&self.second, request)?))
+    }
+
+    /// Asks a server that nobody is asking meanwhile.
+    fn ask(&self, idle: &Mutex<Vec<Server>>, request: Request) -> Result<Answer, NoProcess> {
+        let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = lock().pop();
+        let mut server = waiting.map_or_else(|| Server::start(&self.relaunch), Ok)?;
+        let answer = server.ask(request)?;
+        lock().push(server);
+        Ok(answer)
     }
 
     /// Says where two runs of a seed part, whose answers differed.

@@ -173,6 +173,22 @@ async fn the_attribute_starts_its_own_test_again() {
     assert_eq!(VISITS.fetch_add(1, Ordering::Relaxed), 0, "what another run has left");
 }
 
+static TOLD: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+#[test]
+fn a_run_that_is_stuck_on_a_thread_is_told_of_while_it_lasts() {
+    let check = Check::new("waits").first_seed(7).seeds(1).stuck_after(Duration::from_millis(50));
+    let check = check.determinism(Determinism::Off).on_stuck(|stuck| {
+        TOLD.store(usize::try_from(stuck.seed.get()).unwrap(), Ordering::Relaxed);
+    });
+    let report = check.run(|| async {
+        while TOLD.load(Ordering::Relaxed) != 7 {
+            std::thread::yield_now();
+        }
+    });
+    assert!(report.is_ok(), "{report:?}");
+}
+
 #[test]
 fn an_executable_that_does_not_come_to_the_check_again_is_an_error() {
     if std::env::var_os("PARCAE_FORK_SERVER").is_some() {

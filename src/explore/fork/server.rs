@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::panic;
 use std::thread;
 
-use super::super::sim::Settings;
+use super::super::sim::{Settings, Sim};
 use super::super::world::{Program, World};
 use super::Bounds;
 use super::child;
@@ -40,6 +40,7 @@ impl Serving {
         nix::unistd::dup2_stdin(File::open("/dev/null")?)?;
         let threads = fs::read_dir("/proc/self/task")?.count();
         if threads == 1 {
+            show_panics();
             send(&mut socket, &[])?;
             return Ok(socket);
         }
@@ -73,6 +74,19 @@ fn answer_all(
         };
         send(&mut socket, &answer)?;
     }
+}
+
+/// Prints panics of runs, too, which are else only noted: the last ones before an abort say why.
+fn show_panics() {
+    // The hook that notes them is set by the first run, and this one stands in front of it.
+    let empty = Sim::new(0).run(|| async {});
+    assert!(empty.is_ok(), "an empty program passes: {empty:?}");
+    let note = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        // Where it cannot be written, the run still fails as it would.
+        let _written = writeln!(io::stderr(), "{info}");
+        note(info);
+    }));
 }
 
 /// Calls `run` on a thread of its own, whose thread-locals are new: those of the main thread may hold what
