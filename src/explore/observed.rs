@@ -6,7 +6,7 @@ use super::sim::Settings;
 use crate::ambient::Ambient;
 use crate::context;
 use crate::executor::Attach;
-use crate::fault::{BuggifyCount, FaultRun, KnobSetting};
+use crate::fault::{BuggifyCount, FaultRun, KindCount, KnobSetting};
 use crate::kernel::Seed;
 use crate::oracle::{PropertyCount, Tally};
 
@@ -24,6 +24,7 @@ pub(super) struct Observed {
     pub(super) properties: Vec<PropertyCount>,
     pub(super) buggified: Vec<BuggifyCount>,
     pub(super) knobs: Vec<KnobSetting>,
+    pub(super) faults: Vec<KindCount>,
 }
 
 impl Observers {
@@ -49,6 +50,7 @@ impl Observers {
             properties: self.tally.take_counts(),
             buggified: self.faults.take_buggified(),
             knobs: self.faults.take_knobs(),
+            faults: self.faults.take_faults(),
         }
     }
 }

@@ -60,9 +60,10 @@ impl Running {
     ) -> R {
         let (done, is_done) = mpsc::channel::<()>();
         let period = (limit / 4).clamp(SHORTEST_PERIOD, LONGEST_PERIOD);
-        let watch = || {
+        let tell = &tell;
+        let watch = move || {
             while is_done.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
-                self.longer_than(limit).into_iter().for_each(&tell);
+                self.longer_than(limit).into_iter().for_each(tell);
             }
         };
         thread::scope(|scope| {
