@@ -40,7 +40,11 @@ impl Search<'_> {
         let done = Done {
             seed,
             steps: facts.steps,
-            observed: Observed { properties: facts.properties.clone(), ..Observed::default() },
+            observed: Observed {
+                properties: facts.properties.clone(),
+                faults: facts.faults.clone(),
+                ..Observed::default()
+            },
         };
         if has_failed && tally.failed.is_none_or(|failed| place < failed) {
             tally.failed = Some(place);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::signature::Signature;
 use super::super::sim::Outcome;
 use crate::executor::{Failure, Log, ProcessEnd};
+use crate::fault::{FaultKind, KindCount};
 use crate::oracle::{self, PropertyCount};
 
 /// One run that is asked for.
@@ -34,6 +35,7 @@ pub(crate) struct Facts {
     pub(crate) failure: Option<String>,
     pub(crate) signature: String,
     pub(crate) properties: Vec<PropertyCount>,
+    pub(crate) faults: Vec<KindCount>,
     /// The events, if they were asked for.
     pub(crate) lines: Vec<String>,
 }
@@ -56,6 +58,7 @@ impl Request {
 impl Facts {
     pub(super) fn of(mut outcome: Outcome) -> Self {
         let line = |log: &Log| log.entries.iter().map(|entry| log.describe(entry)).collect();
+        let observed = outcome.take_observed();
         let signature = outcome.failure().map(|failure| Signature::of(failure).to_string());
         Self {
             chain: outcome.chain().get(),
@@ -64,7 +67,22 @@ impl Facts {
             failure: outcome.failure().map(ToString::to_string),
             signature: signature.unwrap_or_default(),
             lines: outcome.log().map(line).unwrap_or_default(),
-            properties: outcome.take_observed().properties,
+            properties: observed.properties,
+            faults: observed.faults,
+        }
+    }
+
+    fn encode_counts(&self, bytes: &mut Bytes) {
+        bytes.number(self.properties.len() as u64);
+        for count in &self.properties {
+            let position = oracle::position(count.property()).map_or(u64::MAX, |it| it as u64);
+            [position, count.held(), count.failed()].into_iter().for_each(|it| bytes.number(it));
+        }
+        bytes.number(self.faults.len() as u64);
+        for KindCount { kind, planned, begun, fired } in &self.faults {
+            let position = FaultKind::ALL.iter().position(|listed| listed == kind);
+            let position = position.expect("all kinds are listed") as u64;
+            [position, *planned, *begun, *fired].into_iter().for_each(|it| bytes.number(it));
         }
     }
 
@@ -103,24 +121,16 @@ impl Answer {
         let mut bytes = Bytes(Vec::new());
         match self {
             Self::Ran(facts) => {
-                let Facts { chain, event_count, steps, failure, signature, properties, lines } =
-                    facts;
+                let Facts { chain, event_count, steps, failure, signature, .. } = facts;
                 [RAN, *chain, *event_count, *steps]
                     .into_iter()
                     .for_each(|number| bytes.number(number));
                 bytes.number(u64::from(failure.is_some()));
                 bytes.text(failure.as_deref().unwrap_or_default());
                 bytes.text(signature);
-                bytes.number(properties.len() as u64);
-                for count in properties {
-                    let position =
-                        oracle::position(count.property()).map_or(u64::MAX, |it| it as u64);
-                    [position, count.held(), count.failed()]
-                        .into_iter()
-                        .for_each(|number| bytes.number(number));
-                }
-                bytes.number(lines.len() as u64);
-                lines.iter().for_each(|line| bytes.text(line));
+                facts.encode_counts(&mut bytes);
+                bytes.number(facts.lines.len() as u64);
+                facts.lines.iter().for_each(|line| bytes.text(line));
             }
             Self::Ended { end, output } => {
                 let (kind, value) = match *end {
@@ -195,8 +205,14 @@ fn facts(bytes: &mut &[u8]) -> Option<Facts> {
         let property = usize::try_from(position).ok().and_then(oracle::at);
         properties.extend(property.map(|property| PropertyCount::new(property, held, failed)));
     }
+    let mut faults = Vec::new();
+    for _ in 0..number(bytes)? {
+        let kind = *FaultKind::ALL.get(usize::try_from(number(bytes)?).ok()?)?;
+        let (planned, begun, fired) = (number(bytes)?, number(bytes)?, number(bytes)?);
+        faults.push(KindCount { kind, planned, begun, fired });
+    }
     let lines = (0..number(bytes)?).map(|_| text(bytes)).collect::<Option<Vec<_>>>()?;
-    Some(Facts { chain, event_count, steps, failure, signature, properties, lines })
+    Some(Facts { chain, event_count, steps, failure, signature, properties, faults, lines })
 }
 
 const RAN: u64 = 0;
@@ -212,6 +228,7 @@ mod tests {
 
     use super::{Answer, Facts, Request};
     use crate::executor::ProcessEnd;
+    use crate::fault::{FaultKind, KindCount};
 
     #[test]
     fn what_is_sent_is_what_is_received() {
@@ -222,6 +239,7 @@ mod tests {
             failure: Some("a panic".to_owned()),
             signature: "panic".to_owned(),
             properties: Vec::new(),
+            faults: vec![KindCount { kind: FaultKind::ALL[3], planned: 4, begun: 3, fired: 2 }],
             lines: vec!["one".to_owned(), String::new()],
         };
         let limit = Duration::from_secs(7);
