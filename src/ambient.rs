@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::context;
 use crate::executor::{Executor, Failure};
-use crate::kernel::{Key, Seed, Site, StreamId, prf};
+use crate::kernel::{Key, Seed, Site, StreamId, VirtualTime, prf};
 
 /// What this thread's run has told so far.
 #[derive(Debug)]
@@ -74,7 +74,8 @@ pub fn clocks() -> Option<Clocks> {
     context::with(|ambient: &Ambient| {
         let world = context::with(|run: &Executor| (run.now_if_free(), run.epoch_nanos()));
         let (now, epoch_nanos) = world?;
-        let nanos = ambient.read(now.map_or(ambient.instant_nanos.get(), |now| now.as_nanos()));
+        let nanos = now.map_or(ambient.instant_nanos.get(), VirtualTime::as_nanos);
+        let nanos = ambient.read(nanos);
         let elapsed = Duration::from_nanos(nanos);
         Some(Clocks { elapsed, since_epoch: Duration::from_nanos(epoch_nanos) + elapsed })
     })

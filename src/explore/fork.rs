@@ -17,11 +17,7 @@
 //! All runs begin from one state of the server, so that statics, thread-locals and lazy caches of other
 //! crates are as new in each. The standard output of runs goes nowhere; the end of their standard
 //! error stands in the failure, if the process did not survive.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "processes are started and watched here, on real time"
-)]
+#![expect(clippy::disallowed_methods, reason = "this executable is started again, as it was")]
 
 mod child;
 mod server;

@@ -247,7 +247,7 @@ fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Det
 fn lost(page: &mut Page, report: &CheckReport, finding: &Finding) {
     let others = report.lost().iter().filter(|lost| lost.seed != finding.seed());
     for (index, LostSeed { seed, failure, .. }) in others.enumerate() {
-        let line = format!("seed {seed}: {}", first_line(&failure.to_string()));
+        let line = format!("seed {seed}: {}", first_line(failure));
         match index {
             0 => page.section("also lost", &line),
             _ => page.indented(&line),
