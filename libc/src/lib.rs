@@ -33,7 +33,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    clippy::disallowed_macros,
     reason = "this crate is what stands between them and the machine"
 )]
 

@@ -1,11 +1,6 @@
 //! With the functions of this crate in front of those of the C library.
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "leaks are planted here"
-)]
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "leaks are planted here")]
 
 mod matrix;
 
