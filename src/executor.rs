@@ -36,6 +36,7 @@ mod panic;
 mod pick;
 mod point;
 mod probe;
+mod process_end;
 mod ready;
 mod resource;
 mod run;
@@ -64,6 +65,7 @@ pub use self::layer::Attachment;
 pub use self::limits::Limits;
 pub use self::log::{Happening, Log, LogEntry, LoggedDecision, LoggedDraw, TaskInfo};
 pub use self::pick::{Candidate, Decision, Pick};
+pub use self::process_end::ProcessEnd;
 pub use self::resource::{Operation, ResourceInfo};
 pub use self::wait_graph::{TaskStatus, WaitCycle, WaitLink};
 pub use self::watch::{Warning, WarningAction, Watch};
@@ -412,6 +414,19 @@ impl Executor {
     /// Ends the run with a failure, unless it has failed before.
     pub(crate) fn fail(&self, failure: Failure) {
         self.core.borrow_mut().fail(failure);
+    }
+
+    /// Returns the time on the global clock, unless the run is in the middle of a step of its own.
+    pub(crate) fn now_if_free(&self) -> Option<VirtualTime> {
+        self.core.try_borrow().ok().map(|core| core.now)
+    }
+
+    /// Ends the run with a failure as [`Executor::fail`], unless the run is in the middle of a step of its
+    /// own.
+    pub(crate) fn fail_if_free(&self, failure: Failure) {
+        if let Ok(mut core) = self.core.try_borrow_mut() {
+            core.fail(failure);
+        }
     }
 
     /// Keeps what the panic hook saw.

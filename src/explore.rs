@@ -20,7 +20,12 @@ mod control;
 mod determinism;
 mod error;
 mod finding;
+#[cfg(target_os = "linux")]
+mod fork;
+#[cfg(target_os = "linux")]
+mod forked;
 mod host;
+mod lost;
 mod observed;
 mod properties;
 mod renumber;
@@ -32,13 +37,17 @@ mod strategy;
 mod token;
 mod trace;
 mod verdict;
+mod watchdog;
 mod world;
 
 pub use check::{Check, CheckReport, Determinism, Shrink, Stop};
 pub use control::Control;
 pub use error::CheckError;
 pub use finding::{Finding, RunSize, ShrinkSummary};
+#[cfg(target_os = "linux")]
+pub use fork::NoProcess;
 pub use host::{Isolation, NoThread, NotUnicode};
+pub use lost::LostSeed;
 pub use properties::Unmet;
 pub use replay::{Divergence, Recurrence, Replay, ReplayError, ReplayMode, ReplayVerdict};
 pub use signature::Signature;
@@ -46,6 +55,7 @@ pub use sim::{ConfigError, Outcome, Sim, SimBuilder};
 pub use strategy::{ParseStrategyError, Strategy};
 pub use token::{ParseTokenError, ReplayToken};
 pub use verdict::Verdict;
+pub use watchdog::StuckRun;
 pub use world::World;
 
 pub(crate) use host::variable;

@@ -26,11 +26,12 @@
 //! and says nothing.
 
 use std::future::Future;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::explore::{
-    Check, CheckReport, Finding, Replay, ReplayError, ReplayMode, ReplayVerdict, Verdict,
+    Check, CheckReport, Finding, Replay, ReplayError, ReplayMode, ReplayVerdict, StuckRun, Verdict,
 };
 use crate::report::{self, Detail, ReplayCommand};
 
@@ -93,7 +94,7 @@ where
     let path = case.name.split_once("::").map_or(case.name, |(_, path)| path);
     let name = format!("{}::{path}", case.target);
     let prefix = format!("cargo test -p {} {path} -- --exact", case.package);
-    let check = configure(Check::new(name));
+    let check = configure(Check::new(name)).of_test(path);
     run(check, OtherTokens::Refused, &ReplayCommand::from_prefix(prefix), program);
 }
 
@@ -119,7 +120,7 @@ where
     };
     let folder = environment.capture_folder.clone();
     let properties = environment.properties_file.clone();
-    let (check, replayed) = environment.apply(check);
+    let (check, replayed) = environment.apply(check.on_stuck(say_stuck));
     let program = Arc::new(program);
     let shared = program.clone();
     let Some(Replayed { token }) = replayed else {
@@ -136,6 +137,17 @@ where
         let captured = folder.map(|folder| captured(&replay, &folder));
         judge_replay(&replay, command, captured);
     }
+}
+
+/// Prints the seed of a run that may never end, past what captures the output of tests: that would be shown at
+/// their end only.
+fn say_stuck(stuck: &StuckRun) {
+    let StuckRun { check, seed, after, .. } = stuck;
+    let line = format!(
+        "parcae: {check}: seed {seed} is not over after {after:?} of real time; alone: PARCAE_SEED={seed}\n"
+    );
+    // Nobody is left to be told that it cannot be printed.
+    let _printed = std::io::stderr().write_all(line.as_bytes());
 }
 
 #[track_caller]

@@ -259,6 +259,9 @@ pub mod executor;
 #[cfg(feature = "real")]
 mod worker;
 
+#[cfg(feature = "simulation")]
+pub mod ambient;
+
 mod backend;
 
 pub mod task;

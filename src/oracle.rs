@@ -87,7 +87,7 @@ pub use self::tally::PropertyCount;
 pub use self::verdict::{HistoryVerdict, Witness};
 
 #[cfg(feature = "simulation")]
-pub(crate) use self::catalogue::under;
+pub(crate) use self::catalogue::{at, position, under};
 #[cfg(feature = "simulation")]
 pub(crate) use self::compare::{Aim, Guidance};
 #[cfg(feature = "simulation")]

@@ -90,8 +90,9 @@ impl OwnOptions for TestOptions {
 }
 
 const STRATEGIES: [(&str, &str); 2] = [("fifo", "Fifo"), ("random", "Random")];
-const ISOLATIONS: [(&str, &str); 2] = [("thread", "Thread"), ("reuse", "Reuse")];
-const DETERMINISMS: [(&str, &str); 2] = [("first", "FirstSeed"), ("off", "Off")];
+const ISOLATIONS: [(&str, &str); 3] = [("thread", "Thread"), ("reuse", "Reuse"), ("fork", "Fork")];
+const DETERMINISMS: [(&str, &str); 3] =
+    [("first", "FirstSeed"), ("every", "EverySeed"), ("off", "Off")];
 
 #[cfg(test)]
 mod tests {
@@ -220,9 +221,9 @@ mod tests {
             "\"x\"",
         );
         check_error(
-            "isolation = \"fork\"",
-            "unknown isolation `fork`: expected \"thread\" or \"reuse\"",
-            "\"fork\"",
+            "isolation = \"process\"",
+            "unknown isolation `process`: expected \"thread\", \"reuse\" or \"fork\"",
+            "\"process\"",
         );
         check_error(
             "determinism = \"all\"",
@@ -356,10 +357,13 @@ mod tests {
     #[test]
     fn all_errors_are_reported_at_once() {
         check_errors(
-            "seeds = 0, isolation = \"fork\" \"x\", seeds = 3, jobs = 1, determinism",
+            "seeds = 0, isolation = \"process\" \"x\", seeds = 3, jobs = 1, determinism",
             &[
                 ("`seeds` expects an integer from 1 to 2^64 - 1", "0"),
-                ("unknown isolation `fork`: expected \"thread\" or \"reuse\"", "\"fork\""),
+                (
+                    "unknown isolation `process`: expected \"thread\", \"reuse\" or \"fork\"",
+                    "\"process\"",
+                ),
                 ("option `seeds` is given twice", "seeds"),
                 (
                     "option `determinism` needs a value, as in `determinism = \"first\"`",

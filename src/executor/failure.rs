@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::process_end::ProcessEnd;
 use super::wait_graph::WaitCycle;
 use super::watch::Warning;
 use crate::kernel::{Place, Violation, VirtualTime};
@@ -80,6 +81,13 @@ pub enum Failure {
         /// Where the other thread was.
         backtrace: String,
     },
+    /// The program asked the machine for what no seed decides, such as a thread; seen by `parcae-libc` only.
+    ForeignCall {
+        /// The function of the machine that was called.
+        call: &'static str,
+        /// Where.
+        backtrace: String,
+    },
     /// A habit was seen that the run was to fail for.
     Warning {
         /// Which.
@@ -101,6 +109,13 @@ pub enum Failure {
         /// What the second run did there.
         second: String,
     },
+    /// The process that the run had for itself ended before the run did.
+    Process {
+        /// How.
+        end: ProcessEnd,
+        /// The last of what it wrote to its standard error.
+        output: String,
+    },
 }
 
 impl Failure {
@@ -117,9 +132,11 @@ impl Failure {
             Self::TaskLimit { .. } => "task limit",
             Self::Leak { .. } => "leak",
             Self::ForeignWake { .. } => "foreign wake",
+            Self::ForeignCall { .. } => "foreign call",
             Self::Warning { .. } => "warning",
             Self::Property { .. } => "property",
             Self::Nondeterminism { .. } => "nondeterminism",
+            Self::Process { end, .. } => end.kind(),
         }
     }
 
@@ -198,6 +215,9 @@ impl fmt::Display for Failure {
             Self::ForeignWake { task, .. } => {
                 write!(formatter, "foreign wake: `{task}` was woken by another thread")
             }
+            Self::ForeignCall { call, .. } => {
+                write!(formatter, "foreign call: `{call}`, which no seed decides")
+            }
             Self::Warning { warning } => write!(formatter, "warning: {warning}"),
             Self::Property { violation, .. } => violation.fmt(formatter),
             Self::Nondeterminism { event, first, second } => {
@@ -207,6 +227,10 @@ impl fmt::Display for Failure {
                     write!(formatter, " from event {event} on")?;
                 }
                 write!(formatter, "\n    first run:  {first}\n    second run: {second}")
+            }
+            Self::Process { end, output } => {
+                end.fmt(formatter)?;
+                output.lines().try_for_each(|line| write!(formatter, "\n    {line}"))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::Location;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -12,13 +13,17 @@ use super::control::Control;
 use super::determinism;
 use super::error::CheckError;
 use super::finding::Finding;
+#[cfg(target_os = "linux")]
+use super::fork::{self, Bounds, Forks, Relaunch};
 use super::host::{self, Deadline, Flow, Isolation, NoThread, Stopwatch};
+use super::lost::{Lost, LostSeed};
 use super::observed::Observed;
 use super::properties::{Judged, Merged, Unmet};
 use super::shrink::{Budget, Shrinker};
 use super::sim::{ConfigError, Outcome, Settings};
 use super::strategy::Strategy;
 use super::verdict::Verdict;
+use super::watchdog::{Running, StuckRun};
 use super::world::{Program, World};
 use crate::executor::{Failure, Limits, Watch};
 use crate::kernel::Seed;
@@ -70,6 +75,12 @@ pub struct Check {
     pub(super) unmet: Unmet,
     /// Modules whose properties are asked for.
     pub(super) expected_modules: Vec<String>,
+    pub(super) memory_limit: u64,
+    pub(super) stuck_after: Duration,
+    /// Who is told of a run that is stuck on a thread, which cannot be ended.
+    pub(super) on_stuck: Option<fn(&StuckRun)>,
+    /// Path of the test that this check is, as the test harness is to be told.
+    pub(super) test: Option<String>,
 }
 
 /// Which seeds are run twice, to see whether the two runs are equal.
@@ -79,6 +90,8 @@ pub enum Determinism {
     /// The first seed of each check.
     #[default]
     FirstSeed,
+    /// All of them, which takes twice as long.
+    EverySeed,
     /// None.
     Off,
 }
@@ -120,6 +133,10 @@ impl Check {
             is_capturing: false,
             unmet: Unmet::default(),
             expected_modules: Vec::new(),
+            memory_limit: MEMORY_LIMIT,
+            stuck_after: STUCK_AFTER,
+            on_stuck: None,
+            test: None,
         }
     }
 
@@ -160,9 +177,37 @@ impl Check {
         self
     }
 
-    /// Sets which thread a run gets. Default [`Isolation::Thread`].
+    /// Sets which thread or process a run gets. Default [`Isolation::Thread`].
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = isolation;
+        self
+    }
+
+    /// Sets how many bytes a run may allocate that has a process of its own ([`Isolation::Fork`]), beyond
+    /// what that has before. Default 1 GiB.
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = bytes;
+        self
+    }
+
+    /// Sets after how much real time a run that has a process of its own ([`Isolation::Fork`]) is ended, as
+    /// stuck, or after which [`Check::on_stuck`] is told of one on a thread. Default 30 seconds. Long enough for a busy machine: it depends on its speed.
+    pub fn stuck_after(mut self, time: Duration) -> Self {
+        self.stuck_after = time;
+        self
+    }
+
+    /// Sets who is told, on another thread, of a run that has not ended after [`Check::stuck_after`] and has no
+    /// process that could be ended. The check waits for the run nevertheless. Default nobody; a check of
+    /// the test harness prints the seed.
+    pub fn on_stuck(mut self, tell: fn(&StuckRun)) -> Self {
+        self.on_stuck = Some(tell);
+        self
+    }
+
+    /// Says which test this check is, for the process that is started to come to it again.
+    pub(crate) fn of_test(mut self, path: &str) -> Self {
+        self.test = Some(path.to_owned());
         self
     }
 
@@ -301,6 +346,7 @@ impl Check {
     /// [`CheckError`] when an option cannot be, or when the machine gives no thread: fewer than were
     /// asked for do, but each run needs one, unless the check has [`Isolation::Reuse`]. A failure
     /// whose shrinking gets none is reported as small as it is by then.
+    #[track_caller]
     pub fn try_run<P, F>(self, program: P) -> Result<CheckReport, CheckError>
     where
         P: Fn() -> F + Send + Sync + 'static,
@@ -308,7 +354,32 @@ impl Check {
         F::Output: Verdict,
     {
         self.validate()?;
-        Ok(Search { check: &self, program: Program::new(program) }.run()?)
+        let program = Program::new(program);
+        #[cfg(target_os = "linux")]
+        let forks = self.forks(&program, Location::caller());
+        Search {
+            check: &self,
+            program,
+            running: Running::default(),
+            #[cfg(target_os = "linux")]
+            forks,
+        }
+        .watched()
+    }
+
+    /// Returns what forks a process for each run, if that is asked for. Does not return in the process
+    /// that was started to do so.
+    #[cfg(target_os = "linux")]
+    fn forks(&self, program: &Program, place: &Location<'_>) -> Option<Forks> {
+        if self.isolation != Isolation::Fork {
+            return None;
+        }
+        let relaunch = Relaunch::of_here(&self.name, place, self.test.as_deref());
+        if relaunch.is_meant_here() {
+            let bounds = Bounds { memory_bytes: self.memory_limit, stuck_after: self.stuck_after };
+            fork::serve(program, &self.settings, bounds);
+        }
+        Some(Forks::new(relaunch))
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
@@ -352,6 +423,7 @@ pub struct CheckReport {
     pub(super) stop: Option<Stop>,
     pub(super) wall_time: Duration,
     pub(super) judged: Judged,
+    pub(super) lost: Vec<LostSeed>,
 }
 
 /// Why a check ended before its last seed without a failure.
@@ -401,6 +473,13 @@ impl CheckReport {
         self.finding.as_deref()
     }
 
+    /// Returns the seeds whose process ended before their run did, in order; with [`Isolation::Fork`]
+    /// only. The others were run nevertheless, until there were 16 of these.
+    #[must_use]
+    pub fn lost(&self) -> &[LostSeed] {
+        &self.lost
+    }
+
     /// Returns why the check ended early.
     #[must_use]
     pub fn stop(&self) -> Option<Stop> {
@@ -415,17 +494,24 @@ impl CheckReport {
     }
 }
 
-struct Search<'a> {
-    check: &'a Check,
-    program: Program,
+pub(super) struct Search<'a> {
+    pub(super) check: &'a Check,
+    pub(super) program: Program,
+    running: Running,
+    #[cfg(target_os = "linux")]
+    forks: Option<Forks>,
 }
 
 /// What became of the seeds, by place. What ran beside or after the failing seed is left out: it
 /// depends on the machine.
 #[derive(Debug, Default)]
-struct Tally {
-    failed: Option<usize>,
-    leak: Option<Failure>,
+pub(super) struct Tally {
+    pub(super) failed: Option<usize>,
+    pub(super) leak: Option<Failure>,
+    /// The failing run in its own process, for comparison.
+    #[cfg(target_os = "linux")]
+    pub(super) forked: Option<fork::Facts>,
+    pub(super) lost: Lost,
     /// How many seeds have been run without a gap, and their steps.
     seeds_run: usize,
     steps: u64,
@@ -436,16 +522,16 @@ struct Tally {
 
 /// What is known of one seed that was run.
 #[derive(Debug)]
-struct Done {
-    seed: Seed,
-    steps: u64,
-    observed: Observed,
+pub(super) struct Done {
+    pub(super) seed: Seed,
+    pub(super) steps: u64,
+    pub(super) observed: Observed,
 }
 
 impl Tally {
     /// Counts a seed. Those behind the first failing one stay ahead for ever: whether they were run
     /// depends on the machine.
-    fn count(&mut self, place: usize, done: Done) {
+    pub(super) fn count(&mut self, place: usize, done: Done) {
         self.ahead.insert(place, done);
         while self.failed.is_none_or(|failed| self.seeds_run <= failed)
             && let Some(Done { seed, steps, observed }) = self.ahead.remove(&self.seeds_run)
@@ -458,7 +544,17 @@ impl Tally {
 }
 
 impl Search<'_> {
-    fn run(&self) -> Result<CheckReport, NoThread> {
+    /// Runs the search, and tells of runs that are stuck if somebody wants to know.
+    fn watched(&self) -> Result<CheckReport, CheckError> {
+        let check = self.check;
+        let Some(on_stuck) = check.on_stuck else { return self.run() };
+        let tell = |seed| {
+            on_stuck(&StuckRun { check: check.name.clone(), seed, after: check.stuck_after });
+        };
+        self.running.watched(check.stuck_after, tell, || self.run())
+    }
+
+    fn run(&self) -> Result<CheckReport, CheckError> {
         let check = self.check;
         let stopwatch = Stopwatch::start();
         let deadline = Deadline::after(check.time_limit);
@@ -467,9 +563,15 @@ impl Search<'_> {
         host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally))?;
         let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         let search_time = stopwatch.elapsed();
-        let examine =
-            |place| self.examine(check.seed_at(place), tally.leak.take(), search_time, deadline);
-        let finding = tally.failed.map(examine).transpose()?.map(Box::new);
+        let lost = std::mem::take(&mut tally.lost).until(tally.failed)?;
+        let failed = tally.failed;
+        let examine = |place| self.examine(place, &mut tally, search_time, deadline);
+        let finding = failed.map(examine).transpose()?;
+        let lost_finding = || {
+            let LostSeed { seed, failure } = lost.first()?.clone();
+            Some(Finding::lost(check, seed, failure, search_time))
+        };
+        let finding = finding.or_else(lost_finding).map(Box::new);
         let seeds_run = tally.seeds_run as u64;
         let is_early = finding.is_none() && seeds_run < check.seed_count();
         let is_whole = finding.is_none() && !is_early;
@@ -486,6 +588,7 @@ impl Search<'_> {
             stop,
             wall_time: stopwatch.elapsed(),
             judged,
+            lost,
         })
     }
 
@@ -501,11 +604,21 @@ impl Search<'_> {
             return Ok(Flow::Stop);
         }
         let world = World::of_seed(check.seed_at(place));
-        let is_checked = place == 0 && check.determinism == Determinism::FirstSeed;
+        let is_checked = match check.determinism {
+            Determinism::FirstSeed => place == 0,
+            Determinism::EverySeed => true,
+            Determinism::Off => false,
+        };
+        #[cfg(target_os = "linux")]
+        if let Some(forks) = &self.forks {
+            return Ok(self.visit_forked(forks, (place, world.seed), is_checked, tally));
+        }
         let (mut outcome, leak) = if is_checked {
-            determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?
+            let twice =
+                || determinism::run_twice(&self.program, &world, &check.settings, check.isolation);
+            self.running.noted(world.seed, twice)?
         } else {
-            (self.run_world(&world, false)?, None)
+            (self.running.noted(world.seed, || self.run_world(&world, false))?, None)
         };
         check.control.count_seed();
         let has_failed = leak.is_some() || !outcome.is_ok();
@@ -527,16 +640,21 @@ impl Search<'_> {
     /// Confirms a failure, shrinks it and gathers what a report needs.
     fn examine(
         &self,
-        seed: Seed,
-        leak: Option<Failure>,
+        place: usize,
+        tally: &mut Tally,
         search_time: Duration,
         deadline: Deadline,
     ) -> Result<Finding, NoThread> {
         let check = self.check;
-        let world = World::of_seed(seed);
+        let world = World::of_seed(check.seed_at(place));
+        let leak = tally.leak.take();
         let (outcome, second) =
             determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?;
         if let Some(leak) = leak.or(second) {
+            return Ok(Finding::unshrunk(check, outcome, world, leak, search_time));
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(leak) = tally.forked.take().and_then(|facts| facts.differs_here(&outcome)) {
             return Ok(Finding::unshrunk(check, outcome, world, leak, search_time));
         }
         let Some(failure) = outcome.failure().cloned() else {
@@ -555,3 +673,5 @@ impl Search<'_> {
 }
 
 const DEFAULT_SEEDS: u64 = 100;
+const MEMORY_LIMIT: u64 = 1 << 30;
+const STUCK_AFTER: Duration = Duration::from_secs(30);

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+#[cfg(target_os = "linux")]
+use super::fork::NoProcess;
 use super::host::NoThread;
 use super::sim::ConfigError;
 
@@ -14,6 +16,10 @@ pub enum CheckError {
     Config(ConfigError),
     /// The machine gives no thread, not even to one run at a time.
     NoThread(NoThread),
+    /// The machine gives no process, or this executable does not come to the check when it is started
+    /// again.
+    #[cfg(target_os = "linux")]
+    NoProcess(NoProcess),
 }
 
 impl fmt::Display for CheckError {
@@ -21,6 +27,8 @@ impl fmt::Display for CheckError {
         match self {
             Self::Config(error) => error.fmt(formatter),
             Self::NoThread(error) => error.fmt(formatter),
+            #[cfg(target_os = "linux")]
+            Self::NoProcess(error) => error.fmt(formatter),
         }
     }
 }
@@ -36,5 +44,12 @@ impl From<ConfigError> for CheckError {
 impl From<NoThread> for CheckError {
     fn from(error: NoThread) -> Self {
         Self::NoThread(error)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl From<NoProcess> for CheckError {
+    fn from(error: NoProcess) -> Self {
+        Self::NoProcess(error)
     }
 }

@@ -116,6 +116,25 @@ impl Finding {
         Self { found, shrink: Some(summary), ..finding }
     }
 
+    /// Makes the finding of a seed whose process did not come to the end of its run: nothing is known of
+    /// that run, and running it here would end this process, too.
+    pub(super) fn lost(check: &Check, seed: Seed, failure: Failure, search_time: Duration) -> Self {
+        Self {
+            seed,
+            strategy: check.settings.strategy,
+            failure,
+            world: World::of_seed(seed),
+            log: Log::default(),
+            found: RunSize { choices: 0, switches: 0, steps: 0 },
+            shrink: None,
+            search_time,
+            token: None,
+            elapsed: VirtualTime::ZERO,
+            warnings: Vec::new(),
+            observed: Observed::default(),
+        }
+    }
+
     /// Makes the finding of a world that was run again.
     pub(super) fn replayed(
         check: &Check,

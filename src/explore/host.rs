@@ -27,6 +27,14 @@ pub enum Isolation {
     Thread,
     /// One for many runs: faster, for programs in which nothing leaks.
     Reuse,
+    /// A process of its own for each seed (Linux), so that statics of other crates do not leak either,
+    /// and a seed that aborts, overflows its stack, allocates without end or spins costs no other.
+    ///
+    /// The check starts its executable once more for each of its threads, up to the same check: what
+    /// stands in front of it runs there too, and must leave no thread behind. A failure is confirmed,
+    /// shrunk and replayed in the process of the check, on fresh threads.
+    #[cfg(target_os = "linux")]
+    Fork,
 }
 
 /// Returns how many threads a check uses by default: one for each core.
@@ -42,7 +50,7 @@ pub(super) fn isolated<R: Send>(
 ) -> Result<R, NoThread> {
     match isolation {
         Isolation::Reuse => Ok(run()),
-        Isolation::Thread => thread::scope(|scope| {
+        _ => thread::scope(|scope| {
             let builder = thread::Builder::new().name("parcae run".to_owned());
             let thread = builder.spawn_scoped(scope, run).map_err(|error| NoThread::of(&error))?;
             Ok(thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload)))

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use super::sim::Settings;
+use crate::ambient::Ambient;
 use crate::context;
 use crate::executor::Attach;
 use crate::fault::{BuggifyCount, FaultRun, KindCount, KnobSetting};
+use crate::kernel::Seed;
 use crate::oracle::{PropertyCount, Tally};
 
 /// The states, while the run lasts.
@@ -13,6 +15,7 @@ use crate::oracle::{PropertyCount, Tally};
 pub(super) struct Observers {
     tally: Rc<Tally>,
     faults: Rc<FaultRun>,
+    ambient: Rc<Ambient>,
 }
 
 /// What they have come to.
@@ -25,17 +28,21 @@ pub(super) struct Observed {
 }
 
 impl Observers {
-    pub(super) fn new(settings: &Settings, has_overrides: bool) -> Self {
+    pub(super) fn new(settings: &Settings, seed: Seed, has_overrides: bool) -> Self {
         Self {
             tally: Rc::new(Tally::new(settings.keeps_details)),
             faults: Rc::new(FaultRun::new(settings.is_buggified).with_overrides(has_overrides)),
+            ambient: Rc::new(Ambient::new(seed)),
         }
     }
 
     /// Returns what puts them into their slots.
     pub(super) fn attach(&self) -> Attach {
         let (tally, faults) = (self.tally.clone(), self.faults.clone());
-        Attach::new(move || Box::new((context::attach(tally), context::attach(faults))))
+        let ambient = self.ambient.clone();
+        Attach::new(move || {
+            Box::new((context::attach(tally), context::attach(faults), context::attach(ambient)))
+        })
     }
 
     pub(super) fn into_observed(self) -> Observed {

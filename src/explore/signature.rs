@@ -25,6 +25,7 @@ impl Signature {
             | Failure::TimeLimit { tasks, .. }
             | Failure::Leak { tasks, .. } => (None, waits(tasks)),
             Failure::TaskLimit { spawner, .. } => (None, spawner.clone()),
+            Failure::ForeignCall { call, .. } => (None, (*call).to_owned()),
             Failure::ForeignWake { task, .. } => (None, task.clone()),
             // The message is written in the program: its numbers belong to it.
             Failure::Property { violation, .. } => {

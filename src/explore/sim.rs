@@ -146,7 +146,7 @@ impl Sim {
         F::Output: 'static,
     {
         let seed = self.seed;
-        let observers = Observers::new(&self.settings, !self.overrides.is_empty());
+        let observers = Observers::new(&self.settings, seed, !self.overrides.is_empty());
         let plan = Plan {
             picker: match self.fill {
                 Fill::Seeded => self.settings.strategy.picker(seed),

@@ -20,3 +20,15 @@ pub(crate) fn under(module: &str) -> Vec<&'static Property> {
     found.sort_by_key(|property| property.order());
     found
 }
+
+/// Returns the place of a property in the catalogue: the same one in all processes of one binary.
+#[cfg(feature = "simulation")]
+pub(crate) fn position(property: &Property) -> Option<usize> {
+    PROPERTIES.iter().position(|listed| std::ptr::eq(*listed, property))
+}
+
+/// Returns the property at a place.
+#[cfg(feature = "simulation")]
+pub(crate) fn at(position: usize) -> Option<&'static Property> {
+    PROPERTIES.get(position).copied()
+}

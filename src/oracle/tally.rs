@@ -43,6 +43,12 @@ pub struct PropertyCount {
 }
 
 impl PropertyCount {
+    /// Makes the count of a run in another process.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn new(property: &'static Property, held: u64, failed: u64) -> Self {
+        Self { property, held, failed, kept: None }
+    }
+
     /// Returns the property.
     #[must_use]
     pub fn property(&self) -> &'static Property {

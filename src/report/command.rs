@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::explore::ReplayToken;
+use crate::kernel::Seed;
 
 /// How the replay line of a report is written.
 ///
@@ -61,6 +62,16 @@ pub fn replay_line(command: &ReplayCommand, token: &ReplayToken, file: Option<&P
             format!("PARCAE_REPLAY={what} {command}").trim_end().to_owned()
         }
         Form::Argument { program } => format!("{program} replay {what}"),
+    }
+}
+
+/// Returns the line that runs a seed again, and no other, for a failure without a token.
+pub(super) fn seed_line(command: &ReplayCommand, seed: Seed) -> String {
+    match &command.form {
+        Form::Environment { command } => {
+            format!("PARCAE_SEED={seed} {command}").trim_end().to_owned()
+        }
+        Form::Argument { program } => format!("{program} run with --seed {seed}"),
     }
 }
 

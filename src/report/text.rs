@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::path::Path;
 
 use super::artefact::SaveError;
-use super::command::{ReplayCommand, replay_line};
+use super::command::{ReplayCommand, replay_line, seed_line};
 use super::detail::Detail;
 use super::page::{Page, clipped, counted, first_line, number, wall_time};
 use super::properties;
@@ -12,7 +12,9 @@ use super::story::{Sentence, story};
 use super::style::Ink;
 use super::timeline::{self, UNKNOWN_WAIT};
 use crate::executor::{Failure, StalledTask, Warning};
-use crate::explore::{CheckReport, Finding, Recurrence, Replay, RunSize, ShrinkSummary, Stop};
+use crate::explore::{
+    CheckReport, Finding, LostSeed, Recurrence, Replay, RunSize, ShrinkSummary, Stop,
+};
 
 /// Returns the report of a check as plain text.
 ///
@@ -65,6 +67,9 @@ pub fn text_with(
         let file = saved.and_then(Result::ok);
         match finding.token() {
             Some(token) => page.section("replay", &replay_line(command, token, file)),
+            None if matches!(finding.failure(), Failure::Process { .. }) => {
+                page.section("replay", &seed_line(command, finding.seed()));
+            }
             None => no_token(&mut page),
         }
     }
@@ -218,15 +223,35 @@ fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Det
         }
         None => {}
     }
+    lost(page, report, finding);
     warnings(page, finding, detail);
     properties::of_failure(page, Some(report), finding, detail.is_complete);
     if finding.token().is_some() {
         timeline::draw(page, finding, &sentences, detail.is_complete);
     }
-    if let (Failure::ForeignWake { backtrace, .. }, true) = (finding.failure(), detail.times) {
-        page.section("woken by", "another thread, which was here:");
+    let backtrace = match finding.failure() {
+        Failure::ForeignWake { backtrace, .. } => {
+            Some(("woken by", "another thread, which was here:", backtrace))
+        }
+        Failure::ForeignCall { backtrace, .. } => Some(("called", "here:", backtrace)),
+        _ => None,
+    };
+    if let (Some((title, line, backtrace)), true) = (backtrace, detail.times) {
+        page.section(title, line);
         let lines = if detail.is_complete { usize::MAX } else { BACKTRACE_LINES_MAX };
         backtrace.lines().take(lines).for_each(|line| page.indented(line));
+    }
+}
+
+/// Names the seeds that ended their process, beside the one that the report is about.
+fn lost(page: &mut Page, report: &CheckReport, finding: &Finding) {
+    let others = report.lost().iter().filter(|lost| lost.seed != finding.seed());
+    for (index, LostSeed { seed, failure, .. }) in others.enumerate() {
+        let line = format!("seed {seed}: {}", first_line(failure));
+        match index {
+            0 => page.section("also lost", &line),
+            _ => page.indented(&line),
+        }
     }
 }
 

@@ -10,6 +10,8 @@ mod executor;
 mod explore;
 mod fault;
 mod harness;
+#[cfg(target_os = "linux")]
+mod isolation;
 mod kernel;
 mod load;
 mod main_attribute;

@@ -1,0 +1,211 @@
+//! A process for each seed: what ends one costs no other.
+#![expect(clippy::exit, clippy::disallowed_methods, reason = "what ends a process is planted here")]
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parcae::executor::ProcessEnd;
+use parcae::explore::{Check, CheckReport, Determinism, Isolation};
+use parcae::report::{self, ReplayCommand};
+use parcae::{Failure, sometimes};
+
+fn check(name: &str) -> Check {
+    Check::new(name).isolation(Isolation::Fork).jobs(2)
+}
+
+/// Returns which seeds lost their process, and how.
+fn lost(report: &CheckReport) -> Vec<(u64, ProcessEnd)> {
+    let end = |failure: &Failure| match failure {
+        Failure::Process { end, .. } => *end,
+        failure => panic!("{failure}"),
+    };
+    report.lost().iter().map(|lost| (lost.seed.get(), end(&lost.failure))).collect()
+}
+
+#[expect(unconditional_recursion, reason = "that is what is tested")]
+/// Calls itself until the stack is used up.
+fn overflow(depth: &Cell<u64>) -> u64 {
+    let page = [depth.get(); 512];
+    depth.set(depth.get() + 1);
+    overflow(depth) + std::hint::black_box(page)[17]
+}
+
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("in a destructor");
+    }
+}
+
+/// Draws a number that tells the seed, as no program can ask for it.
+fn draw() -> u64 {
+    parcae::choose(0..=u64::MAX)
+}
+
+fn drawn_by(seed: u64) -> u64 {
+    parcae::Sim::new(seed).run(|| async { draw() }).unwrap()
+}
+
+async fn four_of_a_thousand_end_their_process(drawn: [u64; 4]) {
+    let own = draw();
+    match drawn.iter().position(|drawn| *drawn == own) {
+        Some(0) => {
+            let _guard = PanicsWhenDropped;
+            panic!("and its destructor panics, too");
+        }
+        Some(1) => assert!(overflow(&Cell::new(0)) > 0, "it does not return"),
+        Some(2) => {
+            let mut kept = Vec::new();
+            loop {
+                kept.push(vec![1_u8; 1 << 20]);
+            }
+        }
+        Some(_) => loop {
+            std::hint::spin_loop();
+        },
+        None => {}
+    }
+}
+
+#[test]
+fn a_seed_that_ends_its_process_is_named_and_the_others_run() {
+    let limit = Duration::from_secs(4);
+    let check = check("four").seeds(1_000).memory_limit(256 << 20).stuck_after(limit);
+    let drawn = [17, 230, 400, 991].map(drawn_by);
+    let report = check.run(move || four_of_a_thousand_end_their_process(drawn));
+    let expected = vec![
+        (17, ProcessEnd::Signal { number: 6 }),
+        (230, ProcessEnd::StackOverflow),
+        (400, ProcessEnd::OutOfMemory { limit_bytes: 256 << 20 }),
+        (991, ProcessEnd::Stuck { limit }),
+    ];
+    assert_eq!(lost(&report), expected);
+    assert_eq!(report.seeds_run(), 1_000);
+    let kinds: Vec<_> = report.lost().iter().map(|lost| lost.failure.kind()).collect();
+    assert_eq!(kinds, ["abort", "stack overflow", "out of memory", "stuck"]);
+    let finding = report.finding().unwrap();
+    assert_eq!(finding.seed().get(), 17);
+    let text = report::text(&report, &ReplayCommand::from_prefix("cargo test"));
+    assert!(text.contains("in a destructor"), "its last words: {text}");
+    assert!(text.contains("PARCAE_SEED=17 cargo test"), "{text}");
+    for line in ["seed 230: stack overflow", "seed 400: out of memory", "seed 991: stuck"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[test]
+fn sixteen_lost_seeds_are_enough() {
+    let check = check("exits").seeds(100_000).jobs(1);
+    let report = check.run(|| async { std::process::exit(3) });
+    let expected: Vec<_> = (0..16).map(|seed| (seed, ProcessEnd::Exit { code: 3 })).collect();
+    assert_eq!(lost(&report), expected);
+    assert_eq!(report.seeds_run(), 16);
+}
+
+static VISITS: AtomicUsize = AtomicUsize::new(0);
+
+#[test]
+fn a_static_is_as_new_in_each_run() {
+    let check = check("static").seeds(200).determinism(Determinism::EverySeed);
+    let report = check.run(|| async {
+        assert_eq!(VISITS.fetch_add(1, Ordering::Relaxed), 0, "what another run has left");
+    });
+    assert!(report.is_ok(), "{report:?}");
+    assert_eq!(report.seeds_run(), 200);
+}
+
+#[test]
+fn a_failure_is_found_and_shrunk_as_without_a_process() {
+    let program = || async {
+        let shared = Arc::new(parcae::testing::Shared::new(0));
+        let other = shared.clone();
+        let task = parcae::spawn(async move {
+            let value = other.get().await;
+            other.set(value + 1).await;
+        });
+        let value = shared.get().await;
+        shared.set(value + 1).await;
+        task.await;
+        assert_eq!(shared.get().await, 2);
+    };
+    let forked = check("lost update").run(program);
+    let threaded = Check::new("lost update").run(program);
+    let facts = |report: &CheckReport| {
+        let finding = report.finding().unwrap();
+        (
+            finding.seed(),
+            finding.token().map(ToString::to_string),
+            report.seeds_run(),
+            report.steps(),
+        )
+    };
+    assert_eq!(facts(&forked), facts(&threaded));
+}
+
+#[test]
+fn properties_of_runs_in_processes_are_counted() {
+    let report = check("properties").seeds(120).run(|| async {
+        sometimes!(parcae::choose(0..2) == 1, "the coin shows one");
+        sometimes!(false, "never");
+    });
+    let text = report::text(&report, &ReplayCommand::from_prefix("cargo test"));
+    assert!(report.fails_for_unmet(), "{text}");
+    assert!(text.contains("never") && !text.contains("the coin shows one"), "{text}");
+}
+
+#[test]
+fn an_address_that_reaches_the_program_is_named() {
+    let report = check("address").seeds(10).run(|| async {
+        let address = std::ptr::from_ref(&VISITS).addr();
+        parcae::time::sleep(Duration::from_nanos((address >> 12) as u64 % 1_000_003)).await;
+    });
+    let finding = report.finding().unwrap();
+    let Failure::Nondeterminism { first, second, .. } = finding.failure() else {
+        panic!("{}", finding.failure());
+    };
+    assert!(first.contains("timer") && second.contains("timer"), "{first} / {second}");
+}
+
+#[parcae::test(seeds = 50, isolation = "fork")]
+async fn the_attribute_starts_its_own_test_again() {
+    assert_eq!(VISITS.fetch_add(1, Ordering::Relaxed), 0, "what another run has left");
+}
+
+static TOLD: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+#[test]
+fn a_run_that_is_stuck_on_a_thread_is_told_of_while_it_lasts() {
+    let check = Check::new("waits").first_seed(7).seeds(1).stuck_after(Duration::from_millis(50));
+    let check = check.determinism(Determinism::Off).on_stuck(|stuck| {
+        TOLD.store(usize::try_from(stuck.seed.get()).unwrap(), Ordering::Relaxed);
+    });
+    let report = check.run(|| async {
+        while TOLD.load(Ordering::Relaxed) != 7 {
+            std::thread::yield_now();
+        }
+    });
+    assert!(report.is_ok(), "{report:?}");
+}
+
+#[test]
+fn an_executable_that_does_not_come_to_the_check_again_is_an_error() {
+    if std::env::var_os("PARCAE_FORK_SERVER").is_some() {
+        return;
+    }
+    let error = check("absent").try_run(|| async {}).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("did not come to the check absent at tests/it/isolation.rs"), "{text}");
+}
+
+#[test]
+fn a_process_with_threads_is_not_forked() {
+    let builder = std::thread::Builder::new().stack_size(1 << 20);
+    let waiting = builder.spawn(std::thread::park).unwrap();
+    let error = check("threads").try_run(|| async {}).unwrap_err();
+    assert!(error.to_string().contains("at this check it has 2"), "{error}");
+    waiting.thread().unpark();
+    waiting.join().unwrap();
+}
