@@ -14,6 +14,7 @@ use super::error::CheckError;
 use super::finding::Finding;
 use super::host::{self, Deadline, Flow, Isolation, NoThread, Stopwatch};
 use super::observed::Observed;
+use super::pilots::Pilots;
 use super::properties::{Judged, Merged, Unmet};
 use super::shrink::{Budget, Shrinker};
 use super::sim::{ConfigError, Outcome, Settings};
@@ -308,7 +309,10 @@ impl Check {
         F::Output: Verdict,
     {
         self.validate()?;
-        Ok(Search { check: &self, program: Program::new(program) }.run()?)
+        let program = Program::new(program);
+        let mut check = self;
+        let pilots = check.run_pilots(&program)?;
+        Ok(Search { check: &check, program, pilots }.run()?)
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
@@ -347,6 +351,7 @@ pub struct CheckReport {
     pub(super) strategy: Strategy,
     pub(super) seeds_planned: u64,
     pub(super) seeds_run: u64,
+    pub(super) pilots_run: u64,
     pub(super) steps: u64,
     pub(super) finding: Option<Box<Finding>>,
     pub(super) stop: Option<Stop>,
@@ -389,6 +394,13 @@ impl CheckReport {
         self.seeds_run
     }
 
+    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none. A search
+    /// that ends with a failing pilot runs no seed.
+    #[must_use]
+    pub fn pilots_run(&self) -> u64 {
+        self.pilots_run
+    }
+
     /// Returns the polls and points of all those runs.
     #[must_use]
     pub fn steps(&self) -> u64 {
@@ -418,6 +430,7 @@ impl CheckReport {
 struct Search<'a> {
     check: &'a Check,
     program: Program,
+    pilots: Pilots,
 }
 
 /// What became of the seeds, by place. What ran beside or after the failing seed is left out: it
@@ -462,6 +475,9 @@ impl Search<'_> {
         let check = self.check;
         let stopwatch = Stopwatch::start();
         let deadline = Deadline::after(check.time_limit);
+        if let Some(seed) = self.pilots.failed {
+            return self.report_of_pilot(seed, stopwatch, deadline);
+        }
         let tally = Mutex::new(Tally::default());
         let seed_count = usize::try_from(check.seed_count()).unwrap_or(usize::MAX);
         host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally))?;
@@ -481,11 +497,38 @@ impl Search<'_> {
             strategy: check.settings.strategy,
             seeds_planned: check.seed_count(),
             seeds_run,
-            steps: tally.steps,
+            pilots_run: self.pilots.run_count,
+            steps: self.pilots.steps + tally.steps,
             finding,
             stop,
             wall_time: stopwatch.elapsed(),
             judged,
+        })
+    }
+
+    /// Reports a pilot that failed, instead of running seeds.
+    fn report_of_pilot(
+        &self,
+        seed: Seed,
+        stopwatch: Stopwatch,
+        deadline: Deadline,
+    ) -> Result<CheckReport, NoThread> {
+        let mut as_pilot = self.check.clone();
+        as_pilot.settings.strategy = Strategy::Random;
+        let search =
+            Search { check: &as_pilot, program: self.program.clone(), pilots: self.pilots };
+        let finding = search.examine(seed, None, stopwatch.elapsed(), deadline)?;
+        Ok(CheckReport {
+            name: self.check.name.clone(),
+            strategy: self.check.settings.strategy,
+            seeds_planned: self.check.seed_count(),
+            seeds_run: 0,
+            pilots_run: self.pilots.run_count,
+            steps: self.pilots.steps,
+            finding: Some(Box::new(finding)),
+            stop: None,
+            wall_time: stopwatch.elapsed(),
+            judged: Merged::default().judge(self.check, false),
         })
     }
 
