@@ -97,3 +97,22 @@ pub(super) trait CandidateList {
     fn count(&self) -> usize;
     fn get(&self, index: usize) -> Candidate;
 }
+
+#[cfg(test)]
+impl CandidateList for Vec<Candidate> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn get(&self, index: usize) -> Candidate {
+        self[index]
+    }
+}
+
+#[cfg(test)]
+impl<'a> Decision<'a> {
+    /// Makes a decision between these, for tests of strategies.
+    pub(crate) fn between(candidates: &'a Vec<Candidate>) -> Self {
+        Self { candidates, can_continue: false }
+    }
+}

@@ -38,6 +38,8 @@ mod priorities;
 mod profile;
 mod random;
 mod surw;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;

@@ -35,7 +35,11 @@ pub(super) struct Pct {
 impl Pct {
     /// Makes it with depth 3.
     pub(super) fn new(seed: Seed, profile: &Profile) -> Self {
-        Self::of_depth(seed, DEPTH, Draws::new(seed), profile)
+        Self::with_depth(seed, DEPTH, profile)
+    }
+
+    pub(super) fn with_depth(seed: Seed, depth: u64, profile: &Profile) -> Self {
+        Self::of_depth(seed, depth, Draws::new(seed), profile)
     }
 
     /// Makes it with a depth that is drawn.
