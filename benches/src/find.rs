@@ -5,8 +5,8 @@
 //! as runs. A strategy that has found a bug in none of its first trials is not given the others: the
 //! table shows how many it had.
 //!
-//! Subjects are written once, over [`host::Host`]: every access to a shared cell, every lock and every
-//! unlock is one point at which another task may go first, on either side.
+//! Subjects are written once, over [`host::Host`]: every spawn, every access to a shared cell, every
+//! lock and every unlock is one point at which another task may go first, on either side.
 
 mod host;
 mod ours;

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-/// A runtime that explores schedules. Each of the operations on cells and locks is one point.
+/// A runtime that explores schedules. Each operation on a cell or a lock is one point,
+/// and so is each spawn.
 pub(crate) trait Host: Sized + 'static {
     type Cell: Clone + 'static;
     type Lock: Clone + 'static;
@@ -27,9 +28,20 @@ pub(crate) trait Host: Sized + 'static {
 
     fn unlock(held: Self::Held<'_>) -> impl Future<Output = ()>;
 
-    fn spawn(task: impl Future<Output = ()> + 'static) -> Self::Task;
+    fn spawn(task: impl Future<Output = ()> + 'static) -> impl Future<Output = Self::Task>;
 
     fn join(task: Self::Task) -> impl Future<Output = ()>;
+}
+
+/// Spawns all tasks, one after the other.
+pub(crate) async fn spawn_all<H: Host>(
+    tasks: impl IntoIterator<Item = impl Future<Output = ()> + 'static>,
+) -> Vec<H::Task> {
+    let mut spawned = Vec::new();
+    for task in tasks {
+        spawned.push(H::spawn(task).await);
+    }
+    spawned
 }
 
 /// Waits for all tasks.

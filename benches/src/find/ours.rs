@@ -62,7 +62,9 @@ impl Host for Parcae {
         drop(guard);
     }
 
-    fn spawn(task: impl Future<Output = ()> + 'static) -> Self::Task {
+    async fn spawn(task: impl Future<Output = ()> + 'static) -> Self::Task {
+        // A point of Shuttle's and none of ours.
+        Shared::new(()).get().await;
         parcae::spawn(task)
     }
 

@@ -57,7 +57,7 @@ impl Host for Shuttle {
         drop(held);
     }
 
-    fn spawn(task: impl Future<Output = ()> + 'static) -> Self::Task {
+    async fn spawn(task: impl Future<Output = ()> + 'static) -> Self::Task {
         spawn_local(task)
     }
 

@@ -1,7 +1,7 @@
 //! `account`: a deposit and a withdrawal are right, the check of the balance is not.
 
 use super::Subject;
-use crate::find::host::{Host, join_all};
+use crate::find::host::{Host, join_all, spawn_all};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Account;
@@ -16,15 +16,15 @@ impl Subject for Account {
         let done = [H::cell(0), H::cell(0)];
         let movements = [DEPOSIT, -WITHDRAWAL].into_iter().zip(done.clone()).map(|(sum, done)| {
             let (lock, balance) = (lock.clone(), balance.clone());
-            H::spawn(async move {
+            async move {
                 let held = H::lock(&lock).await;
                 let value = H::load(&balance).await;
                 H::store(&balance, value + sum).await;
                 H::store(&done, 1).await;
                 H::unlock(held).await;
-            })
+            }
         });
-        let movements: Vec<H::Task> = movements.collect();
+        let movements = spawn_all::<H>(movements).await;
         let checker = H::spawn(async move {
             let held = H::lock(&lock).await;
             if H::load(&done[0]).await == 1 && H::load(&done[1]).await == 1 {
@@ -32,7 +32,8 @@ impl Subject for Account {
                 assert_eq!(H::load(&balance).await, expected, "what nobody should expect");
             }
             H::unlock(held).await;
-        });
+        })
+        .await;
         join_all::<H>(movements).await;
         H::join(checker).await;
     }

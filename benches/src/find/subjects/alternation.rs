@@ -2,7 +2,7 @@
 //! bug is as deep as the program is long. With noise, other tasks use cells of their own.
 
 use super::Subject;
-use crate::find::host::{Host, join_all};
+use crate::find::host::{Host, join_all, spawn_all};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Alternation {
@@ -23,23 +23,22 @@ impl Subject for Alternation {
         let (turn, hits) = (H::cell(1), H::cell(0));
         let players = [0, 1].map(|player| {
             let (turn, hits) = (turn.clone(), hits.clone());
-            H::spawn(async move {
+            async move {
                 let mut own_hits = 0;
                 for _ in 0..rounds {
                     own_hits += i64::from(H::swap(&turn, player).await != player);
                 }
                 H::add(&hits, own_hits).await;
-            })
+            }
         });
-        let noises = (0..self.noise).map(|_| {
-            H::spawn(async move {
-                let own = H::cell(0);
-                for step in 0..NOISE_STEPS {
-                    H::store(&own, step).await;
-                }
-            })
+        let players = spawn_all::<H>(players).await;
+        let noises = (0..self.noise).map(|_| async move {
+            let own = H::cell(0);
+            for step in 0..NOISE_STEPS {
+                H::store(&own, step).await;
+            }
         });
-        let noises: Vec<H::Task> = noises.collect();
+        let noises = spawn_all::<H>(noises).await;
         join_all::<H>(players).await;
         join_all::<H>(noises).await;
         let all = i64::try_from(2 * rounds).expect("few rounds");

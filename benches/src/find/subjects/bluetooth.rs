@@ -18,14 +18,15 @@ impl Subject for Bluetooth {
         let request = {
             let (is_stopping, has_stopped) = (is_stopping.clone(), has_stopped.clone());
             let (pending, is_quiet) = (pending.clone(), is_quiet.clone());
-            H::spawn(async move {
+            async move {
                 if H::load(&is_stopping).await == 0 {
                     H::add(&pending, 1).await;
                     assert_eq!(H::load(&has_stopped).await, 0, "it works on a stopped driver");
                 }
                 leave::<H>(&pending, &is_quiet).await;
-            })
+            }
         };
+        let request = H::spawn(request).await;
         H::store(&is_stopping, 1).await;
         leave::<H>(&pending, &is_quiet).await;
         if H::load(&is_quiet).await == 1 {

@@ -2,7 +2,7 @@
 //! the first without the second.
 
 use super::Subject;
-use crate::find::host::{Host, join_all};
+use crate::find::host::{Host, join_all, spawn_all};
 
 #[derive(Clone, Copy)]
 pub(crate) struct TwoStage(pub(crate) usize);
@@ -16,7 +16,7 @@ impl Subject for TwoStage {
         let (first, second) = ((H::mutex(), H::cell(0)), (H::mutex(), H::cell(0)));
         let writers = (1..self.0).map(|_| {
             let (first, second) = (first.clone(), second.clone());
-            H::spawn(async move {
+            async move {
                 let held = H::lock(&first.0).await;
                 H::store(&first.1, 1).await;
                 H::unlock(held).await;
@@ -24,9 +24,9 @@ impl Subject for TwoStage {
                 let value = H::load(&first.1).await;
                 H::store(&second.1, value + 1).await;
                 H::unlock(held).await;
-            })
+            }
         });
-        let writers: Vec<H::Task> = writers.collect();
+        let writers = spawn_all::<H>(writers).await;
         let reader = H::spawn(async move {
             let held = H::lock(&first.0).await;
             let seen = H::load(&first.1).await;
@@ -37,7 +37,8 @@ impl Subject for TwoStage {
                 H::unlock(held).await;
                 assert_eq!(value, seen + 1, "the second is behind");
             }
-        });
+        })
+        .await;
         join_all::<H>(writers).await;
         H::join(reader).await;
     }

@@ -18,10 +18,12 @@ impl Subject for Uneven {
             for step in 1..=steps_max {
                 H::store(&counted, step).await;
             }
-        });
+        })
+        .await;
         let short = H::spawn(async move {
             assert_ne!(H::load(&steps).await, steps_max, "it is the last");
-        });
+        })
+        .await;
         H::join(long).await;
         H::join(short).await;
     }

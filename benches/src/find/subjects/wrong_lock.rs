@@ -1,7 +1,7 @@
 //! `wronglock_n`: n tasks change a cell under another lock than the one that guards it.
 
 use super::Subject;
-use crate::find::host::{Host, join_all};
+use crate::find::host::{Host, join_all, spawn_all};
 
 #[derive(Clone, Copy)]
 pub(crate) struct WrongLock(pub(crate) usize);
@@ -22,17 +22,18 @@ impl Subject for WrongLock {
             let after = H::load(&guarded).await;
             assert_eq!(after, before + 1, "somebody came between");
             H::unlock(held).await;
-        });
+        })
+        .await;
         let careless = (0..self.0).map(|_| {
             let (wrong, data) = (wrong.clone(), data.clone());
-            H::spawn(async move {
+            async move {
                 let held = H::lock(&wrong).await;
                 let value = H::load(&data).await;
                 H::store(&data, value + 1).await;
                 H::unlock(held).await;
-            })
+            }
         });
-        let careless: Vec<H::Task> = careless.collect();
+        let careless = spawn_all::<H>(careless).await;
         H::join(careful).await;
         join_all::<H>(careless).await;
     }
