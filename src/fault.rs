@@ -72,6 +72,8 @@ mod report;
 mod run;
 #[cfg(feature = "simulation")]
 mod shape;
+#[cfg(feature = "simulation")]
+mod summary;
 
 pub use self::buggify::BuggifyPlace;
 pub use self::knob::{KnobPlace, Tunable};
@@ -86,10 +88,14 @@ pub use self::{
     plan::{Between, Fault, FaultPlan, Sides, Step},
     report::{ChaosReport, Downgrade, KindCount},
     run::{BuggifyCount, BuggifySummary, KnobSetting},
+    summary::FaultSummary,
 };
 
 #[cfg(feature = "simulation")]
-pub(crate) use self::run::{FaultRun, Firings};
+pub(crate) use self::{
+    run::{FaultRun, Firings},
+    summary::FaultSummaries,
+};
 
 /// What the macros of this layer expand to. No part of the interface.
 #[doc(hidden)]

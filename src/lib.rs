@@ -218,7 +218,7 @@
 //! | [`load`] | load and what came of it: outcomes, exact percentiles |
 //! | [`world`] | simulated machines and the network between them: life, death, links, loss |
 //! | [`net`] | sockets: TCP, UDP, Unix; simulated or real |
-//! | [`actor`] | actors: messages, asks, links, monitors, supervisors, across machines too |
+//! | [`actor`](mod@actor) | actors: messages, asks, links, monitors, supervisors, across machines too |
 //! | [`fault`] | faults that are drawn within a budget, and that a program makes itself |
 //! | [`oracle`] | what must hold, and what must be seen, over all seeds |
 //! | [`rng`](mod@rng) | choices and random numbers |

@@ -10,6 +10,9 @@
 //! | [`invariant`] | a condition that holds between all steps of tasks |
 //! | [`eventually`] | a condition that holds within a time |
 //!
+//! What clients saw is judged afterwards: a [`History`] of operations, a [`Model`] (one of [`models`] or your own), and
+//! [`linearizable`].
+//!
 //! What a test asserts says that a program is right; `sometimes!` and `reachable!` say that the test
 //! has *looked*: that a leader was lost, a queue was full, a retry was made in some seed. Without one, a
 //! check whose faults never bite is green.
@@ -55,24 +58,33 @@ mod catalogue;
 mod compare;
 mod details;
 mod eventually;
+mod history;
 mod invariant;
 mod judge;
+mod linearizability;
 mod macros;
+mod model;
+pub mod models;
 mod property;
 #[cfg(feature = "simulation")]
 mod summary;
 #[cfg(feature = "simulation")]
 mod tally;
+mod verdict;
 
 pub use self::compare::Measure;
 pub use self::details::Details;
 pub use self::eventually::{Eventually, eventually};
+pub use self::history::{Call, Effect, History, Moment, Operation};
 pub use self::invariant::{Holds, invariant, invariant_every};
+pub use self::linearizability::{linearizable, linearizable_within};
+pub use self::model::Model;
 pub use self::property::{Property, PropertyKind};
 #[cfg(feature = "simulation")]
 pub use self::summary::{Example, PropertySummary};
 #[cfg(feature = "simulation")]
 pub use self::tally::PropertyCount;
+pub use self::verdict::{HistoryVerdict, Witness};
 
 #[cfg(feature = "simulation")]
 pub(crate) use self::catalogue::under;

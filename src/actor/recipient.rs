@@ -366,11 +366,20 @@ impl<M: Message> Deliver<M> for Distant {
         _wait: &mut Wait,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), TellError<M>>> {
-        if self.0.poll_room(context).is_pending() {
-            return Poll::Pending;
+        loop {
+            if self.0.poll_room(context).is_pending() {
+                return Poll::Pending;
+            }
+            let Some(message) = parcel.message.take() else { unreachable!("{DELIVERED_ONCE}") };
+            match self.clone().deliver(message, parcel.slot.clone(), false) {
+                // Somebody on another thread has taken the room in between.
+                Err(TellError::Full(message)) => parcel.message = Some(message),
+                delivered => {
+                    parcel.slot = None;
+                    return Poll::Ready(delivered);
+                }
+            }
         }
-        let Some(message) = parcel.message.take() else { unreachable!("{DELIVERED_ONCE}") };
-        Poll::Ready(self.deliver(message, parcel.slot.take(), false))
     }
 
     fn leave(&self, _wait: &mut Wait, _is_ask: bool) {}

@@ -53,8 +53,8 @@
 //! [`Delivery::AtMostOnce`] unless a protocol ([`Protocol::message_with`]) or a reference ([`remote_with`]) asks for
 //! [`Delivery::AtLeastOnce`]. Asks and signals are sent until the other process has them, and each has them once: an ask ends
 //! with an answer, with [`AskError::NodeDown`](super::AskError::NodeDown), or by its time-out. What one
-//! task sends through references to one actor comes in its order. A message has come when it is in the mailbox: a
-//! machine that dies loses what waits there, as it does with messages of its own.
+//! task sends through references to one actor comes in its order. A message has come when the other process has
+//! taken it: one that dies loses what waits at or in its mailboxes, as it does with messages of its own.
 //!
 //! # Back-pressure
 //! At the other end, [`Options::window`] messages of one machine to one actor are held while its mailbox is full, whether the

@@ -11,7 +11,7 @@ use super::strategy::Strategy;
 use super::token::{Expectation, ReplayToken};
 use super::world::World;
 use crate::executor::{Failure, Log, Warning};
-use crate::fault::{BuggifyCount, KnobSetting};
+use crate::fault::{BuggifyCount, KindCount, KnobSetting};
 use crate::kernel::{Seed, VirtualTime};
 
 /// A failure, the smallest world that was found to show it, and the log of that world's run.
@@ -190,6 +190,13 @@ impl Finding {
     #[must_use]
     pub fn buggified(&self) -> &[BuggifyCount] {
         &self.observed.buggified
+    }
+
+    /// Returns what became of the faults of a [`Chaos`](crate::fault::Chaos) in the shrunk run, by kind; the effects of those
+    /// that were on when it failed are not known.
+    #[must_use]
+    pub fn faults(&self) -> &[KindCount] {
+        &self.observed.faults
     }
 
     /// Returns the values of the knobs that the shrunk run asked for.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::sim::Settings;
 use crate::context;
 use crate::executor::Attach;
-use crate::fault::{BuggifyCount, FaultRun, KnobSetting};
+use crate::fault::{BuggifyCount, FaultRun, KindCount, KnobSetting};
 use crate::oracle::{PropertyCount, Tally};
 
 /// The states, while the run lasts.
@@ -21,6 +21,7 @@ pub(super) struct Observed {
     pub(super) properties: Vec<PropertyCount>,
     pub(super) buggified: Vec<BuggifyCount>,
     pub(super) knobs: Vec<KnobSetting>,
+    pub(super) faults: Vec<KindCount>,
 }
 
 impl Observers {
@@ -42,6 +43,7 @@ impl Observers {
             properties: self.tally.take_counts(),
             buggified: self.faults.take_buggified(),
             knobs: self.faults.take_knobs(),
+            faults: self.faults.take_faults(),
         }
     }
 }

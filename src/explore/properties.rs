@@ -2,7 +2,7 @@
 
 use super::check::{Check, CheckReport};
 use super::observed::Observed;
-use crate::fault::{BuggifySummary, Firings};
+use crate::fault::{BuggifySummary, FaultSummaries, FaultSummary, Firings};
 use crate::kernel::Seed;
 use crate::oracle::{self, PropertySummary, Summaries};
 
@@ -33,6 +33,7 @@ impl Default for Unmet {
 pub(super) struct Merged {
     properties: Summaries,
     firings: Firings,
+    faults: FaultSummaries,
 }
 
 /// What they come to.
@@ -42,12 +43,14 @@ pub(super) struct Judged {
     unmet: Vec<PropertySummary>,
     fails: bool,
     firings: Vec<BuggifySummary>,
+    faults: Vec<FaultSummary>,
 }
 
 impl Merged {
     pub(super) fn add(&mut self, seed: Seed, observed: Observed) {
         self.properties.add(seed, observed.properties);
         self.firings.add(&observed.buggified);
+        self.faults.add(&observed.faults);
     }
 
     /// Judges the properties; what is unmet is known only of a check that is whole.
@@ -62,7 +65,8 @@ impl Merged {
             Unmet::FailAfter(seeds) => !unmet.is_empty() && check.seed_count() >= seeds,
             Unmet::Report => false,
         };
-        Judged { properties, unmet, fails, firings: self.firings.into_list() }
+        let (firings, faults) = (self.firings.into_list(), self.faults.into_list());
+        Judged { properties, unmet, fails, firings, faults }
     }
 }
 
@@ -99,5 +103,11 @@ impl CheckReport {
     #[must_use]
     pub fn buggified(&self) -> &[BuggifySummary] {
         &self.judged.firings
+    }
+
+    /// Returns what became of the faults of a [`Chaos`](crate::fault::Chaos), by kind; those kinds of which one began.
+    #[must_use]
+    pub fn faults(&self) -> &[FaultSummary] {
+        &self.judged.faults
     }
 }

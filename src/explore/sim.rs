@@ -13,7 +13,7 @@ use super::observed::{Observed, Observers};
 use super::strategy::{Pilot, Profile, Strategy};
 use super::trace;
 use crate::executor::{Attachment, Failure, Limits, Log, Pick, Plan, Warning, Watch};
-use crate::fault::{BuggifyCount, KnobSetting};
+use crate::fault::{BuggifyCount, KindCount, KnobSetting};
 use crate::kernel::{Chain, Choices, Fill, Overrides, Seed, VirtualTime};
 use crate::oracle::PropertyCount;
 
@@ -493,6 +493,13 @@ impl<T> Outcome<T> {
     #[must_use]
     pub fn buggified(&self) -> &[BuggifyCount] {
         &self.observed.buggified
+    }
+
+    /// Returns what became of the faults of a [`Chaos`](crate::fault::Chaos) in the run, by kind; the effects of those that
+    /// were on when it ended are not known.
+    #[must_use]
+    pub fn faults(&self) -> &[KindCount] {
+        &self.observed.faults
     }
 
     /// Returns the values of the knobs that the run asked for; see [`knob!`](crate::knob!).

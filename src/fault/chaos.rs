@@ -18,6 +18,7 @@ use super::kind::FaultKind;
 use super::nemesis::{Nemesis, STRENGTH, Victim};
 use super::plan::{Fault, FaultPlan};
 use super::report::{ChaosReport, Downgrade};
+use super::run::count_faults;
 use crate::executor::note;
 use crate::kernel::Ratio;
 use crate::task::{Builder, Task};
@@ -331,6 +332,7 @@ impl Engine {
         note(|| format!("fault begins: {fault}"));
         let mut state = self.state.borrow_mut();
         state.report.count_begin(kind);
+        count_faults(kind, 1, 0);
         state.active.insert(place, Running { active, kind, absent });
     }
 
@@ -363,7 +365,9 @@ impl Engine {
     fn take(&self, place: usize) -> Option<Active> {
         let mut state = self.state.borrow_mut();
         let Running { active, kind, absent } = state.active.remove(&place)?;
-        state.report.count_effect(kind, active.fired());
+        let fired = active.fired();
+        state.report.count_effect(kind, fired);
+        count_faults(kind, 0, fired);
         if let Some(absent) = absent {
             let end = Instant::now().checked_add(self.budget.recovery_time());
             end.into_iter().for_each(|end| {

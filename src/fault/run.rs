@@ -6,7 +6,10 @@ use std::fmt;
 use std::panic::Location;
 
 use super::buggify::BuggifyPlace;
+use super::kind::FaultKind;
 use super::knob::KnobPlace;
+use super::report::KindCount;
+use super::summary::FaultCounts;
 use crate::context;
 use crate::executor::Executor;
 use crate::kernel::{Ratio, Site, Space, StreamId};
@@ -21,6 +24,7 @@ pub(crate) struct FaultRun {
     is_on: Cell<Option<bool>>,
     places: RefCell<Vec<Option<BuggifyCount>>>,
     knobs: RefCell<Vec<Option<KnobSetting>>>,
+    faults: FaultCounts,
 }
 
 context::slot!(FaultRun, Simulation);
@@ -60,6 +64,7 @@ impl FaultRun {
             is_on: Cell::new(None),
             places: RefCell::default(),
             knobs: RefCell::default(),
+            faults: FaultCounts::default(),
         }
     }
 
@@ -157,6 +162,11 @@ impl FaultRun {
         })
     }
 
+    /// Takes out what became of the faults of its chaoses, in the order of their kinds.
+    pub(crate) fn take_faults(&self) -> Vec<KindCount> {
+        self.faults.take()
+    }
+
     /// Takes out what became of the places, in the order of their names.
     pub(crate) fn take_buggified(&self) -> Vec<BuggifyCount> {
         let places = std::mem::take(&mut *self.places.borrow_mut());
@@ -173,6 +183,11 @@ impl FaultRun {
         knobs.dedup();
         knobs
     }
+}
+
+/// Counts faults of the run that is under way, if there is one.
+pub(super) fn count_faults(kind: FaultKind, begun: u64, fired: u64) {
+    let _ = context::with(|run: &FaultRun| run.faults.add(kind, begun, fired));
 }
 
 fn draw(

@@ -1,4 +1,5 @@
-//! Properties of a program: what a report says of them, and lines of JSON for other tools.
+//! Properties of a program, its rare branches and the faults it met: what a report says of them; properties as lines of JSON
+//! for other tools.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -8,6 +9,7 @@ use std::path::Path;
 use super::artefact::SaveError;
 use super::page::{Page, counted, number};
 use crate::explore::{CheckReport, Finding};
+use crate::fault::{FaultSummary, KindCount};
 use crate::kernel::Place;
 use crate::oracle::{Aim, Details, Example, Guidance, Property, PropertyKind, PropertySummary};
 
@@ -45,6 +47,15 @@ fn unmet_text(summary: &PropertySummary) -> String {
     }
 }
 
+/// Adds the kinds of faults that were on and never met anything: they have tested nothing.
+pub(super) fn faults_without_effect(page: &mut Page, report: &CheckReport) {
+    let idle = report.faults().iter().filter(|summary| summary.is_without_effect());
+    let lines = idle.map(|FaultSummary { kind, seeds, .. }| {
+        format!("`{kind}` was on in {} and met nothing", counted(*seeds, "seed"))
+    });
+    listed(page, "idle", lines.collect(), true);
+}
+
 /// Adds what the program's properties, knobs and rare branches have to do with a failure.
 pub(super) fn of_failure(
     page: &mut Page,
@@ -60,6 +71,10 @@ pub(super) fn of_failure(
         count => format!("{} fired {} times", place.name(), number(count)),
     });
     listed(page, "fired", firings.collect(), is_complete);
+    let begun: Vec<String> = finding.faults().iter().map(fault_text).collect();
+    if !begun.is_empty() {
+        page.section("faults", &begun.join(", "));
+    }
     let Some(report) = report.filter(|report| !report.properties().is_empty()) else { return };
     let (properties, seeds) = (report.properties(), counted(report.seeds_run(), "seed"));
     let open: Vec<String> = properties
@@ -75,6 +90,13 @@ pub(super) fn of_failure(
     let open_mark = if open.is_empty() { "" } else { "; not met by any of them so far:" };
     page.section("checked", &format!("{text}{open_mark}"));
     shown(page, open, is_complete);
+}
+
+fn fault_text(KindCount { kind, begun, fired, .. }: &KindCount) -> String {
+    match fired {
+        0 => format!("{begun} {kind}"),
+        _ => format!("{begun} {kind} ({})", counted(*fired, "effect")),
+    }
 }
 
 /// Adds a section with a line for each text, if there is one.

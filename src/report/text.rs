@@ -57,6 +57,7 @@ pub fn text_with(
         None => {
             page.headline(Ink::Success, &passing(report, detail));
             properties::unmet(&mut page, report, detail.is_complete);
+            properties::faults_without_effect(&mut page, report);
         }
         Some(finding) => failing(&mut page, report, finding, detail),
     }

@@ -2,6 +2,7 @@
 //! of each kind, what a budget keeps from it, and that it must get on afterwards.
 
 mod buggify;
+mod counted;
 mod effects;
 mod knob;
 mod liveness;

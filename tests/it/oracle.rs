@@ -3,6 +3,7 @@
 mod catalogue;
 mod eventually;
 mod failing;
+mod histories;
 mod invariants;
 mod json;
 mod numbers;

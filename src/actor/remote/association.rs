@@ -120,8 +120,8 @@ pub enum Delivery {
     /// It comes once, or not at all: when a connection breaks, what was on it is lost.
     #[default]
     AtMostOnce,
-    /// It is sent until the other machine has it in its mailbox. The same process there gets it once; one that
-    /// has taken its place gets it again, for what the first one did with it is not known.
+    /// It is sent until a process on the other machine has taken it, which is before it is handled. The same process
+    /// gets it once; one that has taken its place gets it again, for what the first one did with it is not known.
     AtLeastOnce,
 }
 

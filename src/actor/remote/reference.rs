@@ -32,7 +32,7 @@ use crate::actor::system::System;
 /// When the machine of the caller takes no part: see [`serve`](super::serve).
 ///
 /// # Examples
-/// See [`remote`](mod@super::remote).
+/// See [the module](mod@crate::actor::remote).
 #[must_use]
 #[track_caller]
 pub fn remote<A: RemoteActor>(machine: &str, actor: &str) -> ActorRef<A> {
