@@ -32,6 +32,7 @@ use crate::oracle::PropertyCount;
 /// assert_eq!(outcome.unwrap(), 42);
 /// ```
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Sim {
     seed: Seed,
     fill: Fill,
@@ -194,7 +195,7 @@ impl Sim {
     }
 
     /// Makes what picks, and where a pilot's profile will stand.
-    fn picker(&self) -> (Option<Box<dyn Pick>>, Option<Rc<RefCell<Profile>>>) {
+    fn picker(&self) -> (Option<Box<dyn Pick>>, Option<PilotProfile>) {
         let Settings { strategy, profile, limits, .. } = &self.settings;
         match self.fill {
             Fill::Default => (None, None),
@@ -209,6 +210,9 @@ impl Sim {
         }
     }
 }
+
+/// The profile of a pilot run, which its strategy fills.
+type PilotProfile = Rc<RefCell<Profile>>;
 
 /// Options of one run.
 ///

@@ -26,10 +26,7 @@ pub(super) fn text(sides: &[String], rows: &[(String, Vec<Cell>)]) -> String {
     text.push_str("\nMilliseconds of wall time to the bug, mean of all trials:\n\n");
     head(&mut text, sides);
     for (name, cells) in rows {
-        let mean = |cell: &Cell| {
-            format!("{:.1}", cell.time().as_secs_f64() * 1e3 / cell.trials.len() as f64)
-        };
-        row(&mut text, name, cells.iter().map(mean));
+        row(&mut text, name, cells.iter().map(mean_time));
     }
     text
 }
@@ -51,6 +48,11 @@ fn median(cell: &Cell) -> String {
         (false, true) => format!("– ({found}/{trials})"),
         (false, false) => format!("{} ({found}/{trials})", cell.median()),
     }
+}
+
+fn mean_time(cell: &Cell) -> String {
+    let trials = u32::try_from(cell.trials.len()).expect("few trials");
+    format!("{:.1}", (cell.time() / trials).as_secs_f64() * 1e3)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rates are rounded")]
