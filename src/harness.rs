@@ -6,7 +6,7 @@
 //! | `PARCAE_SEEDS=1000`, `PARCAE_SEEDS=100..200` | run so many seeds, or these |
 //! | `PARCAE_REPLAY=v1:…`, `PARCAE_REPLAY=@FILE` | run a recorded world again |
 //! | `PARCAE_JOBS=4` | use so many threads |
-//! | `PARCAE_STRATEGY=fifo` | explore with this strategy |
+//! | `PARCAE_STRATEGY=fifo` | explore with this strategy, by its name: see [`Strategy`](crate::explore::Strategy) |
 //! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time; what was not run, passes |
 //! | `PARCAE_TRACE=debug` | with a replay that fails: show what the program traced |
 //! | `PARCAE_PCAP=FOLDER` | write what goes over the network in a replay to a file there |

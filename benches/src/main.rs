@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p parcae-benches -- actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- find [--trials N] [--cap N] [--only TEXT] [--side TEXT]
 //! ```
 //! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
 //! side of that name; both together are for profilers.
@@ -11,6 +12,7 @@
 mod actor_costs;
 mod core_costs;
 mod counting;
+mod find;
 mod lock_costs;
 mod measure;
 mod network_costs;
@@ -29,6 +31,15 @@ static ALLOCATOR: counting::Counting = counting::Counting;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Some((command, rest)) = arguments.split_first() else { return usage("no command") };
+    if command == "find" {
+        return match find::Options::parse(rest) {
+            Ok(options) => {
+                println!("{}", find::table(&options, |line| eprintln!("{line}")));
+                ExitCode::SUCCESS
+            }
+            Err(message) => usage(&message),
+        };
+    }
     let options = match Options::parse(rest) {
         Ok(options) => options,
         Err(message) => return usage(&message),
@@ -47,7 +58,8 @@ fn main() -> ExitCode {
 fn usage(message: &str) -> ExitCode {
     eprintln!(
         "{message}\n\
-         usage: parcae-benches actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]"
+         usage: parcae-benches actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]\n\
+         \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]"
     );
     ExitCode::FAILURE
 }

@@ -271,7 +271,9 @@ mod tests {
             quote!(strategy = "x"),
             item.clone(),
             quote! {
-                ::core::compile_error! { "unknown strategy `x`: expected \"fifo\" or \"random\"" }
+                ::core::compile_error! {
+                    "unknown strategy `x`: expected \"random\" or \"fifo\" or \"portfolio\" or \"pct\" or \"pct-mix\" or \"pos\" or \"urw\" or \"surw\" or \"delay\""
+                }
                 ::core::compile_error! { "`#[parcae::test]` needs an `async fn`" }
                 ::core::compile_error! {
                     "a `#[parcae::test]` takes no arguments: nobody would pass them"

@@ -89,7 +89,17 @@ impl OwnOptions for TestOptions {
     }
 }
 
-const STRATEGIES: [(&str, &str); 2] = [("fifo", "Fifo"), ("random", "Random")];
+const STRATEGIES: [(&str, &str); 9] = [
+    ("random", "Random"),
+    ("fifo", "Fifo"),
+    ("portfolio", "Portfolio"),
+    ("pct", "Pct"),
+    ("pct-mix", "PctMix"),
+    ("pos", "Pos"),
+    ("urw", "Urw"),
+    ("surw", "Surw"),
+    ("delay", "Delay"),
+];
 const ISOLATIONS: [(&str, &str); 3] = [("thread", "Thread"), ("reuse", "Reuse"), ("fork", "Fork")];
 const DETERMINISMS: [(&str, &str); 3] =
     [("first", "FirstSeed"), ("every", "EverySeed"), ("off", "Off")];
@@ -208,16 +218,18 @@ mod tests {
             ["Fifo", "Thread", "FirstSeed"]
         );
         assert_eq!(
-            variants("strategy = \"random\", isolation = \"reuse\", determinism = \"off\""),
-            ["Random", "Reuse", "Off"]
+            variants("strategy = \"pct-mix\", isolation = \"reuse\", determinism = \"off\""),
+            ["PctMix", "Reuse", "Off"]
         );
     }
 
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
+        const NAMES: &str = "\"random\" or \"fifo\" or \"portfolio\" or \"pct\" or \"pct-mix\" or \"pos\" or \
+             \"urw\" or \"surw\" or \"delay\"";
         check_error(
             "strategy = \"x\"",
-            "unknown strategy `x`: expected \"fifo\" or \"random\"",
+            &format!("unknown strategy `x`: expected {NAMES}"),
             "\"x\"",
         );
         check_error(
@@ -232,7 +244,7 @@ mod tests {
         );
         check_error(
             "strategy = Strategy::Random",
-            "`strategy` expects \"fifo\" or \"random\"",
+            &format!("`strategy` expects {NAMES}"),
             "Strategy::Random",
         );
         check_error("determinism = false", "`determinism` expects \"first\" or \"off\"", "false");

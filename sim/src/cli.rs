@@ -73,7 +73,7 @@ pub(crate) struct HuntArguments {
     /// The first seed: decimal, hexadecimal as 0x11, or a git hash
     #[arg(long, value_name = "FIRST", default_value = "0", value_parser = seed)]
     pub(crate) seed: Seed,
-    /// How schedules are explored: random, fifo
+    /// How schedules are explored: random, fifo, portfolio, pct, pct-mix, pos, urw, surw, delay
     #[arg(long, value_name = "S", default_value_t, value_parser = strategy)]
     pub(crate) strategy: Strategy,
     /// Threads; the result is the same for any number [default: one for each core]
@@ -94,7 +94,7 @@ pub(crate) struct RunArguments {
     /// The seed: decimal, hexadecimal as 0x11, or a git hash
     #[arg(long, value_name = "S", value_parser = seed)]
     pub(crate) seed: Seed,
-    /// How the schedule is explored: random, fifo
+    /// How the schedule is explored: random, fifo, portfolio, pct, pct-mix, pos, urw, surw, delay
     #[arg(long, value_name = "S", default_value_t, value_parser = strategy)]
     pub(crate) strategy: Strategy,
     #[command(flatten)]

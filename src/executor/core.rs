@@ -350,7 +350,13 @@ impl Core {
             return Some(chosen);
         }
         if self.ready.len() < 2 || self.is_plain {
-            return self.ready.pop_front();
+            let alone = self.ready.pop_front();
+            if !self.is_plain
+                && let Some(index) = alone
+            {
+                self.tell_picker(index);
+            }
+            return alone;
         }
         let index = self.decide(self.last, None);
         Some(self.ready.remove(index))
@@ -377,6 +383,11 @@ impl Core {
             }
             (None, _) => 0,
         };
+        if forced.is_some()
+            && let Some(picker) = &mut self.picker
+        {
+            picker.went_on(candidates.get(index));
+        }
         if let Some(log) = &mut self.log {
             let (chosen, default) = (candidates.get(index).task, candidates.get(0).task);
             let others = (1..count.min(ALTERNATIVES_MAX)).map(|index| candidates.get(index).task);
@@ -395,6 +406,15 @@ impl Core {
             }
         }
         index
+    }
+
+    /// Tells the strategy of a task that goes on without having been picked.
+    #[cold]
+    pub(super) fn tell_picker(&mut self, index: u32) {
+        if let Some(picker) = &mut self.picker {
+            let slot = self.tasks.get(index);
+            picker.went_on(Candidate { task: slot.stream, operation: slot.operation });
+        }
     }
 
     /// Returns the index of a task that an override names among the candidates.

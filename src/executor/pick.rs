@@ -31,6 +31,12 @@ pub trait Pick: fmt::Debug {
     /// Called with two candidates or more; an index that is out of range ends the run with a panic.
     fn pick(&mut self, decision: &Decision<'_>) -> usize;
 
+    /// Is told of a task that goes on with its next operation although nothing was decided: nobody else
+    /// was ready, or an override said so.
+    fn went_on(&mut self, candidate: Candidate) {
+        let _ = candidate;
+    }
+
     /// Is told of each new task, before any decision about it.
     fn spawned(&mut self, parent: StreamId, child: StreamId) {
         let _ = (parent, child);
@@ -81,12 +87,32 @@ impl fmt::Debug for Decision<'_> {
 pub struct Candidate {
     /// Which task; the same in every run of the world.
     pub task: StreamId,
-    /// Its next operation, as far as is known: what it was about to do when it was preempted, or
-    /// what it waited for.
+    /// Its next operation, as far as is known: what it is about to do at a point, was about to do when
+    /// it was preempted, or waited for. [`Operation::START`] if that is nothing of ours: it was
+    /// spawned, has yielded, or waited for time, a task or a foreign future.
     pub operation: Operation,
 }
 
 pub(super) trait CandidateList {
     fn count(&self) -> usize;
     fn get(&self, index: usize) -> Candidate;
+}
+
+#[cfg(test)]
+impl CandidateList for Vec<Candidate> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn get(&self, index: usize) -> Candidate {
+        self[index]
+    }
+}
+
+#[cfg(test)]
+impl<'a> Decision<'a> {
+    /// Makes a decision between these, for tests of strategies.
+    pub(crate) fn between(candidates: &'a Vec<Candidate>) -> Self {
+        Self { candidates, can_continue: false }
+    }
 }

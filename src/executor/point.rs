@@ -188,6 +188,7 @@ impl Core {
         let slot = self.tasks.get(index);
         let (number, step) = (slot.operation.resource, (slot.stream, slot.steps));
         let picked = if self.ready.is_empty() || self.is_plain || !self.interrupted.is_empty() {
+            self.tell_picker(index);
             0
         } else {
             self.decide(step, Some(index))

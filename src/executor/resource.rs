@@ -132,7 +132,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The first step of a task, before any operation.
+    /// None that is known: the first step of a task, or one after it yielded or slept.
     pub const START: Self = Self { resource: 0, verb: &START };
 
     /// Tells whether the order of the two can matter.

@@ -20,6 +20,7 @@ use super::limits::Limits;
 use super::log::{Happening, Log};
 use super::panic::install_hook;
 use super::pick::Pick;
+use super::resource::Operation;
 use super::spawn::SpawnOptions;
 use super::task_table::{Ownership, PROGRAM, TaskState};
 use super::watch::{Warning, Watch, Watcher};
@@ -488,6 +489,10 @@ impl Core {
         }
         slot.steps += 1;
         self.last = (slot.stream, slot.steps);
+        if !slot.is_waiting {
+            // What it does next is not known: that which it did last is not it.
+            slot.operation = Operation::START;
+        }
         if self.is_woken {
             let (domain, stream) = (slot.domain, slot.stream);
             self.make_ready(index, domain);

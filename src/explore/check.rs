@@ -18,6 +18,7 @@ use super::fork::{self, Bounds, Forks, Relaunch};
 use super::host::{self, Deadline, Flow, Isolation, NoThread, Stopwatch};
 use super::lost::{Lost, LostSeed};
 use super::observed::Observed;
+use super::pilots::Pilots;
 use super::properties::{Judged, Merged, Unmet};
 use super::shrink::{Budget, Shrinker};
 use super::sim::{ConfigError, Outcome, Settings};
@@ -357,9 +358,12 @@ impl Check {
         let program = Program::new(program);
         #[cfg(target_os = "linux")]
         let forks = self.forks(&program, Location::caller());
+        let mut check = self;
+        let pilots = check.run_pilots(&program)?;
         Search {
-            check: &self,
+            check: &check,
             program,
+            pilots,
             running: Running::default(),
             #[cfg(target_os = "linux")]
             forks,
@@ -418,6 +422,7 @@ pub struct CheckReport {
     pub(super) strategy: Strategy,
     pub(super) seeds_planned: u64,
     pub(super) seeds_run: u64,
+    pub(super) pilots_run: u64,
     pub(super) steps: u64,
     pub(super) finding: Option<Box<Finding>>,
     pub(super) stop: Option<Stop>,
@@ -461,6 +466,13 @@ impl CheckReport {
         self.seeds_run
     }
 
+    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none. A search
+    /// that ends with a failing pilot runs no seed.
+    #[must_use]
+    pub fn pilots_run(&self) -> u64 {
+        self.pilots_run
+    }
+
     /// Returns the polls and points of all those runs.
     #[must_use]
     pub fn steps(&self) -> u64 {
@@ -497,6 +509,7 @@ impl CheckReport {
 pub(super) struct Search<'a> {
     pub(super) check: &'a Check,
     pub(super) program: Program,
+    pilots: Pilots,
     running: Running,
     #[cfg(target_os = "linux")]
     forks: Option<Forks>,
@@ -558,6 +571,9 @@ impl Search<'_> {
         let check = self.check;
         let stopwatch = Stopwatch::start();
         let deadline = Deadline::after(check.time_limit);
+        if let Some(seed) = self.pilots.failed {
+            return Ok(self.report_of_pilot(seed, stopwatch, deadline)?);
+        }
         let tally = Mutex::new(Tally::default());
         let seed_count = usize::try_from(check.seed_count()).unwrap_or(usize::MAX);
         host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally))?;
@@ -565,7 +581,7 @@ impl Search<'_> {
         let search_time = stopwatch.elapsed();
         let lost = std::mem::take(&mut tally.lost).until(tally.failed)?;
         let failed = tally.failed;
-        let examine = |place| self.examine(place, &mut tally, search_time, deadline);
+        let examine = |place| self.examine(check.seed_at(place), &mut tally, search_time, deadline);
         let finding = failed.map(examine).transpose()?;
         let lost_finding = || {
             let LostSeed { seed, failure } = lost.first()?.clone();
@@ -583,12 +599,47 @@ impl Search<'_> {
             strategy: check.settings.strategy,
             seeds_planned: check.seed_count(),
             seeds_run,
-            steps: tally.steps,
+            pilots_run: self.pilots.run_count,
+            steps: self.pilots.steps + tally.steps,
             finding,
             stop,
             wall_time: stopwatch.elapsed(),
             judged,
             lost,
+        })
+    }
+
+    /// Reports a pilot that failed, instead of running seeds.
+    fn report_of_pilot(
+        &self,
+        seed: Seed,
+        stopwatch: Stopwatch,
+        deadline: Deadline,
+    ) -> Result<CheckReport, NoThread> {
+        let mut as_pilot = self.check.clone();
+        as_pilot.settings.strategy = Strategy::Random;
+        let search = Search {
+            check: &as_pilot,
+            program: self.program.clone(),
+            pilots: self.pilots,
+            running: Running::default(),
+            #[cfg(target_os = "linux")]
+            forks: None,
+        };
+        let found = &mut Tally::default();
+        let finding = search.examine(seed, found, stopwatch.elapsed(), deadline)?;
+        Ok(CheckReport {
+            name: self.check.name.clone(),
+            strategy: self.check.settings.strategy,
+            seeds_planned: self.check.seed_count(),
+            seeds_run: 0,
+            pilots_run: self.pilots.run_count,
+            steps: self.pilots.steps,
+            finding: Some(Box::new(finding)),
+            stop: None,
+            wall_time: stopwatch.elapsed(),
+            judged: Merged::default().judge(self.check, false),
+            lost: Vec::new(),
         })
     }
 
@@ -640,13 +691,13 @@ impl Search<'_> {
     /// Confirms a failure, shrinks it and gathers what a report needs.
     fn examine(
         &self,
-        place: usize,
+        seed: Seed,
         tally: &mut Tally,
         search_time: Duration,
         deadline: Deadline,
     ) -> Result<Finding, NoThread> {
         let check = self.check;
-        let world = World::of_seed(check.seed_at(place));
+        let world = World::of_seed(seed);
         let leak = tally.leak.take();
         let (outcome, second) =
             determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?;

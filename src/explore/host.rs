@@ -32,9 +32,17 @@ pub enum Isolation {
     ///
     /// The check starts its executable once more for each of its threads, up to the same check: what
     /// stands in front of it runs there too, and must leave no thread behind. A failure is confirmed,
-    /// shrunk and replayed in the process of the check, on fresh threads.
+    /// shrunk and replayed in the process of the check, on fresh threads. There are no pilots: strategies
+    /// explore with an empty profile.
     #[cfg(target_os = "linux")]
     Fork,
+}
+
+impl Isolation {
+    /// Tells whether each run has a process of its own.
+    pub(super) fn is_by_process(self) -> bool {
+        !matches!(self, Self::Thread | Self::Reuse)
+    }
 }
 
 /// Returns how many threads a check uses by default: one for each core.

@@ -13,6 +13,7 @@ use super::token::{Expectation, ReplayToken, settings_hash};
 use super::verdict::Verdict;
 use super::world::Program;
 use crate::executor::{Attachment, Failure, Log};
+use crate::kernel::Fill;
 
 /// How closely a replay must follow the record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,6 +161,10 @@ impl Check {
         }
         self.settings.strategy = token.strategy;
         let program = Program::new(program);
+        if token.world.fill == Fill::Seeded {
+            // The run was picked by a strategy, and that by what pilots show of the program.
+            self.run_pilots(&program)?;
+        }
         let replay = self.replay_once(token, mode, &program)?;
         if mode == ReplayMode::Strict || replay.verdict == ReplayVerdict::Reproduced {
             return Ok(replay);

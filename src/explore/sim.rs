@@ -1,15 +1,18 @@
 //! One run.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Level;
 
 use super::observed::{Observed, Observers};
-use super::strategy::Strategy;
+use super::strategy::{Pilot, Profile, Strategy};
 use super::trace;
-use crate::executor::{Attachment, Failure, Limits, Log, Plan, Warning, Watch};
+use crate::executor::{Attachment, Failure, Limits, Log, Pick, Plan, Warning, Watch};
 use crate::fault::{BuggifyCount, KindCount, KnobSetting};
 use crate::kernel::{Chain, Choices, Fill, Overrides, Seed, VirtualTime};
 use crate::oracle::PropertyCount;
@@ -29,6 +32,7 @@ use crate::oracle::PropertyCount;
 /// assert_eq!(outcome.unwrap(), 42);
 /// ```
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Sim {
     seed: Seed,
     fill: Fill,
@@ -36,6 +40,7 @@ pub struct Sim {
     settings: Settings,
     is_logged: bool,
     is_capturing: bool,
+    is_pilot: bool,
     trace: Option<Level>,
 }
 
@@ -43,6 +48,8 @@ pub struct Sim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) strategy: Strategy,
+    /// What pilots have shown; none is as if there had been none.
+    pub(crate) profile: Option<Arc<Profile>>,
     pub(crate) limits: Limits,
     pub(crate) epoch: Duration,
     pub(crate) watch: Watch,
@@ -56,6 +63,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             strategy: Strategy::default(),
+            profile: None,
             limits: Limits::default(),
             epoch: EPOCH,
             watch: Watch::default(),
@@ -107,6 +115,7 @@ impl Sim {
             settings,
             is_logged: false,
             is_capturing: false,
+            is_pilot: false,
             trace: None,
         }
     }
@@ -123,6 +132,12 @@ impl Sim {
 
     pub(crate) fn capturing(mut self, is_capturing: bool) -> Self {
         self.is_capturing = is_capturing;
+        self
+    }
+
+    /// Explores at random and keeps what the strategies of other runs have to know.
+    pub(super) fn piloting(mut self) -> Self {
+        self.is_pilot = true;
         self
     }
 
@@ -147,11 +162,9 @@ impl Sim {
     {
         let seed = self.seed;
         let observers = Observers::new(&self.settings, seed, !self.overrides.is_empty());
+        let (picker, profile) = self.picker();
         let plan = Plan {
-            picker: match self.fill {
-                Fill::Seeded => self.settings.strategy.picker(seed),
-                Fill::Default => None,
-            },
+            picker,
             choices: Choices::new(seed, self.fill, self.overrides),
             limits: self.settings.limits,
             watch: self.settings.watch,
@@ -175,11 +188,31 @@ impl Sim {
                 warnings: finished.warnings,
                 attachments: finished.attachments,
                 observed: observers.into_observed(),
+                profile: profile.map(|profile| Box::new(profile.take())),
             },
             Err(nested) => panic!("{nested}"),
         }
     }
+
+    /// Makes what picks, and where a pilot's profile will stand.
+    fn picker(&self) -> (Option<Box<dyn Pick>>, Option<PilotProfile>) {
+        let Settings { strategy, profile, limits, .. } = &self.settings;
+        match self.fill {
+            Fill::Default => (None, None),
+            Fill::Seeded if self.is_pilot => {
+                let (pilot, profile) = Pilot::new(self.seed);
+                (Some(Box::new(pilot)), Some(profile))
+            }
+            Fill::Seeded => match profile {
+                Some(profile) => (strategy.picker(self.seed, profile, limits), None),
+                None => (strategy.picker(self.seed, &Profile::default(), limits), None),
+            },
+        }
+    }
 }
+
+/// The profile of a pilot run, which its strategy fills.
+type PilotProfile = Rc<RefCell<Profile>>;
 
 /// Options of one run.
 ///
@@ -211,6 +244,13 @@ impl SimBuilder {
     /// Sets how the schedule is explored. Default [`Strategy::Random`].
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.sim.settings.strategy = strategy;
+        self
+    }
+
+    /// Sets what the strategy knows of the program, as [`Check::profile`](super::Check::profile) returns
+    /// it: with it a seed runs as in that check. Default: nothing, which `random` and `fifo` need not.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.sim.settings.profile = Some(Arc::new(profile));
         self
     }
 
@@ -317,6 +357,8 @@ pub struct Outcome<T = ()> {
     warnings: Vec<Warning>,
     attachments: Vec<Attachment>,
     observed: Observed,
+    /// Kept by a pilot only.
+    profile: Option<Box<Profile>>,
 }
 
 impl<T> Outcome<T> {
@@ -371,7 +413,12 @@ impl<T> Outcome<T> {
             warnings: self.warnings,
             attachments: self.attachments,
             observed: self.observed,
+            profile: self.profile,
         }
+    }
+
+    pub(super) fn take_profile(&mut self) -> Option<Box<Profile>> {
+        self.profile.take()
     }
 
     pub(super) fn take_observed(&mut self) -> Observed {

@@ -1,10 +1,60 @@
 //! How schedules are explored.
+//!
+//! | strategy | finds | misses |
+//! |---|---|---|
+//! | `random` | what many schedules show | what needs one of many tasks to be late |
+//! | `pct`, `pct-mix` | what few switches show, however long the run is | what needs many |
+//! | `pos` | races of two operations | one task against many |
+//! | `surw`, `urw` | one order among many of the operations on one resource | rare states of other kinds |
+//! | `delay` | what few delays of the default schedule show | what needs more of them |
+//! | `portfolio` | most of it: each seed takes one of the first four | nothing for ever, each at a part of its speed |
+//! | `fifo` | what depends on choices alone | every preemption |
+//!
+//! # A seed alone replays its run
+//! A strategy draws from the seed; its draws are no choices of the run, so that a failure is told as
+//! overrides of the default world, whatever found it. What else it has to know, such as how long a
+//! run is, stands in a [`Profile`]: what a fixed number of *pilot runs* showed, whose seeds follow
+//! from the name of the check. So a profile is a function of program and config. Which seeds ran
+//! before or beside a run has no part in it: any process that has the program makes the profile anew
+//! and with it the same run, and no token carries one. Pilots are runs under `random` like any other:
+//! one that fails is a finding.
+//!
+//! A run made by [`Sim`](super::Sim) alone has no pilots. It explores with an empty profile, unless it
+//! is given that of a check.
+//!
+//! # Nobody starves
+//! Whoever is ready runs before time moves, whatever the strategy. Within one instant, a task that
+//! spins until another one has gone on could starve it: so after ten times as many decisions as the
+//! pilots had, and 1,000 more, tasks are drawn at random for the rest of the run (`fair.rs`).
+
+mod delay;
+mod draws;
+mod fair;
+mod pct;
+mod pilot;
+mod portfolio;
+mod pos;
+mod priorities;
+mod profile;
+mod random;
+mod surw;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::executor::{Decision, Pick};
-use crate::kernel::{Key, Seed, Site, StreamId, prf};
+use self::delay::Delay;
+use self::fair::Fair;
+use self::pct::Pct;
+use self::pos::Pos;
+use self::random::Random;
+use self::surw::Surw;
+use crate::executor::{Limits, Pick};
+use crate::kernel::Seed;
+
+pub(super) use self::pilot::Pilot;
+pub use self::profile::Profile;
 
 /// How the next task is picked while exploring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,11 +65,39 @@ pub enum Strategy {
     Random,
     /// A task runs until it blocks, then the one that became ready first: the default world.
     Fifo,
+    /// One of the others for each seed, three times of ten each: selectively uniform, priorities with
+    /// change points of any depth, sampling of partial orders; and one time at random.
+    Portfolio,
+    /// Random priorities of tasks, lowered at two random decisions: a bug that needs three orderings
+    /// is found with a known probability.
+    Pct,
+    /// As `Pct`, with zero to nine such decisions, drawn for each seed.
+    PctMix,
+    /// Random priorities of operations, drawn anew for those that race with one that is done.
+    Pos,
+    /// A random walk in which all interleavings of all operations are equally likely, as far as the
+    /// pilots' counts are right.
+    Urw,
+    /// The same for the operations on one resource, drawn for each seed; the rest by priorities.
+    Surw,
+    /// The default schedule with one to five delays at random decisions.
+    Delay,
 }
 
 impl Strategy {
-    /// All strategies, in the order in which help texts list them.
-    pub const ALL: [Self; 2] = [Self::Random, Self::Fifo];
+    /// All strategies, in the order in which help texts list them. Tokens name one by its place: new
+    /// ones come last.
+    pub const ALL: [Self; 9] = [
+        Self::Random,
+        Self::Fifo,
+        Self::Portfolio,
+        Self::Pct,
+        Self::PctMix,
+        Self::Pos,
+        Self::Urw,
+        Self::Surw,
+        Self::Delay,
+    ];
 
     /// Returns the name, as options and reports use it.
     #[must_use]
@@ -27,15 +105,40 @@ impl Strategy {
         match self {
             Self::Random => "random",
             Self::Fifo => "fifo",
+            Self::Portfolio => "portfolio",
+            Self::Pct => "pct",
+            Self::PctMix => "pct-mix",
+            Self::Pos => "pos",
+            Self::Urw => "urw",
+            Self::Surw => "surw",
+            Self::Delay => "delay",
         }
     }
 
+    /// Tells whether it has to know what pilot runs have shown.
+    pub(super) const fn needs_profile(self) -> bool {
+        !matches!(self, Self::Random | Self::Fifo)
+    }
+
     /// Makes what picks in the run of this seed; none for `Fifo`.
-    pub(super) fn picker(self, seed: Seed) -> Option<Box<dyn Pick>> {
-        match self {
-            Self::Random => Some(Box::new(Random { seed, draws: 0 })),
-            Self::Fifo => None,
-        }
+    pub(super) fn picker(
+        self,
+        seed: Seed,
+        profile: &Profile,
+        limits: &Limits,
+    ) -> Option<Box<dyn Pick>> {
+        let strategy: Box<dyn Pick> = match self {
+            Self::Random => return Some(Box::new(Random::new(seed))),
+            Self::Fifo => return None,
+            Self::Portfolio => return portfolio::member(seed).picker(seed, profile, limits),
+            Self::Pct => Box::new(Pct::new(seed, profile)),
+            Self::PctMix => Box::new(Pct::of_any_depth(seed, profile)),
+            Self::Pos => Box::new(Pos::new(seed)),
+            Self::Urw => Box::new(Surw::of_all(seed, profile)),
+            Self::Surw => Box::new(Surw::of_one(seed, profile)),
+            Self::Delay => Box::new(Delay::new(seed, profile)),
+        };
+        Some(Box::new(Fair::new(strategy, seed, profile, limits)))
     }
 }
 
@@ -71,21 +174,3 @@ impl fmt::Display for ParseStrategyError {
 }
 
 impl std::error::Error for ParseStrategyError {}
-
-/// Picks uniformly. Its draws are numbered and keyed apart from the choices of the run.
-#[derive(Debug)]
-struct Random {
-    seed: Seed,
-    draws: u64,
-}
-
-impl Pick for Random {
-    fn pick(&mut self, decision: &Decision<'_>) -> usize {
-        let bits = prf(self.seed, Key::new(StreamId::ROOT, STRATEGY, self.draws));
-        self.draws += 1;
-        let count = decision.candidate_count() as u128;
-        usize::try_from((u128::from(bits) * count) >> 64).expect("below the number of candidates")
-    }
-}
-
-const STRATEGY: Site = Site::new("strategy");

@@ -69,7 +69,7 @@ impl Environment {
             environment.jobs = Some(jobs.ok_or_else(|| error(text))?);
         }
         if let Some(text) = lookup("PARCAE_STRATEGY")? {
-            let error = unreadable("PARCAE_STRATEGY", "`random` or `fifo`");
+            let error = unreadable("PARCAE_STRATEGY", STRATEGIES);
             environment.strategy = Some(text.parse().map_err(|_| error(text))?);
         }
         if let Some(text) = lookup("PARCAE_TIME_LIMIT")? {
@@ -226,4 +226,6 @@ impl fmt::Display for EnvironmentError {
 impl std::error::Error for EnvironmentError {}
 
 const SEED: &str = "a decimal number, a hexadecimal one such as 0x11, or a git hash of 40 digits";
+const STRATEGIES: &str =
+    "`random`, `fifo`, `portfolio`, `pct`, `pct-mix`, `pos`, `urw`, `surw` or `delay`";
 const SEEDS: &str = "a number of seeds such as 1000, or a range such as 100..200";

@@ -1,6 +1,7 @@
 //! Checks over many seeds, and shrinking.
 
 mod regressions;
+mod strategies;
 
 use std::time::Duration;
 
@@ -197,5 +198,9 @@ fn strategies_have_names_and_unknown_ones_are_refused() {
         assert_eq!(strategy.name().parse(), Ok(strategy));
     }
     let error = "randon".parse::<Strategy>().unwrap_err();
-    assert_eq!(error.to_string(), "\"randon\" is not a strategy: expected one of `random`, `fifo`");
+    assert_eq!(
+        error.to_string(),
+        "\"randon\" is not a strategy: expected one of `random`, `fifo`, `portfolio`, `pct`, `pct-mix`, \
+         `pos`, `urw`, `surw`, `delay`"
+    );
 }

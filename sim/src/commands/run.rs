@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use parcae::explore::Check;
 use parcae::{Outcome, Sim};
 
 use crate::cli::RunArguments;
@@ -10,7 +11,12 @@ use crate::exit::Exit;
 use crate::output;
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
+    let program = arguments.target.program();
+    // As in a hunt, whose pilots show the strategy how long runs are.
+    let profile =
+        Check::new(program.name()).strategy(arguments.strategy).profile(program.program())?;
     let mut builder = Sim::builder().seed(arguments.seed).strategy(arguments.strategy);
+    builder = builder.profile(profile);
     if let Some(level) = arguments.trace.level {
         builder = builder.trace(level);
     }

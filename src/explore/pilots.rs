@@ -1,0 +1,81 @@
+//! The pilot runs of a check: where the profile comes from that strategies use.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::check::Check;
+use super::error::CheckError;
+use super::host::{self, NoThread};
+use super::sim::Sim;
+use super::strategy::{Pilot, Profile};
+use super::verdict::Verdict;
+use super::world::Program;
+use crate::kernel::Seed;
+
+/// What became of the pilots.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pilots {
+    pub(super) run_count: u64,
+    pub(super) steps: u64,
+    /// The first that failed, if the check searches. One that repeats single seeds is to show those.
+    pub(super) failed: Option<Seed>,
+}
+
+impl Check {
+    /// Runs the pilots of this check and returns what they show of the program, for
+    /// [`SimBuilder::profile`](super::SimBuilder::profile). Empty for a strategy that needs none.
+    ///
+    /// # Errors
+    /// [`CheckError`] when an option cannot be, or the machine gives no thread.
+    ///
+    /// # Examples
+    /// ```
+    /// use parcae::Sim;
+    /// use parcae::explore::{Check, Strategy};
+    ///
+    /// let program = || async { parcae::spawn(async {}).await };
+    /// let check = Check::new("two tasks").strategy(Strategy::Surw);
+    /// let profile = check.clone().profile(program)?;
+    /// let sim = Sim::builder().seed(7).strategy(Strategy::Surw).profile(profile).build()?;
+    /// // The run that the check makes of seed 7.
+    /// assert!(sim.run(program).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn profile<P, F>(mut self, program: P) -> Result<Profile, CheckError>
+    where
+        P: Fn() -> F + Send + Sync + 'static,
+        F: Future + 'static,
+        F::Output: Verdict,
+    {
+        self.settings.check()?;
+        self.run_pilots(&Program::new(program))?;
+        Ok(self.settings.profile.map(Arc::unwrap_or_clone).unwrap_or_default())
+    }
+
+    /// Runs the pilots, if the strategy needs any, and keeps their profile in the settings. With a process for each run there are
+    /// none.
+    ///
+    /// A search ends with the first that fails. A check of single seeds, such as one that repeats what a
+    /// search has found, runs all of them, so that its seeds have the profile which they had there.
+    pub(super) fn run_pilots(&mut self, program: &Program) -> Result<Pilots, NoThread> {
+        let mut pilots = Pilots::default();
+        // One that may end its process is not run in this one.
+        if !self.settings.strategy.needs_profile() || self.isolation.is_by_process() {
+            return Ok(pilots);
+        }
+        let mut profile = Profile::default();
+        for seed in Pilot::seeds(&self.name) {
+            let sim = Sim::with_settings(seed, self.settings.clone()).piloting();
+            let mut outcome = host::isolated(self.isolation, || program.run(sim))?;
+            profile.add(&outcome.take_profile().expect("a pilot keeps a profile"));
+            pilots.steps += outcome.steps();
+            pilots.run_count += 1;
+            if !outcome.is_ok() && self.seed_count > 0 {
+                pilots.failed = Some(seed);
+                break;
+            }
+        }
+        self.settings.profile = Some(Arc::new(profile));
+        Ok(pilots)
+    }
+}
