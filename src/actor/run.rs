@@ -510,14 +510,16 @@ mod tests {
     use super::super::tenure::{Owner, Started, Tenure};
     use super::live;
 
-    struct Small(u64);
+    struct Small {
+        _value: u64,
+    }
 
     impl Actor for Small {
         type Args = u64;
         type Error = Infallible;
 
         async fn start(first: u64, _: &mut Context<Self>) -> Result<Self, Infallible> {
-            Ok(Self(first))
+            Ok(Self { _value: first })
         }
     }
 

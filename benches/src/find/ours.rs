@@ -87,7 +87,7 @@ pub(crate) fn search(subject: impl Subject, strategy: Strategy, trial: u64, cap:
         .determinism(Determinism::Off)
         .shrink(shrink);
     let report = check.run(move || subject.run::<Parcae>());
-    let time = report.finding().map_or(report.wall_time(), |finding| finding.search_time());
+    let time = report.finding().map_or(report.wall_time(), parcae::explore::Finding::search_time);
     Trial {
         is_found: report.finding().is_some(),
         runs: report.pilots_run() + report.seeds_run(),

@@ -1,4 +1,9 @@
 //! Shuttle as a host, and its searches.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a search is timed, on a thread of its own"
+)]
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

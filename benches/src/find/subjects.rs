@@ -1,7 +1,7 @@
 //! Programs with one bug each, after those by which the literature compares strategies.
 //!
 //! # Source
-//! `reorder` to `bluetooth`: SCTBench (Thomson, Donaldson and Betts, "Concurrency testing using
+//! `reorder` to `bluetooth`: `SCTBench` (Thomson, Donaldson and Betts, "Concurrency testing using
 //! controlled schedulers", 2016), rewritten. The others show what one strategy is good at and another
 //! is not.
 

@@ -11,7 +11,7 @@ pub(super) fn text(sides: &[String], rows: &[(String, Vec<Cell>)]) -> String {
             .to_owned();
     head(&mut text, sides);
     for (name, cells) in rows {
-        row(&mut text, name, cells.iter().map(|cell| median(cell)));
+        row(&mut text, name, cells.iter().map(median));
     }
     let means = (0..sides.len()).map(|side| {
         let medians = rows.iter().map(|(_, cells)| cells[side].median());
