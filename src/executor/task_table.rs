@@ -167,7 +167,9 @@ pub(super) struct TaskTable {
     details: Vec<Details>,
     uses: Uses,
     free: Vec<u32>,
-    live_count: usize,
+    live_count: u32,
+    /// The use that was waited with last.
+    last_use: UseId,
 }
 
 /// Adds an entry to a table. Large ones grow by an eighth: doubling would leave up to half of them
@@ -218,7 +220,7 @@ impl TaskTable {
 
     /// Returns how many tasks have not been removed.
     pub(super) fn live_count(&self) -> usize {
-        self.live_count
+        self.live_count as usize
     }
 
     /// Returns how many places the table has; all indices are below.
@@ -326,7 +328,7 @@ impl TaskTable {
             {
                 used
             }
-            _ => self.uses.id(resource, operation.verb),
+            _ => self.uses.id(resource, operation.verb, &mut self.last_use),
         };
         *note = WaitNote { subject: WaitSubject::Resource { number, used }, at: Some(at) };
         let slot = &mut self.slots[index as usize];

@@ -73,8 +73,6 @@ pub(super) struct Uses {
     list: Vec<Use>,
     /// Where in the list they are. Looked up in only, never walked: addresses differ between runs.
     places: BTreeMap<UsePlace, UseId>,
-    /// The one that was asked for last.
-    last: UseId,
 }
 
 impl Uses {
@@ -83,18 +81,23 @@ impl Uses {
         &self.list[id.0 as usize]
     }
 
-    /// Returns the name of a use.
+    /// Returns the name of a use; `last` is the one that was asked for last.
     #[inline(never)]
-    pub(super) fn id(&mut self, resource: &Resource, verb: &'static Verb) -> UseId {
+    pub(super) fn id(
+        &mut self,
+        resource: &Resource,
+        verb: &'static Verb,
+        last: &mut UseId,
+    ) -> UseId {
         let wanted = Use { resource: resource.about(), verb };
         // Often it is what the last one waited with.
-        if self.list.get(self.last.0 as usize).is_some_and(|last| last.place() == wanted.place()) {
-            return self.last;
+        if self.list.get(last.0 as usize).is_some_and(|last| last.place() == wanted.place()) {
+            return *last;
         }
-        self.last = *self.places.entry(wanted.place()).or_insert_with(|| {
+        *last = *self.places.entry(wanted.place()).or_insert_with(|| {
             self.list.push(wanted);
             UseId(u32::try_from(self.list.len() - 1).expect("fewer than 4 billion literals"))
         });
-        self.last
+        *last
     }
 }
