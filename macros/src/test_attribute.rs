@@ -272,7 +272,7 @@ mod tests {
             item.clone(),
             quote! {
                 ::core::compile_error! {
-                    "unknown strategy `x`: expected \"random\" or \"fifo\" or \"portfolio\" or \"pct\" or \"pct-mix\" or \"pos\" or \"urw\" or \"surw\" or \"delay\""
+                    "unknown strategy `x`: expected \"random\", \"fifo\", \"portfolio\", \"pct\", \"pct-mix\", \"pos\", \"urw\", \"surw\" or \"delay\""
                 }
                 ::core::compile_error! { "`#[parcae::test]` needs an `async fn`" }
                 ::core::compile_error! {

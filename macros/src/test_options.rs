@@ -225,8 +225,8 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
-        const NAMES: &str = "\"random\" or \"fifo\" or \"portfolio\" or \"pct\" or \"pct-mix\" or \"pos\" or \
-             \"urw\" or \"surw\" or \"delay\"";
+        const NAMES: &str = "\"random\", \"fifo\", \"portfolio\", \"pct\", \"pct-mix\", \"pos\", \"urw\", \
+             \"surw\" or \"delay\"";
         check_error(
             "strategy = \"x\"",
             &format!("unknown strategy `x`: expected {NAMES}"),
@@ -239,7 +239,7 @@ mod tests {
         );
         check_error(
             "determinism = \"all\"",
-            "unknown determinism `all`: expected \"first\" or \"off\"",
+            "unknown determinism `all`: expected \"first\", \"every\" or \"off\"",
             "\"all\"",
         );
         check_error(
@@ -247,7 +247,11 @@ mod tests {
             &format!("`strategy` expects {NAMES}"),
             "Strategy::Random",
         );
-        check_error("determinism = false", "`determinism` expects \"first\" or \"off\"", "false");
+        check_error(
+            "determinism = false",
+            "`determinism` expects \"first\", \"every\" or \"off\"",
+            "false",
+        );
     }
 
     #[test]

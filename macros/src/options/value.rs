@@ -67,7 +67,11 @@ fn is_seed(text: &str) -> bool {
 /// Reads a string that names one of `variants`: pairs of that string and the library's identifier.
 pub(crate) fn parse_variant(name: &str, value: &Expr, variants: &[(&str, &str)]) -> Result<Ident> {
     let names: Vec<String> = variants.iter().map(|(text, _)| format!("{text:?}")).collect();
-    let names = names.join(" or ");
+    let names = match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    };
     let Some(text) = string_literal(value) else {
         return Err(error_at(value, format!("`{name}` expects {names}")));
     };
