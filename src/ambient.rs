@@ -1,7 +1,7 @@
 //! What a world says to code that asks the machine: the time, chance, and that it may not do something.
 //!
 //! For crates that stand in front of the machine, such as `parcae-libc`, and for nothing else: a program
-//! uses [`crate::time`] and [`crate::rng`]. All of it may be called at any time, also while the library
+//! uses [`crate::time`] and [`crate::rng`](mod@crate::rng). All of it may be called at any time, also while the library
 //! itself is at work or the thread is being torn down: nothing here panics or waits.
 
 use std::cell::Cell;

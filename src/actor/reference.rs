@@ -88,7 +88,7 @@ impl<A: Actor> ActorRef<A> {
     ///
     /// # Cancel safety
     /// The message is sent when the future is polled first. Dropping the future gives the answer up, not
-    /// the message: the actor can see that in [`ReplyTo::is_canceled`].
+    /// the message: the actor can see that in [`ReplyTo::is_canceled`](super::ReplyTo::is_canceled).
     #[track_caller]
     pub fn ask<M: Message>(&self, message: M) -> Ask<M>
     where

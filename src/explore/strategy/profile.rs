@@ -9,7 +9,7 @@ use crate::kernel::StreamId;
 /// How long the runs of a program are, and which task does how much with which resource: what pilot
 /// runs of a check have shown.
 ///
-/// It is a function of program and config, made by [`Check::profile`](super::Check::profile); see
+/// It is a function of program and config, made by [`Check::profile`](crate::explore::Check::profile); see
 /// [`Strategy`](super::Strategy) for what it is good for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
