@@ -211,8 +211,8 @@ impl Finding {
         &self.observed.buggified
     }
 
-    /// Returns what became of the faults of a [`Chaos`](crate::fault::Chaos) in the shrunk run, by kind; the effects of those
-    /// that were on when it failed are not known.
+    /// Returns what became of the faults of a [`Chaos`](crate::fault::Chaos) in the shrunk run, by kind. Those that have
+    /// begun are counted as planned, too; the effects of those that were on when it failed are not known.
     #[must_use]
     pub fn faults(&self) -> &[KindCount] {
         &self.observed.faults

@@ -499,8 +499,8 @@ impl<T> Outcome<T> {
         &self.observed.buggified
     }
 
-    /// Returns what became of the faults of a [`Chaos`](crate::fault::Chaos) in the run, by kind; the effects of those that
-    /// were on when it ended are not known.
+    /// Returns what became of the faults of a [`Chaos`](crate::fault::Chaos) in the run, by kind. Those that have begun
+    /// are counted as planned, too; the effects of those that were on when it ended are not known.
     #[must_use]
     pub fn faults(&self) -> &[KindCount] {
         &self.observed.faults

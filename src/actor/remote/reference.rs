@@ -22,8 +22,8 @@ use crate::actor::system::System;
 
 /// Returns a reference to an actor of another machine, by the machine's address and the actor's name.
 ///
-/// It is of the same type as one to an actor of this machine, and waits for nothing: the machine is dialed when
-/// there is something to send, and again, with back-off, when it cannot be reached. All references of a machine
+/// It is of the same type as one to an actor of this machine, and waits for nothing: the machine is dialed from
+/// the first reference on, and again, with back-off, when it cannot be reached. All references of a machine
 /// to another one share one connection. The port may be left out.
 ///
 /// What is sent there is handled by whatever actor has this name when it comes.
