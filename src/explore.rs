@@ -16,6 +16,7 @@
 //! How a failure is shown is the matter of [`crate::report`].
 
 mod check;
+mod check_report;
 mod control;
 mod determinism;
 mod error;
@@ -31,6 +32,7 @@ mod pilots;
 mod properties;
 mod renumber;
 mod replay;
+mod search;
 mod shrink;
 mod signature;
 mod sim;
@@ -41,7 +43,8 @@ mod verdict;
 mod watchdog;
 mod world;
 
-pub use check::{Check, CheckReport, Determinism, Shrink, Stop};
+pub use check::{Check, Determinism, Shrink};
+pub use check_report::{CheckReport, Stop};
 pub use control::Control;
 pub use error::CheckError;
 pub use finding::{Finding, RunSize, ShrinkSummary};

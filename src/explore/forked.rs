@@ -2,11 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::check::{Done, Search, Tally};
 use super::fork::{self, Answer, Facts, Forks, NoProcess, Request};
 use super::host::Flow;
 use super::lost::LostSeed;
 use super::observed::Observed;
+use super::search::{Done, Search, Tally};
 use crate::executor::Failure;
 use crate::kernel::Seed;
 

@@ -1,6 +1,7 @@
 //! What the seeds of a check say of the program's properties together.
 
-use super::check::{Check, CheckReport};
+use super::check::Check;
+use super::check_report::CheckReport;
 use super::observed::Observed;
 use crate::fault::{BuggifySummary, FaultSummaries, FaultSummary, Firings};
 use crate::kernel::Seed;

@@ -1,0 +1,100 @@
+//! What a check comes to.
+
+use std::time::Duration;
+
+use super::finding::Finding;
+use super::lost::LostSeed;
+use super::properties::Judged;
+use super::strategy::Strategy;
+
+/// What a check found.
+#[derive(Clone, Debug)]
+#[must_use = "a report may hold a failure"]
+pub struct CheckReport {
+    pub(super) name: String,
+    pub(super) strategy: Strategy,
+    pub(super) seeds_planned: u64,
+    pub(super) seeds_run: u64,
+    pub(super) pilots_run: u64,
+    pub(super) steps: u64,
+    pub(super) finding: Option<Box<Finding>>,
+    pub(super) stop: Option<Stop>,
+    pub(super) wall_time: Duration,
+    pub(super) judged: Judged,
+    pub(super) lost: Vec<LostSeed>,
+}
+
+/// Why a check ended before its last seed without a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stop {
+    /// Its limit of wall time was reached.
+    TimeLimit,
+    /// [`Control::stop`] was called.
+    Interrupted,
+}
+
+impl CheckReport {
+    /// Returns the name of the check.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the strategy.
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// Returns how many seeds were to be run.
+    #[must_use]
+    pub fn seeds_planned(&self) -> u64 {
+        self.seeds_planned
+    }
+
+    /// Returns how many seeds were run, up to the failing one if there is one.
+    #[must_use]
+    pub fn seeds_run(&self) -> u64 {
+        self.seeds_run
+    }
+
+    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none. A search
+    /// that ends with a failing pilot runs no seed.
+    #[must_use]
+    pub fn pilots_run(&self) -> u64 {
+        self.pilots_run
+    }
+
+    /// Returns the polls and points of all those runs.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Returns the failure that was found.
+    #[must_use]
+    pub fn finding(&self) -> Option<&Finding> {
+        self.finding.as_deref()
+    }
+
+    /// Returns the seeds whose process ended before their run did, in order; with [`Isolation::Fork`]
+    /// only. The others were run nevertheless, until there were 16 of these.
+    #[must_use]
+    pub fn lost(&self) -> &[LostSeed] {
+        &self.lost
+    }
+
+    /// Returns why the check ended early.
+    #[must_use]
+    pub fn stop(&self) -> Option<Stop> {
+        self.stop
+    }
+
+    /// Returns how long the check took. Wall times, here and in the finding, are the only part that
+    /// differs between machines, unless the check was stopped early.
+    #[must_use]
+    pub fn wall_time(&self) -> Duration {
+        self.wall_time
+    }
+}
