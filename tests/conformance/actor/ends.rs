@@ -13,6 +13,7 @@ conformance! {
     async fn a_stop_lets_the_handler_end_and_no_other_begin() {
         let journal = Journal::new();
         let scribe = actor::spawn::<Scribe>(journal.clone());
+        let watch = Stopwatch::start();
         assert_eq!(scribe.tell(Work(beats(2))), Ok(()));
         let others = parcae::spawn({
             let scribe = scribe.clone();
@@ -20,7 +21,6 @@ conformance! {
         });
         settle().await;
         others.await;
-        let watch = Stopwatch::start();
         scribe.stop();
         assert_eq!(scribe.exited().await, ExitReason::Normal);
         watch.took(beats(2));
