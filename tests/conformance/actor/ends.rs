@@ -1,13 +1,30 @@
 //! How actors start and end.
 
 use parcae::actor::{
-    self, ActorStatus, AskError, ExitReason, StartError, Undelivered, dead_letters,
+    self, ActorStatus, AskError, Context, Crash, ExitReason, Handler, StartError, Undelivered,
+    dead_letters,
 };
+use parcae::message;
+use parcae::sync::oneshot;
 use parcae::task::settle;
 
 use super::{Add, End, Fail, Panic, Scribe, Stillborn, Work, end};
 use crate::clock::{Stopwatch, beats};
 use crate::journal::Journal;
+
+/// Waits in its handler until somebody lets it go on.
+#[derive(Debug)]
+struct WaitFor(oneshot::Receiver<()>);
+message!(WaitFor);
+
+impl Handler<WaitFor> for Scribe {
+    async fn handle(&mut self, wait: WaitFor, _: &mut Context<Self>) -> Result<(), Crash> {
+        self.journal.add("wait".to_owned());
+        drop(wait.0.await);
+        self.journal.add("went on".to_owned());
+        Ok(())
+    }
+}
 
 conformance! {
     async fn a_stop_lets_the_handler_end_and_no_other_begin() {
@@ -70,6 +87,18 @@ conformance! {
         assert_eq!(scribe.exited().await, ExitReason::Killed);
         watch.took(beats(0));
         assert_eq!(journal.take(), ["start", "work", "work dropped"]);
+    }
+
+    async fn a_handler_that_is_killed_when_it_may_go_on_does_not() {
+        let journal = Journal::new();
+        let scribe = actor::spawn::<Scribe>(journal.clone());
+        let (go, wait) = oneshot::channel();
+        scribe.tell(WaitFor(wait)).unwrap();
+        settle().await;
+        go.send(()).unwrap();
+        scribe.kill();
+        assert_eq!(scribe.exited().await, ExitReason::Killed);
+        assert_eq!(journal.take(), ["start", "wait"]);
     }
 
     async fn a_kill_ends_one_that_waits_for_messages() {

@@ -78,17 +78,19 @@ conformance! {
 
     async fn a_child_that_ends_by_itself_while_all_are_stopped_is_not_restarted() {
         let house = House::new();
-        house.stop_takes("b", beats(2));
+        house.stop_takes("b", HOUR);
         let mut supervisor = Supervisor::new(Strategy::OneForOne);
-        let [a, _] = house.fill(&mut supervisor, ["a", "b"]);
+        let [a] = house.fill(&mut supervisor, ["a"]);
+        let b = supervisor.child("b", house.spec("b").shutdown(Shutdown::Infinite));
         let supervisor = supervisor.start().await.unwrap();
         supervisor.any().stop(ExitReason::Shutdown);
         settle().await;
         End::WithPanic.tell(&a);
         settle().await;
         assert_eq!(house.came_and_went(), "+a1 +b1 -a1");
+        b.any().kill();
         assert_eq!(supervisor.any().exited().await, ExitReason::Shutdown);
-        assert_eq!(house.came_and_went(), "-b1");
+        assert_eq!(house.said(), "-b1");
     }
 
     async fn a_killed_supervisor_has_ended_when_its_children_are_gone() {
