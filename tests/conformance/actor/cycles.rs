@@ -1,7 +1,7 @@
 //! Actors that wait for each other's answers. In the simulation that fails the run, which is tested there.
 
 use std::convert::Infallible;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex};
 
 use parcae::actor::{self, Actor, ActorRef, AskError, Context, Handler};
@@ -91,7 +91,7 @@ struct Words<'a>(&'a mut String);
 impl Visit for Words<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() != "at" {
-            self.0.push_str(&format!("{}={value:?};", field.name()));
+            write!(self.0, "{}={value:?};", field.name()).unwrap();
         }
     }
 }

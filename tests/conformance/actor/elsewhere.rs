@@ -11,7 +11,9 @@ use super::{Add, Scribe, end};
 use crate::journal::Journal;
 
 /// A look at the state of an actor, or a change of it: `sys:get_state` and `sys:replace_state`.
-struct Look<A, R>(Box<dyn FnOnce(&mut A) -> R + Send>);
+struct Look<A, R>(Box<Looker<A, R>>);
+
+type Looker<A, R> = dyn FnOnce(&mut A) -> R + Send;
 
 impl<A, R> Look<A, R> {
     fn new(look: impl FnOnce(&mut A) -> R + Send + 'static) -> Self {

@@ -126,6 +126,12 @@ mod real {
         std::thread::current().name().map(str::to_owned)
     }
 
+    async fn count_up(counter: ActorRef<Counter>) {
+        for _ in 0..500 {
+            counter.ask(Count(1)).await.unwrap();
+        }
+    }
+
     #[test]
     fn it_handles_what_other_threads_send_on_its_own() {
         run(async {
@@ -137,15 +143,9 @@ mod real {
             // Both threads ask at once, and each of 1,000 counts.
             let theirs = parcae::task::spawn_on(&workers()[1], {
                 let counter = counter.clone();
-                move || async move {
-                    for _ in 0..500 {
-                        counter.ask(Count(1)).await.unwrap();
-                    }
-                }
+                move || count_up(counter)
             });
-            for _ in 0..500 {
-                counter.ask(Count(1)).await.unwrap();
-            }
+            count_up(counter.clone()).await;
             theirs.await;
             assert_eq!(counter.ask(Count(0)).await, Ok(1_000));
             end(&counter.any()).await;
