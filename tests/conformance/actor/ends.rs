@@ -9,7 +9,7 @@ use parcae::sync::oneshot;
 use parcae::task::settle;
 
 use super::{Add, End, Fail, Panic, Scribe, Stillborn, Work, end};
-use crate::clock::{Stopwatch, beats};
+use crate::clock::{HOUR, Stopwatch, beats};
 use crate::journal::Journal;
 
 /// Waits in its handler until somebody lets it go on.
@@ -21,6 +21,20 @@ impl Handler<WaitFor> for Scribe {
     async fn handle(&mut self, wait: WaitFor, _: &mut Context<Self>) -> Result<(), Crash> {
         self.journal.add("wait".to_owned());
         wait.0.await.ok();
+        self.journal.add("went on".to_owned());
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct KillSelf;
+message!(KillSelf);
+
+impl Handler<KillSelf> for Scribe {
+    async fn handle(&mut self, _: KillSelf, cx: &mut Context<Self>) -> Result<(), Crash> {
+        cx.any().kill();
+        self.journal.add("killed".to_owned());
+        parcae::time::sleep(HOUR).await;
         self.journal.add("went on".to_owned());
         Ok(())
     }
@@ -99,6 +113,16 @@ conformance! {
         scribe.kill();
         assert_eq!(scribe.exited().await, ExitReason::Killed);
         assert_eq!(journal.take(), ["start", "wait"]);
+    }
+
+    async fn an_actor_that_kills_itself_is_dropped_at_its_next_await() {
+        let journal = Journal::new();
+        let scribe = actor::spawn::<Scribe>(journal.clone());
+        scribe.tell(KillSelf).unwrap();
+        let watch = Stopwatch::start();
+        assert_eq!(scribe.exited().await, ExitReason::Killed);
+        watch.took(beats(0));
+        assert_eq!(journal.take(), ["start", "killed"]);
     }
 
     async fn a_kill_ends_one_that_waits_for_messages() {
