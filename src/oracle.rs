@@ -62,6 +62,7 @@ mod history;
 mod invariant;
 mod judge;
 mod linearizability;
+pub mod logs;
 mod macros;
 mod model;
 pub mod models;

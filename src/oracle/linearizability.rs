@@ -6,6 +6,7 @@
 //! found although another one is hard. The problem is NP-complete; beyond its budget the verdict is *unknown*, never *right*.
 
 mod search;
+mod states;
 mod table;
 mod taken;
 

@@ -47,7 +47,7 @@ impl Taken {
 }
 
 /// A number that stands for an operation in the hash of a set (Zobrist, 1970), by the finalizer of `SplitMix64`.
-fn mixed(number: usize) -> u64 {
+pub(super) fn mixed(number: usize) -> u64 {
     let mut bits = (number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
