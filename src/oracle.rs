@@ -54,10 +54,12 @@
 //! **Absent on purpose**: how they are judged, which is the matter of `explore::Check`, and how they are
 //! shown, which is that of `report`.
 
+mod access;
 mod catalogue;
 mod compare;
 mod details;
 mod eventually;
+mod graph;
 mod history;
 mod invariant;
 mod judge;
@@ -67,12 +69,16 @@ mod macros;
 mod model;
 pub mod models;
 mod property;
+mod sequential;
+mod sessions;
 #[cfg(feature = "simulation")]
 mod summary;
 #[cfg(feature = "simulation")]
 mod tally;
+mod tried;
 mod verdict;
 
+pub use self::access::Access;
 pub use self::compare::Measure;
 pub use self::details::Details;
 pub use self::eventually::{Eventually, eventually};
@@ -81,11 +87,13 @@ pub use self::invariant::{Holds, invariant, invariant_every};
 pub use self::linearizability::{linearizable, linearizable_within};
 pub use self::model::Model;
 pub use self::property::{Property, PropertyKind};
+pub use self::sequential::{SequentialWitness, sequential_within};
+pub use self::sessions::{Guarantee, SessionStep, SessionWitness, sessions};
 #[cfg(feature = "simulation")]
 pub use self::summary::{Example, PropertySummary};
 #[cfg(feature = "simulation")]
 pub use self::tally::PropertyCount;
-pub use self::verdict::{HistoryVerdict, Witness};
+pub use self::verdict::{HistoryVerdict, Unjudged, Witness};
 
 #[cfg(feature = "simulation")]
 pub(crate) use self::catalogue::{at, position, under};

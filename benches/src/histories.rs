@@ -61,7 +61,7 @@ fn judged<M: Model + Clone + 'static>(
     let word = match linearizable_within(model, &operations, budget) {
         HistoryVerdict::Consistent => "right",
         HistoryVerdict::Violated(_) => "violated",
-        HistoryVerdict::Unknown { .. } => "unknown",
+        HistoryVerdict::Unknown(_) => "unknown",
     };
     let model = model.clone();
     let side = Side::measured("parcae", move || {

@@ -113,6 +113,8 @@ where
             })
         };
         gather((0..CLIENTS).map(client)).await;
+        // The last copies are on their way.
+        sleep(Duration::from_secs(1)).await;
         history.operations()
     });
     run.unwrap()

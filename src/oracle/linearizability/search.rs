@@ -1,10 +1,8 @@
 //! The search on one part of a history.
 
-use super::states::States;
-use super::table::Table;
-use super::taken::Taken;
-use crate::oracle::history::{Effect, Operation};
+use crate::oracle::history::Operation;
 use crate::oracle::model::Model;
+use crate::oracle::tried::{States, Table, Taken};
 use crate::oracle::verdict::Witness;
 
 /// What has become of a search.
@@ -79,12 +77,12 @@ impl<'a, M: Model> Search<'a, M> {
         // A read of which nobody knows the answer says nothing.
         part.retain(|&place| {
             let operation = &operations[place];
-            operation.ended.is_some() || !model.keeps_state(&operation.input, output_of(operation))
+            operation.ended.is_some() || !model.keeps_state(&operation.input, operation.output())
         });
         part.sort_by_key(|&place| operations[place].invoked.order);
         let reads = part.iter().map(|&place| {
             let operation = &operations[place];
-            model.keeps_state(&operation.input, output_of(operation))
+            model.keeps_state(&operation.input, operation.output())
         });
         let reads = reads.collect();
         let mut moments = Vec::new();
@@ -204,7 +202,7 @@ impl<'a, M: Model> Search<'a, M> {
     fn state_after(&mut self, number: usize) -> Option<M::State> {
         self.steps += 1;
         let operation = &self.operations[self.part[number]];
-        self.model.step(self.states.state(self.state), &operation.input, output_of(operation))
+        self.model.step(self.states.state(self.state), &operation.input, operation.output())
     }
 
     fn move_out(&mut self, place: usize, is_read: bool) {
@@ -269,12 +267,5 @@ impl<'a, M: Model> Search<'a, M> {
         let unanswerable = place(again.events[self.furthest].number);
         let state = format!("{:?}", again.states.state(again.state));
         Witness { linearized, unanswerable, conflict, state }
-    }
-}
-
-fn output_of<I, O>(operation: &Operation<I, O>) -> Option<&O> {
-    match &operation.effect {
-        Effect::Returned(output) => Some(output),
-        Effect::Failed | Effect::Unknown => None,
     }
 }

@@ -40,7 +40,7 @@ impl Model for TextStore {
                 output.is_none_or(|got| got.as_ref() == Some(state)).then(|| state.clone())
             }
             TextInput::Put(_, text) => Some(text.clone()),
-            TextInput::Append(_, text) => Some(format!("{state}{text}")),
+            TextInput::Append(_, text) => Some([state.as_str(), text].concat()),
         }
     }
 

@@ -6,7 +6,9 @@ use parcae::oracle::models::{
     CasInput, CasOutput, CasRegister, Counter, CounterInput, KeyValue, KeyValueInput, Lock,
     LockInput, Queue, QueueInput, Register, RegisterInput, Set, SetInput,
 };
-use parcae::oracle::{Effect, HistoryVerdict, Model, Operation, linearizable, linearizable_within};
+use parcae::oracle::{
+    Effect, HistoryVerdict, Model, Operation, Unjudged, linearizable, linearizable_within,
+};
 
 use super::chance::{Numbers, Operations, by_brute_force, random};
 
@@ -167,7 +169,7 @@ fn beyond_the_budget_the_verdict_is_unknown_and_never_right() {
     let read = Some((50, Effect::Returned(Some(99))));
     operations.push(Operation::new(20, RegisterInput::Read, 49, read));
     let verdict = linearizable_within(&Register::new(0), &operations, 10_000);
-    assert_eq!(verdict, HistoryVerdict::Unknown { steps: 10_000 });
+    assert_eq!(verdict, HistoryVerdict::Unknown(Unjudged::Budget { steps: 10_000 }));
     assert!(!verdict.is_consistent() && !verdict.is_violated());
 }
 

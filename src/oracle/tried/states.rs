@@ -7,7 +7,7 @@ use super::taken::mixed;
 
 /// All states that a search has seen.
 #[derive(Debug)]
-pub(super) struct States<S> {
+pub(crate) struct States<S> {
     states: Vec<S>,
     hashes: Vec<u64>,
     /// For each value of the hash's last bits that is taken, the number of a state plus one: open addressing.
@@ -15,16 +15,16 @@ pub(super) struct States<S> {
 }
 
 impl<S: Eq + Hash> States<S> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { states: Vec::new(), hashes: Vec::new(), slots: vec![0; 16] }
     }
 
-    pub(super) fn state(&self, number: u32) -> &S {
+    pub(crate) fn state(&self, number: u32) -> &S {
         &self.states[number as usize]
     }
 
     /// Returns the number of a state, a new one if it was not seen.
-    pub(super) fn number(&mut self, state: S) -> u32 {
+    pub(crate) fn number(&mut self, state: S) -> u32 {
         let mut hasher = Keyless::default();
         state.hash(&mut hasher);
         let hash = hasher.finish();

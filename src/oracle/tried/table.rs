@@ -4,7 +4,7 @@ use super::taken::{Taken, mixed};
 
 /// Pairs of a set of operations and the number of a state; it only grows.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     entries: Vec<Entry>,
     /// Edges of the sets of all entries, one after the other.
     edges: Vec<u64>,
@@ -24,12 +24,12 @@ struct Entry {
 }
 
 impl Table {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { entries: Vec::new(), edges: Vec::new(), heads: vec![0; 64] }
     }
 
     /// Adds a pair; tells whether it is new.
-    pub(super) fn insert(&mut self, taken: &Taken, state: u32) -> bool {
+    pub(crate) fn insert(&mut self, taken: &Taken, state: u32) -> bool {
         let hash = taken.hash() ^ mixed(state as usize).rotate_left(32);
         let (start, words) = taken.edge();
         let mut next = self.heads[self.head_of(hash)];
