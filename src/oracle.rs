@@ -75,6 +75,7 @@ mod sessions;
 mod summary;
 #[cfg(feature = "simulation")]
 mod tally;
+pub mod transactions;
 mod tried;
 mod verdict;
 

@@ -14,5 +14,7 @@ mod on_real_time;
 mod recorded;
 mod sequential;
 mod sessions;
+mod transactions;
+mod transactions_made;
 mod unmet;
 mod whole;
