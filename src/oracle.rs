@@ -89,7 +89,7 @@ pub use self::linearizability::{linearizable, linearizable_within};
 pub use self::model::Model;
 pub use self::property::{Property, PropertyKind};
 pub use self::sequential::{SequentialWitness, sequential_within};
-pub use self::sessions::{Guarantee, SessionStep, SessionWitness, sessions};
+pub use self::sessions::{Guarantee, Request, SessionStep, SessionWitness, sessions};
 #[cfg(feature = "simulation")]
 pub use self::summary::{Example, PropertySummary};
 #[cfg(feature = "simulation")]

@@ -3,16 +3,18 @@
 //! | what | looks like | read by | written by |
 //! |---|---|---|---|
 //! | EDN: maps, one after the other or in one vector | `{:process 0, :type :invoke, :f :read, :value nil}` | [`from_edn`] | [`to_edn`] |
-//! | lines of a log, fields between tabs | `INFO  jepsen.util - 0	:invoke	:read	nil` | [`from_lines`] | [`to_lines`] |
+//! | lines of a log, fields between tabs | `INFO  jepsen.util - 0 :invoke :read nil` | [`from_lines`] | [`to_lines`] |
 //!
 //! porcupine's key-value logs are EDN with a `:key`, its logs of etcd are such lines. Either way a log is a list of [`Event`]s;
 //! what they say of an object is the matter of [`Logged`], which there is for the inputs of some
 //! [`models`](super::models) and can be written for others:
 //!
-//! | asked | functions | model |
+//! | asked | functions | model or checker |
 //! |---|---|---|
 //! | [`CasInput`](super::models::CasInput) of numbers | `:read`, `:write`, `:cas` with `[expected new]` | [`CasRegister`](super::models::CasRegister) of `None` |
 //! | [`TextInput`](super::models::TextInput) | `:get`, `:put`, `:append`, with a `:key` | [`TextStore`](super::models::TextStore) |
+//! | by [`list_transactions`] | `:txn` with `[[:append x 1] [:r y nil]]` | [`list_append`](super::transactions::list_append) |
+//! | by [`value_transactions`] | `:txn` with `[[:w x 1] [:r y nil]]` | [`read_write`](super::transactions::read_write) |
 //!
 //! | `:type` | what a checker makes of it |
 //! |---|---|
@@ -47,11 +49,16 @@ mod lines;
 mod logged;
 mod pairs;
 mod reader;
+mod transactions;
 mod value;
 
 pub use self::error::LogError;
 pub use self::event::{Event, EventKind, Process, from_edn, to_edn};
 pub use self::lines::{from_lines, to_lines};
 pub use self::logged::Logged;
-pub use self::pairs::{events, operations};
+pub use self::pairs::{Operations, events, operations};
+pub use self::transactions::{
+    LoggedTransaction, list_transaction_events, list_transactions, value_transaction_events,
+    value_transactions,
+};
 pub use self::value::Value;

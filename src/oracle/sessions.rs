@@ -95,6 +95,9 @@ impl SessionWitness {
     }
 }
 
+/// What a client asked for, and the value that a read answered.
+pub type Request<K, V> = Operation<Access<K, V>, Option<V>>;
+
 /// Tells whether the sessions of clients were as these guarantees say. A read answers the value of its key, if it has any.
 ///
 /// Unknown if two operations write one value to one key.
@@ -115,7 +118,7 @@ impl SessionWitness {
 /// assert!(sessions(&operations, &[Guarantee::ReadYourWrites]).is_consistent());
 /// ```
 pub fn sessions<K: Ord + Debug, V: Ord + Debug>(
-    operations: &[Operation<Access<K, V>, Option<V>>],
+    operations: &[Request<K, V>],
     guarantees: &[Guarantee],
 ) -> HistoryVerdict<SessionWitness> {
     let versions = match Versions::of(operations) {
@@ -164,9 +167,7 @@ struct Versions {
 }
 
 impl Versions {
-    fn of<K: Ord, V: Ord>(
-        operations: &[Operation<Access<K, V>, Option<V>>],
-    ) -> Result<Self, Unjudged> {
+    fn of<K: Ord, V: Ord>(operations: &[Request<K, V>]) -> Result<Self, Unjudged> {
         let mut writes = BTreeMap::new();
         let mut keys = BTreeMap::new();
         for (place, operation) in operations.iter().enumerate() {
@@ -184,7 +185,7 @@ impl Versions {
             }
         }
         let mut invented = None;
-        let node = |(place, operation): (usize, &Operation<Access<K, V>, Option<V>>)| {
+        let node = |(place, operation): (usize, &Request<K, V>)| {
             let Access::Read(key) = &operation.input else { return place };
             match operation.output() {
                 Some(Some(value)) => *writes.get(&(key, value)).unwrap_or_else(|| {
@@ -200,10 +201,7 @@ impl Versions {
 }
 
 /// Returns what the guarantees say of pairs of operations.
-fn steps<K: Ord, V>(
-    operations: &[Operation<Access<K, V>, Option<V>>],
-    guarantees: &[Guarantee],
-) -> Vec<SessionStep> {
+fn steps<K: Ord, V>(operations: &[Request<K, V>], guarantees: &[Guarantee]) -> Vec<SessionStep> {
     let mut order: Vec<usize> = (0..operations.len()).collect();
     order.sort_by_key(|&place| operations[place].invoked);
     // The last read and the last write of a key by a client.

@@ -49,6 +49,9 @@ use super::access::Access;
 use super::history::{Effect, Operation};
 use super::verdict::{HistoryVerdict, Unjudged};
 
+/// A transaction: what it asked for in its order, and what each read was answered.
+pub type Transaction<K, V, A> = Operation<Vec<Access<K, V>>, Vec<A>>;
+
 /// Tells whether transactions on lists were isolated: a write adds a value to the end of a list, a read answers all of it. The output
 /// has one list for each read, in their order.
 ///
@@ -75,10 +78,10 @@ use super::verdict::{HistoryVerdict, Unjudged};
 /// assert_eq!(witness.anomalies[0].transactions, [0, 1]);
 /// ```
 pub fn list_append<K: Ord + Debug, V: Ord + Debug>(
-    transactions: &[Operation<Vec<Access<K, V>>, Vec<Vec<V>>>],
+    transactions: &[Transaction<K, V, Vec<V>>],
     isolation: Isolation,
 ) -> HistoryVerdict<TransactionWitness> {
-    judged(lists::found(transactions, isolation), transactions, isolation)
+    judged(lists::found(transactions), transactions, isolation)
 }
 
 /// Tells whether transactions on values were isolated: a read answers the value, if the key has any. The output has one answer for each
@@ -101,7 +104,7 @@ pub fn list_append<K: Ord + Debug, V: Ord + Debug>(
 /// assert!(read_write(&transactions, Isolation::ReadUncommitted).is_consistent());
 /// ```
 pub fn read_write<K: Ord + Debug, V: Ord + Debug>(
-    transactions: &[Operation<Vec<Access<K, V>>, Vec<Option<V>>>],
+    transactions: &[Transaction<K, V, Option<V>>],
     isolation: Isolation,
 ) -> HistoryVerdict<TransactionWitness> {
     judged(registers::found(transactions, isolation), transactions, isolation)
@@ -113,9 +116,9 @@ struct Found<'a, K, V> {
     dependencies: Dependencies<'a, K, V>,
 }
 
-fn judged<K: Debug, V: Debug, O>(
+fn judged<K: Debug, V: Debug, A>(
     found: Result<Found<'_, K, V>, Unjudged>,
-    transactions: &[Operation<Vec<Access<K, V>>, O>],
+    transactions: &[Transaction<K, V, A>],
     isolation: Isolation,
 ) -> HistoryVerdict<TransactionWitness> {
     let Found { mut anomalies, mut dependencies } = match found {

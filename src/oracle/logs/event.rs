@@ -123,9 +123,8 @@ pub fn from_edn(text: &str) -> Result<Vec<Event>, LogError> {
                 let rest = reader.peek()?;
                 return if rest.is_none() { Ok(events) } else { Err(reader.expected("the end")) };
             }
-            Some('{') => {}
             // Jepsen prints its histories as records, too: `#jepsen.history.Op{...}`.
-            Some('#') => {}
+            Some('{' | '#') => {}
             _ => return Err(reader.expected("a map, which is an event")),
         }
         events.push(event(line, reader.value(0)?)?);

@@ -8,12 +8,15 @@ use super::event::{Event, EventKind, Process};
 use super::logged::Logged;
 use crate::oracle::history::{Effect, Moment, Operation};
 
+/// What a log says of an object.
+pub type Operations<I> = Vec<Operation<I, <I as Logged>::Output>>;
+
 /// Makes operations of the events of a log, in the order of their invocations.
 ///
 /// # Errors
 /// An end without an invocation, a second invocation before the end of the first, and what means nothing to this object.
-pub fn operations<I: Logged>(events: &[Event]) -> Result<Vec<Operation<I, I::Output>>, LogError> {
-    let mut operations: Vec<Operation<I, I::Output>> = Vec::new();
+pub fn operations<I: Logged>(events: &[Event]) -> Result<Operations<I>, LogError> {
+    let mut operations: Operations<I> = Vec::new();
     let mut under_way = BTreeMap::new();
     for (order, event) in (0..).zip(events) {
         let Process::Client(process) = event.process else { continue };

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use super::dependencies::{Dependencies, Reason};
-use super::isolation::Isolation;
-use super::{Anomaly, AnomalyKind, Found};
+use super::{Anomaly, AnomalyKind, Found, Transaction};
 use crate::oracle::access::Access;
-use crate::oracle::history::{Effect, Operation};
+use crate::oracle::history::Effect;
 use crate::oracle::verdict::Unjudged;
 
-type Transaction<K, V> = Operation<Vec<Access<K, V>>, Vec<Vec<V>>>;
+/// A transaction on lists.
+type ListTransaction<K, V> = Transaction<K, V, Vec<V>>;
 
 /// Who wrote a value.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +33,7 @@ struct Lists<'a, V> {
 }
 
 pub(super) fn found<K: Ord + Debug, V: Ord + Debug>(
-    transactions: &[Transaction<K, V>],
-    _: Isolation,
+    transactions: &[ListTransaction<K, V>],
 ) -> Result<Found<'_, K, V>, Unjudged> {
     let mut keys: BTreeMap<&K, Lists<'_, V>> = BTreeMap::new();
     let mut anomalies = Vec::new();
@@ -42,9 +41,7 @@ pub(super) fn found<K: Ord + Debug, V: Ord + Debug>(
         add_writes(&mut keys, place, &transaction.input)?;
     }
     for (place, transaction) in transactions.iter().enumerate() {
-        if let Some(output) = transaction.output() {
-            add_reads(&mut keys, place, (&transaction.input, output), &mut anomalies);
-        }
+        add_reads(&mut keys, place, transaction, &mut anomalies);
     }
     let mut dependencies = Dependencies::new(transactions.len());
     for (&key, lists) in &keys {
@@ -95,15 +92,17 @@ fn add_writes<'a, K: Ord, V: Ord>(
 fn add_reads<'a, K: Ord + Debug, V: Ord + Debug>(
     keys: &mut BTreeMap<&'a K, Lists<'a, V>>,
     transaction: usize,
-    (accesses, output): (&'a [Access<K, V>], &'a [Vec<V>]),
+    operation: &'a ListTransaction<K, V>,
     anomalies: &mut Vec<Anomaly>,
 ) {
+    let Some(output) = operation.output() else { return };
     let mut answers = output.iter();
-    // By key: the list before the transaction, if it was read, and what it added.
-    let mut seen: BTreeMap<&K, (Option<&'a [V]>, Vec<&'a V>)> = BTreeMap::new();
-    for access in accesses {
+    // By key: the list before the transaction, if it was read; and what it added.
+    let mut found: BTreeMap<&K, &'a [V]> = BTreeMap::new();
+    let mut added: BTreeMap<&K, Vec<&'a V>> = BTreeMap::new();
+    for access in &operation.input {
         let (Access::Read(key) | Access::Write(key, _)) = access;
-        let (before, own) = seen.entry(key).or_default();
+        let (before, own) = (found.get(key).copied(), added.entry(key).or_default());
         if let Access::Write(_, value) = access {
             own.push(value);
             continue;
@@ -122,7 +121,7 @@ fn add_reads<'a, K: Ord + Debug, V: Ord + Debug>(
                 ),
             });
         } else if before.is_none() {
-            *before = Some(first);
+            found.insert(key, first);
             let lists = keys.get_mut(key).expect("all keys are there");
             lists.reads.push(ListRead { transaction, list: first });
         }
@@ -136,7 +135,7 @@ impl<'a, V: Ord + Debug> Lists<'a, V> {
         &self,
         read: &ListRead<'a, V>,
         key: &K,
-        transactions: &[Transaction<K, V>],
+        transactions: &[ListTransaction<K, V>],
     ) -> Vec<Anomaly> {
         let (reader, list) = (read.transaction, read.list);
         let mut anomalies = Vec::new();
@@ -173,7 +172,7 @@ impl<'a, V: Ord + Debug> Lists<'a, V> {
         &self,
         order: &[V],
         key: &K,
-        transactions: &[Transaction<K, V>],
+        transactions: &[ListTransaction<K, V>],
     ) -> Option<Anomaly> {
         let writers = |pair: &[V]| Some((self.writers.get(&pair[0])?, self.writers.get(&pair[1])?));
         order.windows(2).find_map(|pair| {
@@ -196,7 +195,7 @@ impl<'a, V: Ord + Debug> Lists<'a, V> {
         &self,
         order: &'a [V],
         key: &'a K,
-        transactions: &[Transaction<K, V>],
+        transactions: &[ListTransaction<K, V>],
         dependencies: &mut Dependencies<'a, K, V>,
     ) {
         let writer = |value: &V| {

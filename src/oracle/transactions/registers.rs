@@ -5,12 +5,13 @@ use std::fmt::Debug;
 
 use super::dependencies::{Dependencies, Reason};
 use super::isolation::Isolation;
-use super::{Anomaly, AnomalyKind, Found, in_time};
+use super::{Anomaly, AnomalyKind, Found, Transaction, in_time};
 use crate::oracle::access::Access;
-use crate::oracle::history::{Effect, Operation};
+use crate::oracle::history::Effect;
 use crate::oracle::verdict::Unjudged;
 
-type Transaction<K, V> = Operation<Vec<Access<K, V>>, Vec<Option<V>>>;
+/// A transaction on values.
+type ValueTransaction<K, V> = Transaction<K, V, Option<V>>;
 
 /// What was read and written of one key. A version that is none is that there was nothing.
 struct Versions<'a, V> {
@@ -23,7 +24,7 @@ struct Versions<'a, V> {
 }
 
 pub(super) fn found<K: Ord + Debug, V: Ord + Debug>(
-    transactions: &[Transaction<K, V>],
+    transactions: &[ValueTransaction<K, V>],
     isolation: Isolation,
 ) -> Result<Found<'_, K, V>, Unjudged> {
     let mut keys: BTreeMap<&K, Versions<'_, V>> = BTreeMap::new();
@@ -32,9 +33,7 @@ pub(super) fn found<K: Ord + Debug, V: Ord + Debug>(
         add_writes(&mut keys, place, &transaction.input)?;
     }
     for (place, transaction) in transactions.iter().enumerate() {
-        if let Some(output) = transaction.output() {
-            add_reads(&mut keys, place, (&transaction.input, output), &mut anomalies);
-        }
+        add_reads(&mut keys, place, transaction, &mut anomalies);
     }
     let mut dependencies = Dependencies::new(transactions.len());
     for (&key, versions) in &keys {
@@ -74,13 +73,14 @@ fn add_writes<'a, K: Ord, V: Ord>(
 fn add_reads<'a, K: Ord + Debug, V: Ord + Debug>(
     keys: &mut BTreeMap<&'a K, Versions<'a, V>>,
     transaction: usize,
-    (accesses, output): (&'a [Access<K, V>], &'a [Option<V>]),
+    operation: &'a ValueTransaction<K, V>,
     anomalies: &mut Vec<Anomaly>,
 ) {
+    let Some(output) = operation.output() else { return };
     let mut answers = output.iter();
     // By key: what it read or wrote last.
     let mut seen: BTreeMap<&K, Option<&'a V>> = BTreeMap::new();
-    for access in accesses {
+    for access in &operation.input {
         let key = match access {
             Access::Write(key, value) => {
                 seen.insert(key, Some(value));
@@ -109,7 +109,7 @@ fn add_reads<'a, K: Ord + Debug, V: Ord + Debug>(
 
 impl<'a, V: Ord + Debug> Versions<'a, V> {
     /// Returns what is wrong with values by themselves.
-    fn wrong<K: Debug>(&self, key: &K, transactions: &[Transaction<K, V>]) -> Vec<Anomaly> {
+    fn wrong<K: Debug>(&self, key: &K, transactions: &[ValueTransaction<K, V>]) -> Vec<Anomaly> {
         let mut anomalies = Vec::new();
         for (value, readers) in &self.readers {
             let (Some(value), reader) = (value, readers[0]) else { continue };
@@ -139,7 +139,7 @@ impl<'a, V: Ord + Debug> Versions<'a, V> {
     }
 
     /// Returns where two transactions read one version and wrote the next.
-    fn lost<K: Debug>(&self, key: &K, transactions: &[Transaction<K, V>]) -> Vec<Anomaly> {
+    fn lost<K: Debug>(&self, key: &K, transactions: &[ValueTransaction<K, V>]) -> Vec<Anomaly> {
         let is_update = |reader: &usize| {
             self.written.contains_key(reader)
                 && matches!(transactions[*reader].effect, Effect::Returned(_))
@@ -158,7 +158,7 @@ impl<'a, V: Ord + Debug> Versions<'a, V> {
     /// Returns pairs of versions of which the second came behind the first, as far as that is known.
     fn orders<K>(
         &self,
-        transactions: &[Transaction<K, V>],
+        transactions: &[ValueTransaction<K, V>],
         isolation: Isolation,
     ) -> Vec<(Option<&'a V>, &'a V)> {
         let mut orders = Vec::new();
@@ -201,7 +201,7 @@ impl<'a, V: Ord + Debug> Versions<'a, V> {
         &self,
         orders: &[(Option<&'a V>, &'a V)],
         key: &'a K,
-        transactions: &[Transaction<K, V>],
+        transactions: &[ValueTransaction<K, V>],
         dependencies: &mut Dependencies<'a, K, V>,
     ) {
         let writer = |value: &V| {

@@ -7,7 +7,8 @@ use parcae::oracle::logs::{
     self, Event, EventKind, LogError, Process, Value, from_edn, from_lines, to_edn, to_lines,
 };
 use parcae::oracle::models::{CasInput, CasOutput, CasRegister, TextInput, TextStore};
-use parcae::oracle::{Effect, linearizable};
+use parcae::oracle::transactions::{AnomalyKind, Isolation, list_append, read_write};
+use parcae::oracle::{Effect, HistoryVerdict, linearizable};
 
 pub(super) type RegisterInput = CasInput<Option<i64>>;
 
@@ -140,6 +141,38 @@ fn an_end_that_nobody_knows_is_never_one_that_was_not_done() {
     let ends: Vec<_> =
         operations.iter().map(|operation| operation.ended.map(|at| at.order)).collect();
     assert_eq!(ends, [None, Some(3), Some(5), Some(7), Some(9), None]);
+}
+
+#[test]
+fn transactions_in_edn_are_read_judged_and_written() {
+    let text = "\
+        {:process 0, :type :invoke, :f :txn, :value [[:append :x 1] [:r :y nil]]}\n\
+        {:process 1, :type :invoke, :f :txn, :value [[:append :y 2] [:r :x nil]]}\n\
+        {:process 2, :type :invoke, :f :txn, :value [[:append :y 3]]}\n\
+        {:process 0, :type :ok, :f :txn, :value [[:append :x 1] [:r :y [2]]]}\n\
+        {:process 1, :type :ok, :f :txn, :value [[:append :y 2] [:r :x [1]]]}\n\
+        {:process 2, :type :fail, :f :txn, :value :failed}\n";
+    let transactions = logs::list_transactions(&from_edn(text).unwrap()).unwrap();
+    let HistoryVerdict::Violated(witness) = list_append(&transactions, Isolation::ReadCommitted)
+    else {
+        panic!("each reads the other");
+    };
+    assert_eq!(witness.anomalies[0].kind, AnomalyKind::G1c);
+    assert_eq!(to_edn(&logs::list_transaction_events(&transactions)), text);
+    let text = text.replace(":append", ":w").replace("[2]", "2").replace("[1]", "1");
+    let transactions = logs::value_transactions(&from_edn(&text).unwrap()).unwrap();
+    assert!(read_write(&transactions, Isolation::ReadCommitted).is_violated());
+    assert_eq!(to_edn(&logs::value_transaction_events(&transactions)), text);
+    for (wrong, line) in [
+        (text.replacen(":f :txn", ":f :other", 1), 1),
+        (text.replacen("[:r :y nil]", "[:q :y nil]", 1), 1),
+        (text.replace("[:r :y 2]", "[:r :z 2]"), 4),
+        (text.replace(" [:r :y 2]", ""), 4),
+        (text.replace("[:r :y 2]", "[:r :y [2]]"), 4),
+    ] {
+        let error = logs::value_transactions(&from_edn(&wrong).unwrap()).unwrap_err();
+        assert!(matches!(error, LogError::Meaningless { line: at, .. } if at == line), "{error}");
+    }
 }
 
 /// Those of porcupine's logs of etcd that are right, after its own test.

@@ -11,11 +11,14 @@ use parcae::oracle::{
 
 use super::chance::Numbers;
 
-type Request = Operation<Access<&'static str, u64>, Option<u64>>;
+type Request = parcae::oracle::Request<&'static str, u64>;
+
+/// Who asks for what, and what it is answered.
+type Step = (u64, Access<&'static str, u64>, Option<u64>);
 
 /// Makes a history of requests that come one after the other.
-fn history(requests: &[(u64, Access<&'static str, u64>, Option<u64>)]) -> Vec<Request> {
-    let request = |(order, (client, input, output)): (u64, &(u64, Access<_, _>, _))| {
+fn history(requests: &[Step]) -> Vec<Request> {
+    let request = |(order, (client, input, output)): (u64, &Step)| {
         Operation::new(
             *client,
             input.clone(),
@@ -26,17 +29,17 @@ fn history(requests: &[(u64, Access<&'static str, u64>, Option<u64>)]) -> Vec<Re
     (0..).zip(requests).map(request).collect()
 }
 
-fn write(client: u64, value: u64) -> (u64, Access<&'static str, u64>, Option<u64>) {
+fn write(client: u64, value: u64) -> Step {
     (client, Access::Write("x", value), None)
 }
 
-fn read(client: u64, value: Option<u64>) -> (u64, Access<&'static str, u64>, Option<u64>) {
+fn read(client: u64, value: Option<u64>) -> Step {
     (client, Access::Read("x"), value)
 }
 
 /// Tells for which guarantees, each by itself beside monotonic reads of a second client, a history is wrong.
 #[track_caller]
-fn violates(requests: &[(u64, Access<&'static str, u64>, Option<u64>)], wrong: &[Guarantee]) {
+fn violates(requests: &[Step], wrong: &[Guarantee]) {
     let operations = history(requests);
     let found = Guarantee::ALL.into_iter().filter(|guarantee| {
         let verdict = sessions(&operations, &[*guarantee]);
@@ -60,11 +63,7 @@ fn each_guarantee_has_its_anomaly() {
 }
 
 #[track_caller]
-fn explained(
-    requests: &[(u64, Access<&'static str, u64>, Option<u64>)],
-    guarantees: &[Guarantee],
-    text: &str,
-) {
+fn explained(requests: &[Step], guarantees: &[Guarantee], text: &str) {
     let operations = history(requests);
     let HistoryVerdict::Violated(witness) = sessions(&operations, guarantees) else {
         panic!("it is wrong");

@@ -9,7 +9,7 @@ use AnomalyKind::{
 };
 use Isolation::{ReadCommitted, ReadUncommitted, Serializable, Snapshot, StrictSerializable};
 
-type Transaction<A> = Operation<Vec<Access<&'static str, u64>>, Vec<A>>;
+type Transaction<A> = parcae::oracle::transactions::Transaction<&'static str, u64, A>;
 
 /// An access with its answer, if it is a read.
 type Step<A> = (Access<&'static str, u64>, Option<A>);

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use parcae::oracle::transactions::{AnomalyKind, Isolation, list_append, read_write};
+use parcae::oracle::transactions::{AnomalyKind, Isolation, Transaction, list_append, read_write};
 use parcae::oracle::{Access, Effect, HistoryVerdict, Operation};
 
 use super::chance::Numbers;
 
 type Accesses = Vec<Access<u64, u64>>;
-type Lists = Operation<Accesses, Vec<Vec<u64>>>;
-type Values = Operation<Accesses, Vec<Option<u64>>>;
+type Lists = Transaction<u64, u64, Vec<u64>>;
+type Values = Transaction<u64, u64, Option<u64>>;
 
 /// How a store isolates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,20 +56,10 @@ fn run(store: Store, seed: u64, size: Size) -> Vec<Lists> {
         let Some(mut transaction) = slot.take() else {
             if begun < size.transactions {
                 begun += 1;
-                let input = (0..=numbers.below(4)).map(|_| {
-                    let key = numbers.below(size.keys);
-                    value += 1;
-                    if numbers.below(2) == 0 {
-                        Access::Read(key)
-                    } else {
-                        Access::Write(key, value)
-                    }
-                });
-                let input = input.collect();
+                let input = asked(&mut numbers, &mut value, size.keys);
                 let (step, own, output) = (0, Vec::new(), Vec::new());
-                let snapshot = lists.clone();
-                *slot =
-                    Some(Running { client, invoked: order, input, step, snapshot, own, output });
+                let (invoked, snapshot) = (order, lists.clone());
+                *slot = Some(Running { client, invoked, input, step, snapshot, own, output });
             }
             continue;
         };
@@ -87,6 +77,16 @@ fn run(store: Store, seed: u64, size: Size) -> Vec<Lists> {
     let all = (0..size.keys).map(|key| lists.get(&key).cloned().unwrap_or_default()).collect();
     done.push(Operation::new(99, input, order + 1, Some((order + 2, Effect::Returned(all)))));
     done
+}
+
+fn asked(numbers: &mut Numbers, value: &mut u64, keys: u64) -> Accesses {
+    let count = 1 + numbers.below(4);
+    let access = |_| {
+        *value += 1;
+        let key = numbers.below(keys);
+        if numbers.below(2) == 0 { Access::Read(key) } else { Access::Write(key, *value) }
+    };
+    (0..count).map(access).collect()
 }
 
 fn advance(store: Store, transaction: &mut Running, lists: &mut BTreeMap<u64, Vec<u64>>) {
