@@ -211,14 +211,14 @@ impl<'a, V: Ord + Debug> Lists<'a, V> {
                 );
             }
         }
-        // What was written for sure and is not in the longest list comes behind it.
+        // What was written and is not in the longest list comes behind it. If nobody knows whether it was, nothing comes behind it
+        // either, unless somebody saw another write of its transaction: then it was.
         let known: BTreeSet<&V> = order.iter().collect();
-        let is_returned = |it: usize| matches!(transactions[it].effect, Effect::Returned(_));
         let behind: Vec<(&V, usize)> = self
             .writers
             .iter()
-            .map(|(value, writer)| (*value, writer.transaction))
-            .filter(|(value, writer)| !known.contains(value) && is_returned(*writer))
+            .filter(|(value, _)| !known.contains(*value))
+            .filter_map(|(value, _)| Some((*value, writer(value)?)))
             .collect();
         if let Some((last, from)) = order.last().and_then(|last| Some((last, writer(last)?))) {
             for (after, to) in &behind {

@@ -184,12 +184,8 @@ impl<'a, V: Ord + Debug> Versions<'a, V> {
         }
         // Those that are behind another are behind nothing as well; the others have to be told.
         for (writer, value) in &self.written {
-            let is_there = match transactions[*writer].effect {
-                Effect::Returned(_) => true,
-                Effect::Failed => false,
-                Effect::Unknown => self.readers.contains_key(&Some(*value)),
-            };
-            if is_there && !is_behind.contains(value) {
+            let has_failed = matches!(transactions[*writer].effect, Effect::Failed);
+            if !has_failed && !is_behind.contains(value) {
                 orders.push((None, value));
             }
         }

@@ -84,6 +84,12 @@ fn what_cannot_be_read_is_named_with_its_line() {
         "line 1: expected a number in the range of i64, found \"9223372036854775808}\"",
     );
     refused("{:a \\moon}", "line 1: expected a character or its name, found \"moon}\"");
+    let nested = |depth| {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        from_edn(&format!("{{:process 1, :type :ok, :f :x, :value {open}{close}}}"))
+    };
+    assert_eq!(nested(64).unwrap().len(), 1);
+    assert_eq!(nested(65), Err(LogError::TooDeep { line: 1, limit: 64 }));
     let deep = format!("{{:a {}", "[".repeat(100_000));
     assert_eq!(from_edn(&deep), Err(LogError::TooDeep { line: 1, limit: 64 }));
     let deep = format!("{{:a {}", "#_ [".repeat(100_000));

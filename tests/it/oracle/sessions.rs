@@ -108,12 +108,24 @@ fn what_nobody_wrote_cannot_be_read_and_what_two_wrote_says_nothing() {
     let mut operations = history(&[write(1, 1), read(2, Some(1))]);
     operations[0].effect = Effect::Failed;
     assert!(sessions(&operations, &[]).is_violated());
+    let unmet = [&operations[..1], &history(&[write(9, 9), read(1, None)])[1..]].concat();
+    sessions(&unmet, &Guarantee::ALL).unwrap();
     operations[0].effect = Effect::Unknown;
     operations[0].ended = None;
     sessions(&operations, &Guarantee::ALL).unwrap();
     let operations = history(&[write(1, 1), write(2, 1)]);
     let cause = Unjudged::WrittenTwice { first: 0, second: 1 };
     assert_eq!(sessions(&operations, &[]), HistoryVerdict::Unknown(cause));
+}
+
+#[test]
+fn requests_of_one_client_that_overlap_say_nothing_of_each_other() {
+    let mut operations = history(&[write(1, 1), read(1, None)]);
+    assert!(sessions(&operations, &Guarantee::ALL).is_violated());
+    let end = operations[0].ended.as_mut().unwrap();
+    end.order = 3;
+    operations[1].ended.as_mut().unwrap().order = 4;
+    sessions(&operations, &Guarantee::ALL).unwrap();
 }
 
 /// Tells whether there is an order of the versions of one key that agrees with everybody, by trying all.

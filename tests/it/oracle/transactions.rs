@@ -134,6 +134,10 @@ fn a_cycle_of_writes_is_g0() {
 
 #[test]
 fn reads_of_what_failed_or_was_half_done_are_g1a_and_g1b() {
+    // What somebody saw half of was done, also when nobody was told.
+    let mut half_seen = at_once(&[&[add("x", 1), add("y", 1)], &[saw("x", &[1]), saw("y", &[])]]);
+    half_seen[0] = unknown(half_seen[0].clone());
+    lists(&half_seen, Snapshot, &[(GSingle, &[1, 0])]);
     let mut aborted = at_once(&[&[add("x", 1)], &[saw("x", &[1])]]);
     aborted[0] = failed(aborted[0].clone());
     lists(&aborted, ReadCommitted, &[(G1a, &[1, 0])]);
@@ -162,6 +166,10 @@ fn a_cycle_of_writes_and_reads_is_g1c() {
     let each_reads_the_other =
         at_once(&[&[add("x", 1), saw("y", &[1])], &[add("y", 1), saw("x", &[1])]]);
     lists(&each_reads_the_other, ReadCommitted, &[(G1c, &[0, 1])]);
+    // What nobody read comes behind what was read.
+    let behind =
+        at_once(&[&[add("x", 1), saw("y", &[1])], &[add("x", 2), add("y", 1)], &[saw("x", &[1])]]);
+    assert_eq!(found_in_lists(&behind, ReadCommitted), [(G1c, vec![1, 0])]);
     let with_a_write = at_once(&[
         &[add("x", 1), saw("y", &[1])],
         &[add("x", 2), add("y", 1)],
@@ -281,6 +289,12 @@ fn values_have_the_same_anomalies_where_their_order_is_known() {
     values(&each_reads_the_other, ReadCommitted, &[(G1c, &[0, 1])]);
     let skewed = at_once(&[&[got("x", 0), got("y", 1)], &[add("x", 1), add("y", 1)]]);
     values(&skewed, Snapshot, &[(GSingle, &[0, 1])]);
+    let replaced = at_once(&[
+        &[add("x", 1)],
+        &[got("x", 1), add("x", 2), add("y", 1)],
+        &[got("x", 1), got("y", 1)],
+    ]);
+    values(&replaced, Snapshot, &[(GSingle, &[2, 1])]);
     let write_skew = at_once(&[&[got("x", 0), add("y", 1)], &[got("y", 0), add("x", 1)]]);
     values(&write_skew, Serializable, &[(G2, &[0, 1])]);
     let fork = at_once(&[
