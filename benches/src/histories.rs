@@ -23,6 +23,8 @@ pub(crate) fn write(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+type Operations<M> = Vec<Operation<<M as Model>::Input, <M as Model>::Output>>;
+
 /// Measures everything and returns the table.
 pub(crate) fn table(options: &Options) -> String {
     let mut table = String::from(
@@ -41,7 +43,9 @@ pub(crate) fn table(options: &Options) -> String {
     of_numbers("10 clients, 100 keys", Some(1_000.0), size(100_000, 10, 100, false));
     of_numbers("50 clients, 100 keys", Some(1_000.0), size(100_000, 50, 100, false));
     of_numbers("the same, one answer stale", Some(1_000.0), size(100_000, 50, 100, true));
-    of_numbers("50 clients, one key", None, size(10_000, 50, 1, false));
+    let one_key = large::numbers(size(10_000, 50, 1, false));
+    let name = "50 clients, one key, 1000000 steps";
+    judged(&mut table, options, (name, None), &KeyValue::new(), (one_key, 1_000_000));
     for budget in [1_000_000, 10_000_000] {
         let name = format!("40 writes at once, an answer of nobody, {budget} steps");
         let goal = (name.as_str(), None);
@@ -55,7 +59,7 @@ fn judged<M: Model + Clone + 'static>(
     options: &Options,
     (name, goal): (&str, Option<f64>),
     model: &M,
-    (operations, budget): (Vec<Operation<M::Input, M::Output>>, u64),
+    (operations, budget): (Operations<M>, u64),
 ) {
     let count = operations.len().to_string();
     let word = match linearizable_within(model, &operations, budget) {

@@ -53,11 +53,9 @@ fn by_chance<I, O: Clone + PartialEq>(
     }
     times.sort_unstable();
     let mut operations = Vec::new();
-    let mut order: u64 = 0;
-    for (_, invoked, end, client) in times {
+    for (order, (_, invoked, end, client)) in (0_u64..).zip(times) {
         let (input, is_read) = ask(order);
         let output = answer(&input);
-        order += 1;
         // Times are made unique, in an order that is the same for all.
         let at = |time: u64, last: u64| (time * 1_000_000 + order) * 2 + last;
         let moments = (at(invoked, 0), at(end, 1));

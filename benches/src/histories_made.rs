@@ -84,30 +84,11 @@ where
                 for turn in 0..CALLS_EACH {
                     let input = ask(number * 100 + turn);
                     let call = history.invoke(name, input.clone());
-                    wait(10).await;
-                    let is_lost = parcae::choose(0..12) == 0;
-                    if is_lost {
-                        wait(30).await;
-                    }
                     let is_stale = seed % 2 == 1 && parcae::choose(0..3) == 0;
-                    let output = {
-                        let (now, copy) = &mut *object.borrow_mut();
-                        let old = answer(&mut copy.clone(), &input);
-                        let new = answer(now, &input);
-                        if is_stale { old } else { new }
-                    };
-                    let (object, version) = (object.clone(), object.borrow().0.clone());
-                    spawn(async move {
-                        wait(20).await;
-                        object.borrow_mut().1 = version;
-                    })
-                    .detach();
-                    wait(10).await;
-                    if is_lost {
-                        call.unknown();
-                        name += CLIENTS;
-                    } else {
-                        call.returned(output);
+                    match requested(&object, &input, answer, is_stale).await {
+                        Some(output) => call.returned(output),
+                        // Nobody knows: the client goes on as another.
+                        None => name += CLIENTS,
                     }
                 }
             })
@@ -118,6 +99,34 @@ where
         history.operations()
     });
     run.unwrap()
+}
+
+/// Asks the object, or its copy; none if the answer does not come in time.
+async fn requested<S: Clone + 'static, I, O>(
+    object: &Rc<RefCell<(S, S)>>,
+    input: &I,
+    answer: fn(&mut S, &I) -> O,
+    is_stale: bool,
+) -> Option<O> {
+    wait(10).await;
+    let is_lost = parcae::choose(0..12) == 0;
+    if is_lost {
+        wait(30).await;
+    }
+    let (output, version) = {
+        let (now, copy) = &mut *object.borrow_mut();
+        let old = answer(&mut copy.clone(), input);
+        let new = answer(now, input);
+        (if is_stale { old } else { new }, now.clone())
+    };
+    let copied = object.clone();
+    spawn(async move {
+        wait(20).await;
+        copied.borrow_mut().1 = version;
+    })
+    .detach();
+    wait(10).await;
+    (!is_lost).then_some(output)
 }
 
 async fn wait(millis_max: u64) {
