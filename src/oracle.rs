@@ -10,8 +10,17 @@
 //! | [`invariant`] | a condition that holds between all steps of tasks |
 //! | [`eventually`] | a condition that holds within a time |
 //!
-//! What clients saw is judged afterwards: a [`History`] of operations, a [`Model`] (one of [`models`] or your own), and
-//! [`linearizable`].
+//! What clients saw is judged afterwards, as a [`History`] of operations:
+//!
+//! | checker | what is promised |
+//! |---|---|
+//! | [`linearizable`], with a [`Model`] (one of [`models`] or your own) | each operation takes effect at one instant between its beginning and its end |
+//! | [`sequential_within`], with a [`Model`] | each client's operations in its order; no time between clients |
+//! | [`sessions`] | a client reads its writes, and never goes back |
+//! | [`transactions`] | isolation, at a level |
+//!
+//! Their [`HistoryVerdict`] is *consistent*, *violated* with a witness, or *unknown*, which is never one of the others. [`logs`] are
+//! histories from elsewhere.
 //!
 //! What a test asserts says that a program is right; `sometimes!` and `reachable!` say that the test
 //! has *looked*: that a leader was lost, a queue was full, a retry was made in some seed. Without one, a
