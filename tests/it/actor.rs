@@ -6,6 +6,7 @@ mod cycles;
 mod failures;
 mod machines;
 #[cfg(feature = "remote")]
+mod parcels;
 mod remote;
 mod schedules;
 mod supervisor;
