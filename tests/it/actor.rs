@@ -5,8 +5,8 @@ mod cancelling;
 mod cycles;
 mod failures;
 mod machines;
-#[cfg(feature = "remote")]
 mod parcels;
+#[cfg(feature = "remote")]
 mod remote;
 mod schedules;
 mod supervisor;
