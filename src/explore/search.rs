@@ -117,7 +117,10 @@ impl<'a> Search<'a> {
         let search_time = stopwatch.elapsed();
         let lost = std::mem::take(&mut tally.lost).until(tally.failed)?;
         let failed = tally.failed;
-        let examine = |place| self.examine(check.seed_at(place), &mut tally, search_time, deadline);
+        let examine = |place| {
+            let world = World::of_seed(check.seed_at(place));
+            self.examine(world, &mut tally, search_time, deadline)
+        };
         let finding = failed.map(examine).transpose()?;
         let lost_finding = || {
             let LostSeed { seed, failure } = lost.first()?.clone();
@@ -142,6 +145,7 @@ impl<'a> Search<'a> {
             wall_time: stopwatch.elapsed(),
             judged,
             lost,
+            exhaustion: None,
         })
     }
 
@@ -156,7 +160,7 @@ impl<'a> Search<'a> {
         as_pilot.settings.strategy = Strategy::Random;
         let search = Search::new(&as_pilot, self.program.clone(), self.pilots);
         let found = &mut Tally::default();
-        let finding = search.examine(seed, found, stopwatch.elapsed(), deadline)?;
+        let finding = search.examine(World::of_seed(seed), found, stopwatch.elapsed(), deadline)?;
         Ok(CheckReport {
             name: self.check.name.clone(),
             strategy: self.check.settings.strategy,
@@ -169,6 +173,7 @@ impl<'a> Search<'a> {
             wall_time: stopwatch.elapsed(),
             judged: Merged::default().judge(self.check, false),
             lost: Vec::new(),
+            exhaustion: None,
         })
     }
 
@@ -218,15 +223,14 @@ impl<'a> Search<'a> {
     }
 
     /// Confirms a failure, shrinks it and gathers what a report needs.
-    fn examine(
+    pub(super) fn examine(
         &self,
-        seed: Seed,
+        world: World,
         tally: &mut Tally,
         search_time: Duration,
         deadline: Deadline,
     ) -> Result<Finding, NoThread> {
         let check = self.check;
-        let world = World::of_seed(seed);
         let leak = tally.leak.take();
         let (outcome, second) =
             determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?;

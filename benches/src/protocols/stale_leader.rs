@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use parcae::oracle::models::{Register, RegisterInput};
 use parcae::oracle::{History, linearizable};
-use parcae::rng::choose_for;
 use parcae::time::sleep;
-use parcae::world;
+use parcae::{choose, world};
 
 use self::server::Server;
 use super::{PORT, Post, Protocol, machines};
@@ -40,7 +39,7 @@ async fn run(confirms: bool) {
         let post = Post::open(PORT).await;
         for _ in 0..MOVES {
             sleep(BETWEEN_MOVES).await;
-            let next = choose_for("next leader", 0, 0..SERVERS);
+            let next = choose(0..SERVERS);
             post.send(servers[next], &[LEAD, 0]).await;
         }
         sleep(BETWEEN_MOVES).await;

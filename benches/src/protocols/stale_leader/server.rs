@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use parcae::rng::choose_for;
+use parcae::choose;
 use parcae::time::{Instant, timeout_at};
 
 use super::super::{PORT, Post};
@@ -90,8 +90,7 @@ impl Server {
     }
 
     fn be_patient(&mut self) {
-        let usual = 3_000 + 1_000 * self.index as u64;
-        let micros = choose_for("patience in microseconds", usual, 3_000..=6_000);
+        let micros = 3_000 + 1_000 * self.index as u64 + choose(0..=1_000);
         self.deadline = Instant::now() + Duration::from_micros(micros);
     }
 
