@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p parcae-benches -- actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]
 //! cargo run --release -p parcae-benches -- find [--trials N] [--cap N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- families [--seeds N] [--only TEXT] [--side TEXT]
 //! ```
 //! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
 //! side of that name; both together are for profilers.
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
         };
     }
     if command == "families" {
-        return match find::Options::parse(rest) {
+        return match families::Options::parse(rest) {
             Ok(options) => {
                 println!("{}", families::table(&options, |line| eprintln!("{line}")));
                 ExitCode::SUCCESS
@@ -70,7 +71,8 @@ fn usage(message: &str) -> ExitCode {
     eprintln!(
         "{message}\n\
          usage: parcae-benches actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]\n\
-         \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]"
+         \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]\n\
+         \u{20}      parcae-benches families [--seeds N] [--only TEXT] [--side TEXT]"
     );
     ExitCode::FAILURE
 }

@@ -1,6 +1,6 @@
 //! A register on three servers by Raft (Ongaro and Ousterhout, "In search of an understandable consensus algorithm", 2014).
 //!
-//! Each machine has a client, which asks the server beside it; one that does not lead refuses. Somebody moves the leadership now
+//! Each machine has a client that writes and one that reads, from the server beside them; one that does not lead refuses. Somebody moves the leadership now
 //! and then, as before maintenance (section 3.10 of Ongaro's thesis). Who led does not know until it hears of it. The wrong
 //! server answers what is read from what it has; the right one asks a majority first whether it still leads (section 6.4).
 
@@ -32,7 +32,9 @@ async fn run(confirms: bool) {
         let (servers, history) = (servers.clone(), history.clone());
         node.spawn(async move { Server::new(index, confirms, servers).await.serve().await })
             .detach();
-        node.spawn(ask_all(index as u64, history)).detach();
+        for (place, kind) in [(WRITE, PORT + 1), (READ, PORT + 2)].into_iter().enumerate() {
+            node.spawn(ask_all(kind, index + place * SERVERS, history.clone())).detach();
+        }
     }
     let operator = world::node("operator").idle();
     let moves = operator.spawn(async move {
@@ -45,21 +47,32 @@ async fn run(confirms: bool) {
         sleep(BETWEEN_MOVES).await;
     });
     moves.await;
+    if std::env::var("DEBUGR").is_ok() {
+        for o in history.operations() {
+            if !matches!(o.effect, parcae::oracle::Effect::Failed) {
+                eprintln!(
+                    "{} {:?} {:?} {:?} {:?}",
+                    o.client,
+                    o.input,
+                    o.invoked.at,
+                    o.effect,
+                    o.ended.map(|e| e.at)
+                );
+            }
+        }
+    }
     linearizable(&Register::new(0), &history.operations()).unwrap();
 }
 
-/// Writes and reads in turns, as long as the run lasts.
-async fn ask_all(index: u64, history: Record) {
-    let post = Post::open(PORT + 1).await;
+/// Writes or reads, as long as the run lasts.
+async fn ask_all((kind, port): (u64, u16), number: usize, history: Record) {
+    let post = Post::open(port).await;
     let server = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    let mut client = index;
+    let mut client = number as u64;
     for request in 1.. {
         sleep(PAUSE).await;
-        let value = request * SERVERS as u64 + index;
-        let (input, kind) = match request % 2 {
-            0 => (RegisterInput::Write(value), WRITE),
-            _ => (RegisterInput::Read, READ),
-        };
+        let value = request * CLIENTS + number as u64;
+        let input = if kind == WRITE { RegisterInput::Write(value) } else { RegisterInput::Read };
         let call = history.invoke(client, input);
         post.send(server, &[kind, value]).await;
         let (message, _) = post.receive().await;
@@ -69,13 +82,14 @@ async fn ask_all(index: u64, history: Record) {
             // It leads no more, and somebody else may have taken over what was written.
             _ => {
                 call.unknown();
-                client += SERVERS as u64;
+                client += CLIENTS;
             }
         }
     }
 }
 
 const SERVERS: usize = 3;
+const CLIENTS: u64 = 2 * SERVERS as u64;
 const MOVES: u64 = 4;
 const BETWEEN_MOVES: Duration = Duration::from_millis(6);
 const PAUSE: Duration = Duration::from_micros(250);
