@@ -47,20 +47,6 @@ async fn run(confirms: bool) {
         sleep(BETWEEN_MOVES).await;
     });
     moves.await;
-    if std::env::var("DEBUGR").is_ok() {
-        for o in history.operations() {
-            if !matches!(o.effect, parcae::oracle::Effect::Failed) {
-                eprintln!(
-                    "{} {:?} {:?} {:?} {:?}",
-                    o.client,
-                    o.input,
-                    o.invoked.at,
-                    o.effect,
-                    o.ended.map(|e| e.at)
-                );
-            }
-        }
-    }
     linearizable(&Register::new(0), &history.operations()).unwrap();
 }
 
