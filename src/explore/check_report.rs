@@ -59,14 +59,13 @@ impl CheckReport {
         self.seeds_run
     }
 
-    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none. A search
-    /// that ends with a failing pilot runs no seed.
+    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none.
     #[must_use]
     pub fn pilots_run(&self) -> u64 {
         self.pilots_run
     }
 
-    /// Returns the polls and points of all those runs.
+    /// Returns the polls and points of the runs of seeds.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
