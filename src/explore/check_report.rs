@@ -30,7 +30,7 @@ pub struct CheckReport {
 pub enum Stop {
     /// Its limit of wall time was reached.
     TimeLimit,
-    /// [`Control::stop`] was called.
+    /// [`Control::stop`](super::Control::stop) was called.
     Interrupted,
 }
 
@@ -77,7 +77,7 @@ impl CheckReport {
         self.finding.as_deref()
     }
 
-    /// Returns the seeds whose process ended before their run did, in order; with [`Isolation::Fork`]
+    /// Returns the seeds whose process ended before their run did, in order; with [`Isolation::Fork`](super::Isolation::Fork)
     /// only. The others were run nevertheless, until there were 16 of these.
     #[must_use]
     pub fn lost(&self) -> &[LostSeed] {
