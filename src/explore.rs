@@ -9,6 +9,7 @@
 //! |---|---|
 //! | a test | `#[parcae::test]`, or [`crate::check`] |
 //! | many seeds as a value | [`Check`] |
+//! | all runs of a small program | [`Check::exhaustive`] |
 //! | one run as a value | [`Sim`] |
 //! | to run a recorded failure again | [`Check::replay`] with a [`ReplayToken`] |
 //! | to watch or stop a check | [`Control`] |
@@ -20,6 +21,7 @@ mod check_report;
 mod control;
 mod determinism;
 mod error;
+mod exhaustive;
 mod finding;
 #[cfg(target_os = "linux")]
 mod fork;
@@ -47,6 +49,7 @@ pub use check::{Check, Determinism, Shrink};
 pub use check_report::{CheckReport, Stop};
 pub use control::Control;
 pub use error::CheckError;
+pub use exhaustive::{Exhaustion, Exhaustive, Independence, Unexplored};
 pub use finding::{Finding, RunSize, ShrinkSummary};
 #[cfg(target_os = "linux")]
 pub use fork::NoProcess;

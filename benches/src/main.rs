@@ -4,6 +4,7 @@
 //! cargo run --release -p parcae-benches -- actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]
 //! cargo run --release -p parcae-benches -- histories [--rounds N] [--only TEXT] | histories --write FOLDER
 //! cargo run --release -p parcae-benches -- find [--trials N] [--cap N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- families [--seeds N] [--only TEXT] [--side TEXT]
 //! ```
 //! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
 //! side of that name; both together are for profilers.
@@ -13,6 +14,7 @@
 mod actor_costs;
 mod core_costs;
 mod counting;
+mod families;
 mod find;
 mod histories;
 mod histories_large;
@@ -22,6 +24,7 @@ mod measure;
 mod network_costs;
 mod network_worlds;
 mod peers;
+mod protocols;
 mod real_costs;
 mod sync_costs;
 
@@ -39,6 +42,15 @@ fn main() -> ExitCode {
         return match find::Options::parse(rest) {
             Ok(options) => {
                 println!("{}", find::table(&options, |line| eprintln!("{line}")));
+                ExitCode::SUCCESS
+            }
+            Err(message) => usage(&message),
+        };
+    }
+    if command == "families" {
+        return match families::Options::parse(rest) {
+            Ok(options) => {
+                println!("{}", families::table(&options, |line| eprintln!("{line}")));
                 ExitCode::SUCCESS
             }
             Err(message) => usage(&message),
@@ -73,7 +85,8 @@ fn usage(message: &str) -> ExitCode {
         "{message}\n\
          usage: parcae-benches actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]\n\
          \u{20}      parcae-benches histories [--rounds N] [--only TEXT] | histories --write FOLDER\n\
-         \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]"
+         \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]\n\
+         \u{20}      parcae-benches families [--seeds N] [--only TEXT] [--side TEXT]"
     );
     ExitCode::FAILURE
 }

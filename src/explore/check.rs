@@ -9,6 +9,7 @@ use tracing::Level;
 use super::check_report::CheckReport;
 use super::control::Control;
 use super::error::CheckError;
+use super::exhaustive::{Exhauster, Exhaustive};
 #[cfg(target_os = "linux")]
 use super::fork::{self, Bounds, Forks, Relaunch};
 use super::host::{self, Isolation};
@@ -58,6 +59,7 @@ pub struct Check {
     pub(super) seed_count: u64,
     pub(super) regression_seeds: Vec<Seed>,
     pub(super) settings: Settings,
+    pub(super) pilot_seed: Seed,
     pub(super) jobs: usize,
     pub(super) isolation: Isolation,
     pub(super) determinism: Determinism,
@@ -75,6 +77,8 @@ pub struct Check {
     pub(super) on_stuck: Option<fn(&StuckRun)>,
     /// Path of the test that this check is, as the test harness is to be told.
     pub(super) test: Option<String>,
+    /// Whether all runs are run instead of seeds.
+    pub(super) exhaustive: Option<Exhaustive>,
 }
 
 /// Which seeds are run twice, to see whether the two runs are equal.
@@ -107,7 +111,7 @@ impl Default for Shrink {
 }
 
 impl Check {
-    /// Makes a check with all defaults: seeds 0 to 99, strategy `Random`, one thread for each core.
+    /// Makes a check with all defaults: seeds 0 to 99, strategy `Portfolio`, one thread for each core.
     ///
     /// The name stands in reports and in replay tokens.
     pub fn new(name: impl Into<String>) -> Self {
@@ -116,7 +120,8 @@ impl Check {
             first_seed: Seed::new(0),
             seed_count: DEFAULT_SEEDS,
             regression_seeds: Vec::new(),
-            settings: Settings::default(),
+            settings: Settings { strategy: Strategy::default(), ..Settings::default() },
+            pilot_seed: Seed::new(0),
             jobs: host::default_jobs(),
             isolation: Isolation::default(),
             determinism: Determinism::default(),
@@ -131,6 +136,7 @@ impl Check {
             stuck_after: STUCK_AFTER,
             on_stuck: None,
             test: None,
+            exhaustive: None,
         }
     }
 
@@ -159,15 +165,54 @@ impl Check {
         self
     }
 
-    /// Sets how schedules are explored. Default [`Strategy::Random`].
+    /// Sets how schedules are explored. Default [`Strategy::Portfolio`].
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.settings.strategy = strategy;
+        self
+    }
+
+    /// Sets the first of the two seeds that are pilots: runs at random, which show a strategy what the program
+    /// does (see [`Check::profile`]). Default 0.
+    ///
+    /// Whatever repeats a run of one seed has to set the same pilots. So leave it as it is, unless many searches
+    /// of one program are to be independent of each other.
+    pub fn pilot_seed(mut self, seed: impl Into<Seed>) -> Self {
+        self.pilot_seed = seed.into();
         self
     }
 
     /// Sets how many threads run seeds. Default one for each core.
     pub fn jobs(mut self, jobs: usize) -> Self {
         self.jobs = jobs;
+        self
+    }
+
+    /// Runs all that can happen instead of seeds, depth first, up to some limits: every order of tasks at every decision, and
+    /// every value of the draws that have few. For programs of a few tasks with a few points each;
+    /// [`CheckReport::exhaustion`] says whether that was all of it.
+    ///
+    /// A run is the default world with overrides, so a failure has a token as ever. Seeds, the strategy, jobs and
+    /// [`Isolation::Fork`] have no part in it; the first seed is what generators ([`rng`](crate::rng())) depend on.
+    ///
+    /// # Examples
+    /// ```
+    /// use parcae::explore::{Check, Exhaustive};
+    /// use parcae::sync::Mutex;
+    /// use std::sync::Arc;
+    ///
+    /// let report = Check::new("counter").exhaustive(Exhaustive::default()).run(|| async {
+    ///     let counter = Arc::new(Mutex::new(0));
+    ///     let other = counter.clone();
+    ///     let increment = parcae::spawn(async move { *other.lock().await += 1 });
+    ///     *counter.lock().await += 1;
+    ///     increment.await;
+    ///     assert_eq!(*counter.lock().await, 2);
+    /// });
+    /// assert!(report.finding().is_none());
+    /// assert!(report.exhaustion().expect("it was asked for").is_complete());
+    /// ```
+    pub fn exhaustive(mut self, exhaustive: Exhaustive) -> Self {
+        self.exhaustive = Some(exhaustive);
         self
     }
 
@@ -349,6 +394,9 @@ impl Check {
     {
         self.validate()?;
         let program = Program::new(program);
+        if let Some(exhaustive) = &self.exhaustive {
+            return Exhauster::new(&self, exhaustive, program).run();
+        }
         #[cfg(target_os = "linux")]
         let forks = self.forks(&program, Location::caller());
         let mut check = self;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::exhaustive::Exhaustion;
 use super::finding::Finding;
 use super::lost::LostSeed;
 use super::properties::Judged;
@@ -22,6 +23,7 @@ pub struct CheckReport {
     pub(super) wall_time: Duration,
     pub(super) judged: Judged,
     pub(super) lost: Vec<LostSeed>,
+    pub(super) exhaustion: Option<Exhaustion>,
 }
 
 /// Why a check ended before its last seed without a failure.
@@ -59,14 +61,13 @@ impl CheckReport {
         self.seeds_run
     }
 
-    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none. A search
-    /// that ends with a failing pilot runs no seed.
+    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none.
     #[must_use]
     pub fn pilots_run(&self) -> u64 {
         self.pilots_run
     }
 
-    /// Returns the polls and points of all those runs.
+    /// Returns the polls and points of the runs of seeds.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
@@ -83,6 +84,13 @@ impl CheckReport {
     #[must_use]
     pub fn lost(&self) -> &[LostSeed] {
         &self.lost
+    }
+
+    /// Returns how much of all runs was run; none without [`Check::exhaustive`](super::Check::exhaustive). With it, runs stand
+    /// where others count seeds.
+    #[must_use]
+    pub fn exhaustion(&self) -> Option<Exhaustion> {
+        self.exhaustion
     }
 
     /// Returns why the check ended early.

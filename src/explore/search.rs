@@ -19,7 +19,6 @@ use super::pilots::Pilots;
 use super::properties::Merged;
 use super::shrink::{Budget, Shrinker};
 use super::sim::Outcome;
-use super::strategy::Strategy;
 use super::watchdog::{Running, StuckRun};
 use super::world::{Program, World};
 use crate::executor::Failure;
@@ -107,9 +106,6 @@ impl<'a> Search<'a> {
         let check = self.check;
         let stopwatch = Stopwatch::start();
         let deadline = Deadline::after(check.time_limit);
-        if let Some(seed) = self.pilots.failed {
-            return Ok(self.report_of_pilot(seed, stopwatch, deadline)?);
-        }
         let tally = Mutex::new(Tally::default());
         let seed_count = usize::try_from(check.seed_count()).unwrap_or(usize::MAX);
         host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally))?;
@@ -117,7 +113,10 @@ impl<'a> Search<'a> {
         let search_time = stopwatch.elapsed();
         let lost = std::mem::take(&mut tally.lost).until(tally.failed)?;
         let failed = tally.failed;
-        let examine = |place| self.examine(check.seed_at(place), &mut tally, search_time, deadline);
+        let examine = |place| {
+            let world = World::of_seed(check.seed_at(place));
+            self.examine(world, &mut tally, search_time, deadline)
+        };
         let finding = failed.map(examine).transpose()?;
         let lost_finding = || {
             let LostSeed { seed, failure } = lost.first()?.clone();
@@ -136,39 +135,13 @@ impl<'a> Search<'a> {
             seeds_planned: check.seed_count(),
             seeds_run,
             pilots_run: self.pilots.run_count,
-            steps: self.pilots.steps + tally.steps,
+            steps: tally.steps,
             finding,
             stop,
             wall_time: stopwatch.elapsed(),
             judged,
             lost,
-        })
-    }
-
-    /// Reports a pilot that failed, instead of running seeds.
-    fn report_of_pilot(
-        &self,
-        seed: Seed,
-        stopwatch: Stopwatch,
-        deadline: Deadline,
-    ) -> Result<CheckReport, NoThread> {
-        let mut as_pilot = self.check.clone();
-        as_pilot.settings.strategy = Strategy::Random;
-        let search = Search::new(&as_pilot, self.program.clone(), self.pilots);
-        let found = &mut Tally::default();
-        let finding = search.examine(seed, found, stopwatch.elapsed(), deadline)?;
-        Ok(CheckReport {
-            name: self.check.name.clone(),
-            strategy: self.check.settings.strategy,
-            seeds_planned: self.check.seed_count(),
-            seeds_run: 0,
-            pilots_run: self.pilots.run_count,
-            steps: self.pilots.steps,
-            finding: Some(Box::new(finding)),
-            stop: None,
-            wall_time: stopwatch.elapsed(),
-            judged: Merged::default().judge(self.check, false),
-            lost: Vec::new(),
+            exhaustion: None,
         })
     }
 
@@ -200,6 +173,7 @@ impl<'a> Search<'a> {
         } else {
             (self.running.noted(world.seed, || self.run_world(&world, false))?, None)
         };
+        let leak = leak.or_else(|| self.pilots.differs(world.seed, &outcome));
         check.control.count_seed();
         let has_failed = leak.is_some() || !outcome.is_ok();
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -218,15 +192,14 @@ impl<'a> Search<'a> {
     }
 
     /// Confirms a failure, shrinks it and gathers what a report needs.
-    fn examine(
+    pub(super) fn examine(
         &self,
-        seed: Seed,
+        world: World,
         tally: &mut Tally,
         search_time: Duration,
         deadline: Deadline,
     ) -> Result<Finding, NoThread> {
         let check = self.check;
-        let world = World::of_seed(seed);
         let leak = tally.leak.take();
         let (outcome, second) =
             determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?;
