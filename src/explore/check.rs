@@ -98,11 +98,14 @@ pub struct Shrink {
     pub runs: u64,
     /// Most runs without progress. Default 500.
     pub runs_without_progress: u64,
+    /// For each sort of faults that is left: most runs without it, in which latencies and switches are drawn
+    /// anew. Default 300.
+    pub redraws: u64,
 }
 
 impl Default for Shrink {
     fn default() -> Self {
-        Self { runs: 5_000, runs_without_progress: 500 }
+        Self { runs: 5_000, runs_without_progress: 500, redraws: 300 }
     }
 }
 

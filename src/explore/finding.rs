@@ -107,9 +107,12 @@ impl Finding {
         search_time: Duration,
     ) -> Self {
         let seed = original.seed();
+        if let Some(leak) = shrunk.leak {
+            return Self::unshrunk(check, original, World::of_seed(seed), leak, search_time);
+        }
         let original_log = original.take_log().expect("what is examined was run with its log");
         let found = RunSize::of(&World::of_log(seed, &original_log), original.steps());
-        let Shrunk { world, outcome, summary } = shrunk;
+        let Shrunk { world, outcome, summary, .. } = shrunk;
         // The same signature, but numbers in the message may be smaller now.
         let failure = outcome.failure().cloned().unwrap_or(failure);
         let finding = Self::unshrunk(check, outcome, world, failure, search_time);

@@ -1,6 +1,7 @@
 //! Checks over many seeds, and shrinking.
 
 mod regressions;
+mod shrinking;
 mod strategies;
 
 use std::time::Duration;
