@@ -20,6 +20,7 @@ mod check_report;
 mod control;
 mod determinism;
 mod error;
+mod explain;
 mod finding;
 #[cfg(target_os = "linux")]
 mod fork;
@@ -47,6 +48,10 @@ pub use check::{Check, Determinism, Shrink};
 pub use check_report::{CheckReport, Stop};
 pub use control::Control;
 pub use error::CheckError;
+pub use explain::{
+    Change, Difference, Explain, Explanation, Likelihood, LikelihoodPoint, NearestPass, Part,
+    ValueRange, Without,
+};
 pub use finding::{Finding, RunSize, ShrinkSummary};
 #[cfg(target_os = "linux")]
 pub use fork::NoProcess;

@@ -9,6 +9,7 @@ use tracing::Level;
 use super::check_report::CheckReport;
 use super::control::Control;
 use super::error::CheckError;
+use super::explain::Explain;
 #[cfg(target_os = "linux")]
 use super::fork::{self, Bounds, Forks, Relaunch};
 use super::host::{self, Isolation};
@@ -62,6 +63,8 @@ pub struct Check {
     pub(super) isolation: Isolation,
     pub(super) determinism: Determinism,
     pub(super) shrink: Shrink,
+    /// How a failure is explained, if it is.
+    pub(super) explain: Option<Explain>,
     pub(super) time_limit: Option<Duration>,
     pub(super) control: Control,
     pub(super) trace: Option<Level>,
@@ -124,6 +127,7 @@ impl Check {
             isolation: Isolation::default(),
             determinism: Determinism::default(),
             shrink: Shrink::default(),
+            explain: None,
             time_limit: None,
             control: Control::new(),
             trace: None,
@@ -280,6 +284,13 @@ impl Check {
     /// Sets how much is spent on shrinking. Default [`Shrink::default`].
     pub fn shrink(mut self, shrink: Shrink) -> Self {
         self.shrink = shrink;
+        self
+    }
+
+    /// Has a failure explained that is found or replayed, for [`Finding::explanation`](super::Finding::explanation).
+    /// Default: it is not, as that takes more runs than shrinking does.
+    pub fn explain(mut self, explain: Explain) -> Self {
+        self.explain = Some(explain);
         self
     }
 

@@ -41,8 +41,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 
-use self::class::Classes;
+pub(super) use self::class::{Class, Classes};
 use self::cost::Cost;
 use super::check::{Check, Shrink};
 use super::determinism;
@@ -147,14 +148,15 @@ impl<'a> Shrinker<'a> {
         }
         let stopwatch = Stopwatch::start();
         self.target = Some(Signature::of(failure));
-        self.bound(failure, original);
+        self.settings = bounded(&self.settings, failure, original.steps(), original.elapsed());
         let converted = World::of_log(original.seed(), original.log()?);
         self.runs += 1;
         let Ok(true) = self.accept(converted, Gate::Simpler) else { return None };
         let (ControlFlow::Continue(()) | ControlFlow::Break(Exhausted)) = self.passes();
         let leak = self.confirm();
         let best = self.best.expect("the conversion was accepted");
-        let size = RunSize::of(&best.world, best.outcome.steps());
+        let log = best.outcome.log().expect("what was accepted was run with its log");
+        let size = RunSize::of(&best.world, log, best.outcome.steps());
         let summary = ShrinkSummary {
             size,
             runs: self.runs,
@@ -177,19 +179,6 @@ impl<'a> Shrinker<'a> {
             return None;
         };
         determinism::difference(&self.best().outcome, &again)
-    }
-
-    /// Bounds each candidate by twice the original run, so that one that spins costs little.
-    fn bound(&mut self, failure: &Failure, original: &Outcome) {
-        let is_limit = matches!(
-            failure,
-            Failure::Livelock { .. } | Failure::StepLimit { .. } | Failure::TimeLimit { .. }
-        );
-        if !is_limit {
-            let limits = &mut self.settings.limits;
-            limits.steps = limits.steps.min(original.steps() * 2 + SPARE_STEPS);
-            limits.time = limits.time.min(original.elapsed() * 2 + SPARE_TIME);
-        }
     }
 
     fn passes(&mut self) -> ControlFlow<Exhausted> {
@@ -365,6 +354,26 @@ impl Best {
     }
 }
 
+/// Bounds each run that is like one that failed by twice that, so that one that spins costs little.
+pub(super) fn bounded(
+    settings: &Settings,
+    failure: &Failure,
+    steps: u64,
+    elapsed: Duration,
+) -> Settings {
+    let mut settings = settings.clone();
+    let is_limit = matches!(
+        failure,
+        Failure::Livelock { .. } | Failure::StepLimit { .. } | Failure::TimeLimit { .. }
+    );
+    if !is_limit {
+        let limits = &mut settings.limits;
+        limits.steps = limits.steps.min(steps.saturating_mul(2).saturating_add(SPARE_STEPS));
+        limits.time = limits.time.min(elapsed.saturating_mul(2).saturating_add(SPARE_TIME));
+    }
+    settings
+}
+
 /// Returns 64 bits by which overrides are told apart; of 5,000 two are alike once in 10^12 times.
 fn fingerprint(overrides: &Overrides) -> u64 {
     overrides.iter().fold(overrides.len() as u64, |print, (key, value)| {
@@ -373,5 +382,5 @@ fn fingerprint(overrides: &Overrides) -> u64 {
 }
 
 const SPARE_STEPS: u64 = 1_000;
-const SPARE_TIME: std::time::Duration = std::time::Duration::from_secs(60);
+const SPARE_TIME: Duration = Duration::from_secs(60);
 const BATCH_PER_JOB: usize = 4;
