@@ -23,10 +23,10 @@ use self::subjects::Entry;
 /// What the command line says.
 #[derive(Debug)]
 pub(crate) struct Options {
-    trials: u64,
-    cap: u64,
-    only: String,
-    side: String,
+    pub(crate) trials: u64,
+    pub(crate) cap: u64,
+    pub(crate) only: String,
+    pub(crate) side: String,
 }
 
 impl Options {
@@ -83,7 +83,7 @@ pub(crate) struct Trial {
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     trials: Vec<Trial>,
-    cap: u64,
+    pub(crate) cap: u64,
 }
 
 impl Cell {

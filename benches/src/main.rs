@@ -12,12 +12,14 @@
 mod actor_costs;
 mod core_costs;
 mod counting;
+mod families;
 mod find;
 mod lock_costs;
 mod measure;
 mod network_costs;
 mod network_worlds;
 mod peers;
+mod protocols;
 mod real_costs;
 mod sync_costs;
 
@@ -35,6 +37,15 @@ fn main() -> ExitCode {
         return match find::Options::parse(rest) {
             Ok(options) => {
                 println!("{}", find::table(&options, |line| eprintln!("{line}")));
+                ExitCode::SUCCESS
+            }
+            Err(message) => usage(&message),
+        };
+    }
+    if command == "families" {
+        return match find::Options::parse(rest) {
+            Ok(options) => {
+                println!("{}", families::table(&options, |line| eprintln!("{line}")));
                 ExitCode::SUCCESS
             }
             Err(message) => usage(&message),
