@@ -11,6 +11,7 @@
 //! | many seeds as a value | [`Check`] |
 //! | one run as a value | [`Sim`] |
 //! | to run a recorded failure again | [`Check::replay`] with a [`ReplayToken`] |
+//! | to know why a failure happens | [`Check::explain`], then [`Finding::explanation`] |
 //! | to watch or stop a check | [`Control`] |
 //!
 //! How a failure is shown is the matter of [`crate::report`].

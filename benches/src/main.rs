@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p parcae-benches -- actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]
 //! cargo run --release -p parcae-benches -- find [--trials N] [--cap N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- shrink [--seeds N] [--only TEXT]
 //! ```
 //! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
 //! side of that name; both together are for profilers.
@@ -21,6 +22,8 @@ mod network_worlds;
 mod peers;
 mod protocols;
 mod real_costs;
+mod scenario;
+mod shrink;
 mod sync_costs;
 
 use std::process::ExitCode;
@@ -51,6 +54,15 @@ fn main() -> ExitCode {
             Err(message) => usage(&message),
         };
     }
+    if command == "shrink" {
+        return match shrink::Options::parse(rest) {
+            Ok(options) => {
+                println!("{}", shrink::table(&options, |line| eprintln!("{line}")));
+                ExitCode::SUCCESS
+            }
+            Err(message) => usage(&message),
+        };
+    }
     let options = match Options::parse(rest) {
         Ok(options) => options,
         Err(message) => return usage(&message),
@@ -70,7 +82,8 @@ fn usage(message: &str) -> ExitCode {
     eprintln!(
         "{message}\n\
          usage: parcae-benches actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]\n\
-         \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]"
+         \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]\n\
+         \u{20}      parcae-benches shrink [--seeds N] [--only TEXT]"
     );
     ExitCode::FAILURE
 }

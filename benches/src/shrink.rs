@@ -4,31 +4,37 @@
 //! processor is taken. What is known by hand is the least number of faults with which a bug can show; that of what the
 //! program draws for itself, as the scenarios do, is none.
 
+#[path = "../../sim/src/scenarios/cancel_leak.rs"]
+mod cancel_leak;
+#[path = "../../sim/src/scenarios/check_then_act.rs"]
+mod check_then_act;
+#[path = "../../sim/src/scenarios/clock_skew_lease.rs"]
+mod clock_skew_lease;
+#[path = "../../sim/src/scenarios/double_acquire.rs"]
+mod double_acquire;
 mod faulty;
-mod scenario;
-#[path = "../../sim/src/scenarios"]
-mod scenarios {
-    pub(super) mod cancel_leak;
-    pub(super) mod check_then_act;
-    pub(super) mod clock_skew_lease;
-    pub(super) mod double_acquire;
-    pub(super) mod line;
-    pub(super) mod lost_at_restart;
-    pub(super) mod lost_update;
-    pub(super) mod philosophers;
-    pub(super) mod split_brain_lock;
-    pub(super) mod stranded_permits;
-    pub(super) mod wire;
-}
+#[path = "../../sim/src/scenarios/line.rs"]
+mod line;
+#[path = "../../sim/src/scenarios/lost_at_restart.rs"]
+mod lost_at_restart;
+#[path = "../../sim/src/scenarios/lost_update.rs"]
+mod lost_update;
+#[path = "../../sim/src/scenarios/philosophers.rs"]
+mod philosophers;
+#[path = "../../sim/src/scenarios/split_brain_lock.rs"]
+mod split_brain_lock;
+#[path = "../../sim/src/scenarios/stranded_permits.rs"]
+mod stranded_permits;
+#[path = "../../sim/src/scenarios/wire.rs"]
+mod wire;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
 use parcae::explore::{Check, Determinism, Explain, Shrink};
 
 use crate::protocols;
+use crate::scenario::{Program, Scenario};
 
 /// What the command line says.
 #[derive(Debug)]
@@ -58,8 +64,6 @@ impl Options {
         Ok(options)
     }
 }
-
-type Program = fn() -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// A bug, and the least number of faults with which it can show.
 struct Subject {
@@ -195,11 +199,8 @@ fn millis(shrunk: &Shrunk) -> u64 {
 }
 
 fn subjects() -> Vec<Subject> {
-    let scenario = |scenario: &scenario::Scenario| Subject {
-        name: scenario.name,
-        faults: 0,
-        program: scenario.buggy,
-    };
+    let scenario =
+        |scenario: &Scenario| Subject { name: scenario.name, faults: 0, program: scenario.buggy };
     let protocol = |protocol: &protocols::Protocol| Subject {
         name: protocol.name,
         faults: 0,
@@ -209,15 +210,15 @@ fn subjects() -> Vec<Subject> {
     subjects.extend(faulty::ALL.map(|(name, faults, program)| Subject { name, faults, program }));
     subjects.extend(
         [
-            &scenarios::lost_update::SCENARIO,
-            &scenarios::check_then_act::SCENARIO,
-            &scenarios::philosophers::SCENARIO,
-            &scenarios::cancel_leak::SCENARIO,
-            &scenarios::double_acquire::SCENARIO,
-            &scenarios::stranded_permits::SCENARIO,
-            &scenarios::split_brain_lock::SCENARIO,
-            &scenarios::clock_skew_lease::SCENARIO,
-            &scenarios::lost_at_restart::SCENARIO,
+            &lost_update::SCENARIO,
+            &check_then_act::SCENARIO,
+            &philosophers::SCENARIO,
+            &cancel_leak::SCENARIO,
+            &double_acquire::SCENARIO,
+            &stranded_permits::SCENARIO,
+            &split_brain_lock::SCENARIO,
+            &clock_skew_lease::SCENARIO,
+            &lost_at_restart::SCENARIO,
         ]
         .map(scenario),
     );

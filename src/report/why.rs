@@ -12,7 +12,7 @@ use crate::kernel::EventKind;
 /// Adds what is known of why a finding's failure happens, under the numbers of its story's sentences.
 pub(super) fn draw(page: &mut Page, finding: &Finding, story: &[Sentence], detail: Detail) {
     let Some(explanation) = finding.explanation() else { return };
-    let why = Why { finding, log: finding.log(), explanation, story };
+    let why = Why { log: finding.log(), explanation, story };
     why.parts(page, detail);
     if let Some(nearest) = &explanation.nearest {
         why.nearest(page, nearest);
@@ -23,8 +23,8 @@ pub(super) fn draw(page: &mut Page, finding: &Finding, story: &[Sentence], detai
     why.past(page, detail);
 }
 
+#[derive(Debug)]
 struct Why<'a> {
-    finding: &'a Finding,
     log: &'a Log,
     explanation: &'a Explanation,
     story: &'a [Sentence],
@@ -138,7 +138,6 @@ impl Why<'_> {
         for entry in &said[left_out..] {
             page.indented(&clipped(&self.log.describe(entry), WIDTH_MAX));
         }
-        debug_assert!(past.len() <= self.finding.log().entries.len());
     }
 }
 

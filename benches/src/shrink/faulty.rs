@@ -10,8 +10,8 @@ use parcae::net::UdpSocket;
 use parcae::time::{Instant, sleep, timeout};
 use parcae::world::{self, LinkOptions, Node};
 
-use super::Program;
 use crate::protocols;
+use crate::scenario::Program;
 
 /// Name, least number of faults, program.
 pub(super) const ALL: [(&str, usize, Program); 5] = [
@@ -35,9 +35,9 @@ async fn under_faults(protocol: protocols::Protocol, kinds: &[&str]) {
         };
         let nodes: Vec<Node> = kinds.iter().flat_map(named).collect();
         let often = |nemesis: Nemesis| {
-            nemesis.every(Duration::from_millis(4)).lasting(
-                Duration::from_micros(100)..=Duration::from_millis(20),
-            )
+            nemesis
+                .every(Duration::from_millis(4))
+                .lasting(Duration::from_micros(100)..=Duration::from_millis(20))
         };
         let chaos = Chaos::on(nodes)
             .nemesis(often(Nemesis::clogs()))

@@ -124,7 +124,7 @@ mod tests {
     use crate::explore::{Sim, Strategy};
     use crate::fault::{Chaos, Nemesis};
     use crate::kernel::{Draw, Key, Site, Source, Space, StreamId};
-    use crate::world::{LinkOptions, nodes};
+    use crate::world::nodes;
 
     fn class(site: Site, name: &'static str) -> Class {
         let key = Key::new(StreamId::ROOT, site, 0);
@@ -173,7 +173,6 @@ mod tests {
                     || drawn.site == "machines outside of the core")
             );
         }
-        let _ = LinkOptions::default();
     }
 
     #[test]

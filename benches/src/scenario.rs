@@ -1,5 +1,8 @@
 //! What the scenarios of the command say of themselves, as they write it.
 
+use std::future::Future;
+use std::pin::Pin;
+
 /// A small program with a known bug, and its repaired twin.
 #[expect(dead_code, reason = "the command shows what is not needed here")]
 pub(crate) struct Scenario {
@@ -9,6 +12,9 @@ pub(crate) struct Scenario {
     pub(crate) source: &'static str,
     pub(crate) failure_kind: &'static str,
     pub(crate) seeds_until_found: u64,
-    pub(crate) buggy: super::Program,
-    pub(crate) fixed: super::Program,
+    pub(crate) buggy: Program,
+    pub(crate) fixed: Program,
 }
+
+/// Makes one run's future.
+pub(crate) type Program = fn() -> Pin<Box<dyn Future<Output = ()>>>;
