@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn whatever_the_world_draws_has_a_class_and_none_is_the_programs() {
         let outcome = Sim::builder().log(true).build().unwrap().run(|| async {
-            let _ = nodes("kv", 2).idle();
+            drop(nodes("kv", 2).idle());
         });
         let phrases = outcome.log().unwrap().phrases;
         let sites: Vec<Site> =

@@ -113,7 +113,10 @@ async fn operations() {
     assert!(!is_broken, "a 4 after a 3");
 }
 
-const PROGRAMS: [(&str, fn(Check) -> CheckReport); 7] = [
+/// A program, and how it is checked.
+type Program = (&'static str, fn(Check) -> CheckReport);
+
+const PROGRAMS: [Program; 7] = [
     ("lost update", |check| check.run(|| scenarios::lost_update(Noise::default()))),
     ("lock inversion", |check| check.run(scenarios::lock_inversion)),
     ("philosophers", |check| check.run(scenarios::philosophers)),
@@ -296,8 +299,10 @@ fn a_run_without_an_answer_is_not_a_run_that_fails() {
     async fn program() {
         let is_odd = parcae::rng::choose_for("odd", 0, 0..=1_u8) == 1;
         let is_endless = parcae::rng::choose_for("finite", 0, 0..=1_u8) == 0;
-        while is_odd && is_endless {
-            parcae::task::yield_now().await;
+        if is_odd && is_endless {
+            loop {
+                parcae::task::yield_now().await;
+            }
         }
         assert!(!is_odd, "odd");
     }
