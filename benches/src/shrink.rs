@@ -14,6 +14,7 @@ mod clock_skew_lease;
 mod double_acquire;
 mod faulty;
 #[path = "../../sim/src/scenarios/line.rs"]
+#[expect(dead_code, reason = "other scenarios of the command use all of it")]
 mod line;
 #[path = "../../sim/src/scenarios/lost_at_restart.rs"]
 mod lost_at_restart;
