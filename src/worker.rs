@@ -22,6 +22,7 @@ mod inbox;
 mod panic;
 mod polled;
 mod run;
+mod time_limits;
 mod timer;
 
 use std::any::Any;
@@ -34,6 +35,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use async_executor::LocalExecutor;
 use rand_chacha::ChaCha8Rng;
@@ -47,6 +49,7 @@ pub(crate) use self::inbox::{Asked, Message, WorkerRef};
 pub(crate) use self::panic::install_hook;
 use self::polled::{Polled, Running};
 pub(crate) use self::run::{Run, Trouble};
+use self::time_limits::TimeLimits;
 pub(crate) use self::timer::RealTimer;
 use crate::context;
 use crate::ending::{LastPanic, PanicNote};
@@ -73,6 +76,7 @@ pub(crate) struct Worker {
     eager_depth: Cell<u32>,
     settling: RefCell<VecDeque<Settling>>,
     settled_count: Cell<u64>,
+    time_limits: TimeLimits,
     last_panic: LastPanic,
 }
 
@@ -95,6 +99,7 @@ impl Worker {
             eager_depth: Cell::new(0),
             settling: RefCell::default(),
             settled_count: Cell::new(0),
+            time_limits: TimeLimits::new(),
             last_panic: LastPanic::default(),
         }
     }
@@ -119,6 +124,13 @@ impl Worker {
     /// Makes a timer for when the run is so many nanoseconds old.
     pub(crate) fn timer(&self, deadline: u64) -> RealTimer {
         RealTimer::at(self.run.instant(deadline))
+    }
+
+    /// Begins a wait that most often ends long before its time is over. That is noticed when the worker looks
+    /// at the reactor, later than what other timers do then.
+    #[inline]
+    pub(crate) fn time_limit(&self, duration: Duration, waker: &Waker) -> RealTimer {
+        RealTimer::Shared(self.time_limits.begin(duration, waker), duration)
     }
 
     // Tasks

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub(crate) struct Cold<A: Actor> {
     /// Wakes it for the next of them, while it waits for what comes.
     pub(crate) timer: Option<Timer>,
     pub(crate) stash: Vec<Sealed<A>>,
+    /// Waited for at the farewell when its children are gone, also after a kill.
+    pub(crate) last_wait: Option<Pin<Box<dyn Future<Output = ()>>>>,
 }
 
 impl<A: Actor> Context<A> {
@@ -57,6 +60,7 @@ impl<A: Actor> Context<A> {
                 timers: Timers::new(),
                 timer: None,
                 stash: Vec::new(),
+                last_wait: None,
             })
         })
     }
@@ -93,6 +97,12 @@ impl<A: Actor> Context<A> {
     /// Ends it for this reason, when this handler has returned.
     pub fn stop_for(&mut self, reason: ExitReason) {
         self.cold().stop.get_or_insert(reason);
+    }
+
+    /// Has its end wait for a future, whatever it ends by: nobody hears of the end before. The future must
+    /// not wait for anything that a kill could keep from coming.
+    pub(crate) fn wait_at_the_end(&mut self, future: impl Future<Output = ()> + 'static) {
+        self.cold().last_wait = Some(Box::pin(future));
     }
 
     // Others

@@ -1,7 +1,7 @@
 //! The end of an incarnation.
 //!
 //! ```text
-//!   no more messages -> on_stop -> state and tasks dropped -> children, the last one first
+//!   no more messages -> on_stop -> state and tasks dropped -> children, the last one first, or a supervisor's
 //!     -> name released -> asks fail -> leftovers are dead letters -> Exit and Down, `exited` wakes
 //! ```
 //! Where a supervisor keeps the cell, messages go on to be taken and neither name nor leftovers are touched:
@@ -125,6 +125,9 @@ async fn end_children<A: Actor>(cell: &Arc<Cell<A>>, context: &mut Context<A>, e
             child.kill();
         }
         drop(child.exited().await);
+    }
+    if let Some(last_wait) = cold.last_wait.take() {
+        last_wait.await;
     }
 }
 

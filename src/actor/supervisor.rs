@@ -26,7 +26,8 @@
 //! Under [`Strategy::OneForOne`] a child that takes long to start keeps nobody else from being restarted.
 //!
 //! When it is stopped it stops its children, one by one, the last first, each as its [`Shutdown`] says. When
-//! it is killed it kills them. When its machine dies nothing is done for anybody.
+//! it is killed it kills them. Either way they are gone when anybody hears of its end: who waits for it, who
+//! monitors it, who is linked to it. When its machine dies nothing is done for anybody.
 //!
 //! **When not to use it**: for a task whose failure should end what it belongs to, a
 //! [`group`](crate::task::group()) is simpler.
@@ -36,6 +37,9 @@
 //! * A child that ends while others are started for the first time is restarted at once, not afterwards.
 //! * To give up is a failure ([`ExitReason::Error`](crate::actor::ExitReason::Error)), not a shutdown: a transient
 //!   supervisor that gives up is restarted.
+//! * A killed supervisor has ended when its children are gone. In Erlang they learn of it by their links, after
+//!   it, and those that trap exits live on until they have terminated; whoever starts it again may meet them.
+//!   Here they are killed, as by [`Shutdown::Kill`], and never meet those of the next incarnation.
 //! * A stop that comes too late for an incarnation is not meant for the next one.
 
 mod builder;

@@ -52,7 +52,8 @@ impl Timer {
         )
     }
 
-    /// Makes a timer for so long from now and polls it once, at the price of one.
+    /// Makes a timer for so long from now and polls it once, at the price of one. It is for a wait that most
+    /// often ends before.
     #[inline]
     #[track_caller]
     pub(crate) fn begin(
@@ -71,6 +72,13 @@ impl Timer {
             if let Some(((deadline, key), run)) = context::with(begin).flatten() {
                 let set = Set::Simulated { key: Some(key), run };
                 return (Self { deadline, set, at }, Poll::Pending);
+            }
+        }
+        #[cfg(feature = "real")]
+        if !duration.is_zero() {
+            let begin = |worker: &Worker| worker.time_limit(duration, context.waker());
+            if let Some(timer) = context::with(begin) {
+                return (Self { deadline: 0, set: Set::Real(timer), at }, Poll::Pending);
             }
         }
         let mut timer = Self::after(call, duration, at);

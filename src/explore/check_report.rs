@@ -30,7 +30,7 @@ pub struct CheckReport {
 pub enum Stop {
     /// Its limit of wall time was reached.
     TimeLimit,
-    /// [`Control::stop`] was called.
+    /// [`Control::stop`](super::Control::stop) was called.
     Interrupted,
 }
 
@@ -59,14 +59,13 @@ impl CheckReport {
         self.seeds_run
     }
 
-    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none. A search
-    /// that ends with a failing pilot runs no seed.
+    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none.
     #[must_use]
     pub fn pilots_run(&self) -> u64 {
         self.pilots_run
     }
 
-    /// Returns the polls and points of all those runs.
+    /// Returns the polls and points of the runs of seeds.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
@@ -78,7 +77,7 @@ impl CheckReport {
         self.finding.as_deref()
     }
 
-    /// Returns the seeds whose process ended before their run did, in order; with [`Isolation::Fork`]
+    /// Returns the seeds whose process ended before their run did, in order; with [`Isolation::Fork`](super::Isolation::Fork)
     /// only. The others were run nevertheless, until there were 16 of these.
     #[must_use]
     pub fn lost(&self) -> &[LostSeed] {

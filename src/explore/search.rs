@@ -20,7 +20,6 @@ use super::pilots::Pilots;
 use super::properties::Merged;
 use super::shrink::{Budget, Shrinker};
 use super::sim::Outcome;
-use super::strategy::Strategy;
 use super::watchdog::{Running, StuckRun};
 use super::world::{Program, World};
 use crate::executor::Failure;
@@ -108,9 +107,6 @@ impl<'a> Search<'a> {
         let check = self.check;
         let stopwatch = Stopwatch::start();
         let deadline = Deadline::after(check.time_limit);
-        if let Some(seed) = self.pilots.failed {
-            return Ok(self.report_of_pilot(seed, stopwatch, deadline)?);
-        }
         let tally = Mutex::new(Tally::default());
         let seed_count = usize::try_from(check.seed_count()).unwrap_or(usize::MAX);
         host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally))?;
@@ -137,39 +133,12 @@ impl<'a> Search<'a> {
             seeds_planned: check.seed_count(),
             seeds_run,
             pilots_run: self.pilots.run_count,
-            steps: self.pilots.steps + tally.steps,
+            steps: tally.steps,
             finding,
             stop,
             wall_time: stopwatch.elapsed(),
             judged,
             lost,
-        })
-    }
-
-    /// Reports a pilot that failed, instead of running seeds.
-    fn report_of_pilot(
-        &self,
-        seed: Seed,
-        stopwatch: Stopwatch,
-        deadline: Deadline,
-    ) -> Result<CheckReport, NoThread> {
-        let mut as_pilot = self.check.clone();
-        as_pilot.settings.strategy = Strategy::Random;
-        let search = Search::new(&as_pilot, self.program.clone(), self.pilots);
-        let found = &mut Tally::default();
-        let finding = search.examine(seed, found, stopwatch.elapsed(), deadline)?;
-        Ok(CheckReport {
-            name: self.check.name.clone(),
-            strategy: self.check.settings.strategy,
-            seeds_planned: self.check.seed_count(),
-            seeds_run: 0,
-            pilots_run: self.pilots.run_count,
-            steps: self.pilots.steps,
-            finding: Some(Box::new(finding)),
-            stop: None,
-            wall_time: stopwatch.elapsed(),
-            judged: Merged::default().judge(self.check, false),
-            lost: Vec::new(),
         })
     }
 
@@ -201,6 +170,7 @@ impl<'a> Search<'a> {
         } else {
             (self.running.noted(world.seed, || self.run_world(&world, false))?, None)
         };
+        let leak = leak.or_else(|| self.pilots.differs(world.seed, &outcome));
         check.control.count_seed();
         let has_failed = leak.is_some() || !outcome.is_ok();
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);

@@ -280,9 +280,7 @@ fn waits_for_unknown(task: &StalledTask) -> bool {
 /// Returns by what the failure was found.
 fn found(report: &CheckReport, finding: &Finding, detail: Detail) -> String {
     let planned = report.seeds_planned();
-    let run = if report.seeds_run() == 0 {
-        ", a pilot run".to_owned()
-    } else if planned > 1 {
+    let run = if planned > 1 {
         format!(", run {} of {}", number(report.seeds_run()), number(planned))
     } else {
         String::new()

@@ -1,6 +1,6 @@
 //! The loop of a worker.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 
 use futures_lite::future;
 
@@ -12,11 +12,12 @@ impl Worker {
         let local = self.local.borrow().clone();
         let tasks = async {
             loop {
+                let over = poll_fn(|context| self.time_limits.poll_over(context));
                 if (0..BATCH).all(|_| local.try_tick()) || self.wake_settling() {
                     // Others on this thread have their say: the future, and the reactor.
-                    future::yield_now().await;
+                    future::or(over, future::yield_now()).await;
                 } else {
-                    local.tick().await;
+                    future::or(over, local.tick()).await;
                 }
             }
         };

@@ -1,10 +1,16 @@
 //! Actors.
 
 mod asks;
+#[cfg(feature = "real")]
+mod cycles;
+mod elsewhere;
 mod ends;
+mod lifecycle;
 mod links;
 mod mailbox;
+mod supervisor;
 mod time;
+mod workers;
 
 use std::convert::Infallible;
 

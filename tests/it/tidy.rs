@@ -155,8 +155,10 @@ fn foreign_place(path: &str, text: &str) -> Vec<String> {
 fn names_of_no_test(path: &str, page: &str, sources: &BTreeMap<String, String>) -> Vec<String> {
     let exists = |name: &str| {
         let (module, test) = name.rsplit_once("::").unwrap();
-        let file = format!("tests/it/{}.rs", module.replace("::", "/"));
-        sources.get(&file).is_some_and(|text| text.contains(&format!("fn {test}(")))
+        ["it", "conformance"].iter().any(|folder| {
+            let file = format!("tests/{folder}/{}.rs", module.replace("::", "/"));
+            sources.get(&file).is_some_and(|text| text.contains(&format!("fn {test}(")))
+        })
     };
     let missing = tests_named_in(page).into_iter().filter(|(_, name)| !exists(name));
     missing.map(|(number, name)| format!("{path}:{number}: there is no test `{name}`")).collect()

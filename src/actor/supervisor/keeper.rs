@@ -144,16 +144,25 @@ impl Keeper {
         }
     }
 
-    /// Adds the children of the specification, and begins to start them. `ready` is called when all have
-    /// started; it is dropped when that comes to nothing.
-    pub(super) fn begin(&mut self, seats: Vec<Box<dyn Seat>>, ready: Box<dyn FnOnce()>) {
-        self.ready = Some(ready);
+    /// Adds the children of the specification.
+    pub(super) fn seat_all(&mut self, seats: Vec<Box<dyn Seat>>) {
         for seat in seats {
             let key = self.roster.add_first(seat.policy());
             self.seat(key, seat);
         }
+    }
+
+    /// Begins to start the children. `ready` is called when all have started; it is dropped when that comes
+    /// to nothing.
+    pub(super) fn begin(&mut self, ready: Box<dyn FnOnce()>) {
+        self.ready = Some(ready);
         let actions = self.roster.begin();
         self.obey(actions);
+    }
+
+    /// Ends before any child is started.
+    pub(super) fn give_up(&mut self) {
+        self.take(Event::Stop);
     }
 
     /// Deals with what happens until all is over.

@@ -28,7 +28,7 @@ impl SupervisorRef {
     /// Returns the actor that it is: to be stopped, killed, watched or linked to.
     ///
     /// A supervisor that is stopped stops its children, last first, and ends when all are gone. One that is
-    /// killed kills them.
+    /// killed kills them, and ends when all are gone too.
     pub fn any(&self) -> AnyRef {
         self.tree.any()
     }

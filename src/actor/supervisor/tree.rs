@@ -3,7 +3,8 @@
 //! A supervisor is two things: an actor, [`Control`], for whoever stops it, watches it or asks how it is,
 //! and a task beside it in which the [`Keeper`] works. The actor has no messages but one, so it is never
 //! behind; when it is stopped it has the keeper stop the children, and takes its leave when they are gone.
-//! When it is killed it takes no leave, and the keeper kills the children.
+//! When it is killed it takes no leave, and the keeper kills the children. Either way nobody hears of its
+//! end before they are gone.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -161,11 +162,18 @@ impl Tree {
         let over = Rc::new(sync::Event::new());
         let run = self.run_count.get() + 1;
         self.run_count.set(run);
-        let leave = Leave { run, inbox: inbox.clone(), over: over.clone() };
+        let (begin, is_begun) = oneshot::channel();
+        let leave = Leave { run, inbox: inbox.clone(), over: over.clone(), begin: Some(begin) };
         let control = self.launch(leave, gone, is_kept);
         let mut keeper = Keeper::new(self.name.clone(), rules, self.children_max, inbox);
         spawn_named(format!("{} (children)", self.name), async move {
-            keeper.begin(seats, ready);
+            keeper.seat_all(seats);
+            // One that is killed before it starts has no children that could outlive it.
+            if is_begun.await.is_ok() {
+                keeper.begin(ready);
+            } else {
+                keeper.give_up();
+            }
             let farewell = keeper.work().await;
             over.set();
             // A failure to start is for whoever starts it, if nobody restarts it.
@@ -201,10 +209,8 @@ impl Tree {
         control
     }
 
-    /// Waits until no child is left, when the actor has gone.
+    /// Waits until no child is left, when the actor has gone or goes.
     async fn end_work(&self, work: Task<(Keeper, Farewell)>) -> Farewell {
-        // After a stop nothing is left to be killed, and nobody hears it.
-        drop(self.put(Event::Killed));
         let (keeper, farewell) = work.await;
         *self.inbox.borrow_mut() = None;
         *self.seats.borrow_mut() = keeper.into_seats();
@@ -242,6 +248,8 @@ pub(super) struct Leave {
     inbox: Inbox,
     /// Set when no child is left.
     over: Rc<sync::Event>,
+    /// Has the keeper begin.
+    begin: Option<oneshot::Sender<()>>,
 }
 
 /// The actor of a supervisor: what others see of it.
@@ -272,7 +280,19 @@ impl Actor for Control {
 
     const MAILBOX: Mailbox = Mailbox::unbounded();
 
-    async fn start((leave, gone): Self::Args, _: &mut Context<Self>) -> Result<Self, Self::Error> {
+    async fn start(
+        (mut leave, gone): Self::Args,
+        cx: &mut Context<Self>,
+    ) -> Result<Self, Self::Error> {
+        let (inbox, over) = (leave.inbox.clone(), leave.over.clone());
+        cx.wait_at_the_end(async move {
+            // After a stop nothing is left to be killed, and nobody hears it.
+            drop(inbox.try_put(Event::Killed));
+            over.wait().await;
+        });
+        if let Some(begin) = leave.begin.take() {
+            begin.send(()).ok();
+        }
         Ok(Self { leave, gone })
     }
 

@@ -1,18 +1,50 @@
 //! How actors start and end.
 
 use parcae::actor::{
-    self, ActorStatus, AskError, ExitReason, StartError, Undelivered, dead_letters,
+    self, ActorStatus, AskError, Context, Crash, ExitReason, Handler, StartError, Undelivered,
+    dead_letters,
 };
+use parcae::message;
+use parcae::sync::oneshot;
 use parcae::task::settle;
 
 use super::{Add, End, Fail, Panic, Scribe, Stillborn, Work, end};
-use crate::clock::{Stopwatch, beats};
+use crate::clock::{HOUR, Stopwatch, beats};
 use crate::journal::Journal;
+
+/// Waits in its handler until somebody lets it go on.
+#[derive(Debug)]
+struct WaitFor(oneshot::Receiver<()>);
+message!(WaitFor);
+
+impl Handler<WaitFor> for Scribe {
+    async fn handle(&mut self, wait: WaitFor, _: &mut Context<Self>) -> Result<(), Crash> {
+        self.journal.add("wait".to_owned());
+        wait.0.await.ok();
+        self.journal.add("went on".to_owned());
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct KillSelf;
+message!(KillSelf);
+
+impl Handler<KillSelf> for Scribe {
+    async fn handle(&mut self, _: KillSelf, cx: &mut Context<Self>) -> Result<(), Crash> {
+        cx.any().kill();
+        self.journal.add("killed".to_owned());
+        parcae::time::sleep(HOUR).await;
+        self.journal.add("went on".to_owned());
+        Ok(())
+    }
+}
 
 conformance! {
     async fn a_stop_lets_the_handler_end_and_no_other_begin() {
         let journal = Journal::new();
         let scribe = actor::spawn::<Scribe>(journal.clone());
+        let watch = Stopwatch::start();
         assert_eq!(scribe.tell(Work(beats(2))), Ok(()));
         let others = parcae::spawn({
             let scribe = scribe.clone();
@@ -20,7 +52,6 @@ conformance! {
         });
         settle().await;
         others.await;
-        let watch = Stopwatch::start();
         scribe.stop();
         assert_eq!(scribe.exited().await, ExitReason::Normal);
         watch.took(beats(2));
@@ -70,6 +101,28 @@ conformance! {
         assert_eq!(scribe.exited().await, ExitReason::Killed);
         watch.took(beats(0));
         assert_eq!(journal.take(), ["start", "work", "work dropped"]);
+    }
+
+    async fn a_handler_that_is_killed_when_it_may_go_on_does_not() {
+        let journal = Journal::new();
+        let scribe = actor::spawn::<Scribe>(journal.clone());
+        let (go, wait) = oneshot::channel();
+        scribe.tell(WaitFor(wait)).unwrap();
+        settle().await;
+        go.send(()).unwrap();
+        scribe.kill();
+        assert_eq!(scribe.exited().await, ExitReason::Killed);
+        assert_eq!(journal.take(), ["start", "wait"]);
+    }
+
+    async fn an_actor_that_kills_itself_is_dropped_at_its_next_await() {
+        let journal = Journal::new();
+        let scribe = actor::spawn::<Scribe>(journal.clone());
+        scribe.tell(KillSelf).unwrap();
+        let watch = Stopwatch::start();
+        assert_eq!(scribe.exited().await, ExitReason::Killed);
+        watch.took(beats(0));
+        assert_eq!(journal.take(), ["start", "killed"]);
     }
 
     async fn a_kill_ends_one_that_waits_for_messages() {

@@ -270,6 +270,8 @@ conformance! {
     async fn a_link_that_is_taken_away_tells_nobody() {
         let (first, journal) = watcher(true);
         let second = actor::spawn::<Watcher>((journal.clone(), true));
+        // Two actors have one link at most.
+        first.ask(Link(second.any())).await.unwrap();
         first.ask(Link(second.any())).await.unwrap();
         second.ask(Unlink(first.any())).await.unwrap();
         first.any().stop(ExitReason::Shutdown);

@@ -3,7 +3,8 @@
 use parcae::actor::{
     self, ActorRef, AskError, ExitReason, Mailbox, Overflow, TellError, Undelivered, dead_letters,
 };
-use parcae::task::settle;
+use parcae::task::{settle, yield_now};
+use parcae::time::sleep;
 
 use super::{Add, Scribe, Work, end};
 use crate::clock::beats;
@@ -54,6 +55,25 @@ conformance! {
         }
         end(&scribe.any()).await;
         assert_eq!(added(&journal), (1..=7).map(|number| format!("add {number}")).collect::<Vec<_>>());
+    }
+
+    async fn a_tell_does_not_take_the_place_that_a_sender_waits_for() {
+        let (scribe, journal) = busy(Overflow::Block).await;
+        scribe.tell(Add(1)).unwrap();
+        scribe.tell(Add(2)).unwrap();
+        let sender = parcae::spawn({
+            let scribe = scribe.clone();
+            async move { scribe.send(Add(3)).await.unwrap() }
+        });
+        settle().await;
+        sleep(beats(2)).await;
+        // It has taken one by now, or is about to.
+        while scribe.tell(Add(4)).is_err() {
+            yield_now().await;
+        }
+        sender.await;
+        end(&scribe.any()).await;
+        assert_eq!(added(&journal), ["add 1", "add 2", "add 3", "add 4"]);
     }
 
     async fn a_sender_that_gives_up_gives_its_turn_up() {

@@ -149,11 +149,15 @@ fn options(name: &str) -> Options {
 
 /// A machine `server` with an actor `notes`, for as long as that lives.
 fn start_server(journal: &Journal<u64>) -> Node {
+    start_machine("server", journal)
+}
+
+fn start_machine(name: &'static str, journal: &Journal<u64>) -> Node {
     let journal = journal.clone();
-    world::node("server").start(move || {
+    world::node(name).start(move || {
         let journal = journal.clone();
         async move {
-            let _listener = remote::serve(options("server").expose::<Notes>()).await.unwrap();
+            let _listener = remote::serve(options(name).expose::<Notes>()).await.unwrap();
             let notes = actor::spawn_named::<Notes>("notes", journal).unwrap();
             notes.exited().await;
             std::future::pending::<Result<(), Infallible>>().await

@@ -51,6 +51,7 @@ struct House(Rc<RefCell<Data>>);
 #[derive(Default)]
 struct Data {
     words: Vec<String>,
+    alive: usize,
     handled: Vec<String>,
     habits: BTreeMap<&'static str, Habits>,
 }
@@ -77,7 +78,17 @@ impl House {
     }
 
     fn say(&self, word: String) {
-        self.0.borrow_mut().words.push(word);
+        let mut data = self.0.borrow_mut();
+        match word.as_bytes()[0] {
+            b'+' => data.alive += 1,
+            _ => data.alive -= 1,
+        }
+        data.words.push(word);
+    }
+
+    /// How many children there are.
+    fn alive(&self) -> usize {
+        self.0.borrow().alive
     }
 
     /// How often a child took its leave in `on_stop`.

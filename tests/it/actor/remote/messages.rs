@@ -1,10 +1,16 @@
 //! What comes, how often, and in which order.
 
-use parcae::actor::{AskError, TellError};
+use std::future::IntoFuture as _;
+
+use parcae::actor::{AskError, ExitReason, TellError};
+use parcae::fault::mailboxes;
+use parcae::kernel::Ratio;
 use parcae::spawn;
 use parcae::time::{Instant, timeout};
 
 use super::*;
+
+const ALWAYS: Ratio = Ratio::new(1, 1);
 
 #[test]
 fn an_answer_comes_from_another_machine() {
@@ -163,6 +169,84 @@ fn without_the_key_nobody_is_heard() {
         drop(stranger);
         let _listener = dialing().await;
         assert_eq!(super::notes().ask(Double(21)).await, Ok(42));
+    });
+}
+
+/// A machine whose mailbox of `notes` has faults, from its start.
+fn start_faulty(journal: &Journal<u64>, rule: fn() -> parcae::fault::MailboxFault) {
+    let journal = journal.clone();
+    world::node("server").start(move || {
+        let journal = journal.clone();
+        async move {
+            rule().keep();
+            let _listener = remote::serve(options("server").expose::<Notes>()).await.unwrap();
+            let _notes = actor::spawn_named::<Notes>("notes", journal).unwrap();
+            std::future::pending::<Result<(), Infallible>>().await
+        }
+    });
+}
+
+#[test]
+fn a_message_from_afar_may_be_lost_at_the_mailbox() {
+    on_seeds(|| async {
+        let journal = Journal::new();
+        start_faulty(&journal, || mailboxes().of("notes").message::<Double>().drop(ALWAYS));
+        let _listener = dialing().await;
+        let asked = notes().ask(Double(1)).timeout(secs(3)).await;
+        assert_eq!(asked, Err(AskError::Timeout { after: secs(3) }));
+        // It came there: what is told at least once is not sent again for that.
+        notes().send(Sure(2)).await.unwrap();
+        sleep(secs(10)).await;
+        assert_eq!(journal.take(), [2]);
+    });
+}
+
+#[test]
+fn a_message_from_afar_may_be_late_at_the_mailbox() {
+    on_seeds(|| async {
+        let journal = Journal::new();
+        let late = || mailboxes().of("notes").message::<Note>().delay(ALWAYS, secs(5)..=secs(5));
+        start_faulty(&journal, late);
+        let _listener = dialing().await;
+        notes().tell(Note(1)).unwrap();
+        assert_eq!(notes().ask(Double(2)).await, Ok(4));
+        assert_eq!(journal.take(), [2]);
+        sleep(secs(10)).await;
+        assert_eq!(journal.take(), [1]);
+    });
+}
+
+#[test]
+fn an_actor_may_crash_at_a_message_from_afar() {
+    on_seeds(|| async {
+        let journal = Journal::new();
+        start_faulty(&journal, || mailboxes().of("notes").message::<Double>().crash_at(2));
+        let _listener = dialing().await;
+        let exited = spawn(async { notes().exited().await });
+        assert_eq!(notes().ask(Double(1)).await, Ok(2));
+        let asked = notes().ask(Double(2)).no_timeout().await;
+        assert!(matches!(asked, Err(AskError::Died(ExitReason::Panicked { .. }))), "{asked:?}");
+        assert!(matches!(exited.await, ExitReason::Panicked { .. }));
+        assert_eq!(journal.take(), [1]);
+    });
+}
+
+#[test]
+fn of_several_machines_that_are_asked_at_once_the_one_that_is_down_is_told_apart() {
+    const NAMES: [&str; 3] = ["one", "two", "three"];
+    on_seeds(|| async {
+        let journals = [(); 3].map(|()| Journal::new());
+        let machines = [0, 1, 2].map(|place| start_machine(NAMES[place], &journals[place]));
+        let _listener = dialing().await;
+        let nodes = NAMES.map(|name| actor::remote::<Notes>(name, "notes"));
+        for notes in &nodes {
+            assert_eq!(notes.ask(Double(1)).await, Ok(2));
+        }
+        machines[1].kill();
+        let asks = nodes.iter().map(|notes| notes.ask(Double(2)).into_future());
+        let answers = futures::future::join_all(asks).await;
+        assert_eq!(answers, [Ok(4), Err(AskError::NodeDown), Ok(4)]);
+        assert_eq!(journals.map(|journal| journal.take()), [vec![1, 2], vec![1], vec![1, 2]]);
     });
 }
 

@@ -1,7 +1,7 @@
 //! How children are stopped: in which order, and how long they may take.
 
-use parcae::actor::{Shutdown, Strategy};
-use parcae::task::settle;
+use parcae::actor::{Flow, Shutdown, Signal, Strategy};
+use parcae::task::{settle, yield_now};
 use parcae::time::Instant;
 
 use super::*;
@@ -117,13 +117,14 @@ fn a_killed_supervisor_kills_its_children() {
         let mut supervisor = Supervisor::new(Strategy::OneForOne);
         let [a, b] = children(&mut supervisor, &house, ["a", "b"]);
         let supervisor = supervisor.start().await.unwrap();
+        let begin = Instant::now();
         supervisor.any().kill();
         assert_eq!(supervisor.any().exited().await, ExitReason::Killed);
-        let begin = Instant::now();
-        settle().await;
-        assert_eq!(begin.elapsed(), Duration::ZERO);
+        // They are gone when anybody hears of its end.
         let said = house.said();
         assert!(said.contains("-a1") && said.contains("-b1"), "{said}");
+        settle().await;
+        assert_eq!(begin.elapsed(), Duration::ZERO);
         assert_eq!((house.farewells("a"), house.farewells("b")), (0, 0));
         assert!(a.tell(Note(0)).is_err() && b.tell(Note(0)).is_err());
     });
@@ -142,10 +143,68 @@ fn a_supervisor_that_is_killed_while_it_stops_kills_what_is_left() {
         sleep(secs(1)).await;
         assert_eq!(house.said(), "+a1 +b1");
         supervisor.any().kill();
-        settle().await;
+        assert_eq!(supervisor.any().exited().await, ExitReason::Killed);
         let said = house.said();
         assert!(said == "-b1 -a1" || said == "-a1 -b1", "{said}");
         assert_eq!((house.farewells("a"), house.farewells("b")), (0, 0));
+    });
+}
+
+/// Notes how many children there are when the actor ends that it monitors.
+struct Watcher {
+    house: House,
+    news: Rc<RefCell<Vec<(ExitReason, usize)>>>,
+}
+
+impl Actor for Watcher {
+    type Args = (Self, AnyRef);
+    type Error = Crash;
+
+    async fn start((own, other): Self::Args, cx: &mut Context<Self>) -> Result<Self, Crash> {
+        cx.monitor(&other);
+        Ok(own)
+    }
+
+    async fn on_signal(&mut self, signal: Signal, _: &mut Context<Self>) -> Result<Flow, Crash> {
+        let Signal::Down { reason, .. } = signal else { return Ok(Flow::Continue) };
+        self.news.borrow_mut().push((reason, self.house.alive()));
+        Ok(Flow::Continue)
+    }
+}
+
+/// Kills a supervisor under another one at a moment that the seed picks, its first start included.
+#[test]
+fn whoever_hears_that_a_supervisor_was_killed_finds_none_of_its_children() {
+    on_seeds(|house| async move {
+        house.start_takes("y", millis(1));
+        house.stop_takes("z", secs(3600));
+        let mut inner = Supervisor::new(Strategy::OneForOne);
+        children(&mut inner, &house, ["x", "y", "z"]);
+        let mut outer = Supervisor::new(Strategy::OneForOne);
+        let inner = outer.supervisor("inner", inner);
+        let news = Rc::new(RefCell::new(Vec::new()));
+        let watcher = Watcher { house: house.clone(), news: news.clone() };
+        parcae::actor::spawn::<Watcher>((watcher, inner.any()));
+        settle().await;
+        let started = spawn(outer.start());
+        sleep(millis(parcae::choose(0..3))).await;
+        for _ in 0..parcae::choose(0..12) {
+            yield_now().await;
+        }
+        inner.any().kill();
+        let outer = started.await;
+        settle().await;
+        for (reason, alive) in news.take() {
+            assert_eq!((reason, alive), (ExitReason::Killed, 0));
+        }
+        if let Ok(outer) = outer {
+            // It was killed after its start, and is back.
+            sleep(millis(2)).await;
+            assert_eq!(house.alive(), 3);
+            outer.any().kill();
+            outer.any().exited().await;
+        }
+        assert_eq!(house.alive(), 0);
     });
 }
 
