@@ -9,6 +9,7 @@
 //! |---|---|
 //! | a test | `#[parcae::test]`, or [`crate::check`] |
 //! | many seeds as a value | [`Check`] |
+//! | all runs of a small program | [`Check::exhaustive`] |
 //! | one run as a value | [`Sim`] |
 //! | to run a recorded failure again | [`Check::replay`] with a [`ReplayToken`] |
 //! | to know why a failure happens | [`Check::explain`], then [`Finding::explanation`] |
@@ -21,6 +22,7 @@ mod check_report;
 mod control;
 mod determinism;
 mod error;
+mod exhaustive;
 mod explain;
 mod finding;
 #[cfg(target_os = "linux")]
@@ -49,6 +51,7 @@ pub use check::{Check, Determinism, Shrink};
 pub use check_report::{CheckReport, Stop};
 pub use control::Control;
 pub use error::CheckError;
+pub use exhaustive::{Exhaustion, Exhaustive, Independence, Unexplored};
 pub use explain::{
     Change, Difference, Explain, Explanation, Likelihood, LikelihoodPoint, NearestPass, Part,
     ValueRange, Without,

@@ -24,10 +24,10 @@ use self::subjects::Entry;
 /// What the command line says.
 #[derive(Debug)]
 pub(crate) struct Options {
-    pub(crate) trials: u64,
-    pub(crate) cap: u64,
-    pub(crate) only: String,
-    pub(crate) side: String,
+    trials: u64,
+    cap: u64,
+    only: String,
+    side: String,
 }
 
 impl Options {
@@ -87,7 +87,7 @@ pub(crate) struct Trial {
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     trials: Vec<Trial>,
-    pub(crate) cap: u64,
+    cap: u64,
 }
 
 impl Cell {

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p parcae-benches -- actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]
 //! cargo run --release -p parcae-benches -- find [--trials N] [--cap N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- families [--seeds N] [--only TEXT] [--side TEXT]
 //! cargo run --release -p parcae-benches -- shrink [--seeds N] [--only TEXT]
 //! ```
 //! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
         };
     }
     if command == "families" {
-        return match find::Options::parse(rest) {
+        return match families::Options::parse(rest) {
             Ok(options) => {
                 println!("{}", families::table(&options, |line| eprintln!("{line}")));
                 ExitCode::SUCCESS
@@ -83,6 +84,7 @@ fn usage(message: &str) -> ExitCode {
         "{message}\n\
          usage: parcae-benches actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]\n\
          \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]\n\
+         \u{20}      parcae-benches families [--seeds N] [--only TEXT] [--side TEXT]\n\
          \u{20}      parcae-benches shrink [--seeds N] [--only TEXT]"
     );
     ExitCode::FAILURE

@@ -50,8 +50,8 @@ struct Post {
 }
 
 impl Post {
-    async fn open() -> Self {
-        let socket = UdpSocket::bind(("0.0.0.0", PORT)).await.expect("the port is free");
+    async fn open(port: u16) -> Self {
+        let socket = UdpSocket::bind(("0.0.0.0", port)).await.expect("the port is free");
         Self { socket }
     }
 
@@ -67,7 +67,7 @@ impl Post {
     }
 
     async fn receive(&self) -> (Vec<u64>, SocketAddr) {
-        let mut bytes = [0; 1024];
+        let mut bytes = [0; 4096];
         let (size, source) = self.socket.recv_from(&mut bytes).await.expect("it is bound");
         let (numbers, _) = bytes[..size].as_chunks();
         (numbers.iter().map(|number| u64::from_le_bytes(*number)).collect(), source)

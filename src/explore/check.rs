@@ -9,6 +9,7 @@ use tracing::Level;
 use super::check_report::CheckReport;
 use super::control::Control;
 use super::error::CheckError;
+use super::exhaustive::{Exhauster, Exhaustive};
 use super::explain::Explain;
 #[cfg(target_os = "linux")]
 use super::fork::{self, Bounds, Forks, Relaunch};
@@ -79,6 +80,8 @@ pub struct Check {
     pub(super) on_stuck: Option<fn(&StuckRun)>,
     /// Path of the test that this check is, as the test harness is to be told.
     pub(super) test: Option<String>,
+    /// Whether all runs are run instead of seeds.
+    pub(super) exhaustive: Option<Exhaustive>,
 }
 
 /// Which seeds are run twice, to see whether the two runs are equal.
@@ -140,6 +143,7 @@ impl Check {
             stuck_after: STUCK_AFTER,
             on_stuck: None,
             test: None,
+            exhaustive: None,
         }
     }
 
@@ -187,6 +191,35 @@ impl Check {
     /// Sets how many threads run seeds. Default one for each core.
     pub fn jobs(mut self, jobs: usize) -> Self {
         self.jobs = jobs;
+        self
+    }
+
+    /// Runs all that can happen instead of seeds, depth first, up to some limits: every order of tasks at every decision, and
+    /// every value of the draws that have few. For programs of a few tasks with a few points each;
+    /// [`CheckReport::exhaustion`] says whether that was all of it.
+    ///
+    /// A run is the default world with overrides, so a failure has a token as ever. Seeds, the strategy, jobs and
+    /// [`Isolation::Fork`] have no part in it; the first seed is what generators ([`rng`](crate::rng())) depend on.
+    ///
+    /// # Examples
+    /// ```
+    /// use parcae::explore::{Check, Exhaustive};
+    /// use parcae::sync::Mutex;
+    /// use std::sync::Arc;
+    ///
+    /// let report = Check::new("counter").exhaustive(Exhaustive::default()).run(|| async {
+    ///     let counter = Arc::new(Mutex::new(0));
+    ///     let other = counter.clone();
+    ///     let increment = parcae::spawn(async move { *other.lock().await += 1 });
+    ///     *counter.lock().await += 1;
+    ///     increment.await;
+    ///     assert_eq!(*counter.lock().await, 2);
+    /// });
+    /// assert!(report.finding().is_none());
+    /// assert!(report.exhaustion().expect("it was asked for").is_complete());
+    /// ```
+    pub fn exhaustive(mut self, exhaustive: Exhaustive) -> Self {
+        self.exhaustive = Some(exhaustive);
         self
     }
 
@@ -375,6 +408,9 @@ impl Check {
     {
         self.validate()?;
         let program = Program::new(program);
+        if let Some(exhaustive) = &self.exhaustive {
+            return Exhauster::new(&self, exhaustive, program).run();
+        }
         #[cfg(target_os = "linux")]
         let forks = self.forks(&program, Location::caller());
         let mut check = self;

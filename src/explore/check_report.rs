@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::exhaustive::Exhaustion;
 use super::finding::Finding;
 use super::lost::LostSeed;
 use super::properties::Judged;
@@ -22,6 +23,7 @@ pub struct CheckReport {
     pub(super) wall_time: Duration,
     pub(super) judged: Judged,
     pub(super) lost: Vec<LostSeed>,
+    pub(super) exhaustion: Option<Exhaustion>,
 }
 
 /// Why a check ended before its last seed without a failure.
@@ -82,6 +84,13 @@ impl CheckReport {
     #[must_use]
     pub fn lost(&self) -> &[LostSeed] {
         &self.lost
+    }
+
+    /// Returns how much of all runs was run; none without [`Check::exhaustive`](super::Check::exhaustive). With it, runs stand
+    /// where others count seeds.
+    #[must_use]
+    pub fn exhaustion(&self) -> Option<Exhaustion> {
+        self.exhaustion
     }
 
     /// Returns why the check ended early.

@@ -114,7 +114,10 @@ impl<'a> Search<'a> {
         let search_time = stopwatch.elapsed();
         let lost = std::mem::take(&mut tally.lost).until(tally.failed)?;
         let failed = tally.failed;
-        let examine = |place| self.examine(check.seed_at(place), &mut tally, search_time, deadline);
+        let examine = |place| {
+            let world = World::of_seed(check.seed_at(place));
+            self.examine(world, &mut tally, search_time, deadline)
+        };
         let finding = failed.map(examine).transpose()?;
         let lost_finding = || {
             let LostSeed { seed, failure } = lost.first()?.clone();
@@ -139,6 +142,7 @@ impl<'a> Search<'a> {
             wall_time: stopwatch.elapsed(),
             judged,
             lost,
+            exhaustion: None,
         })
     }
 
@@ -189,15 +193,14 @@ impl<'a> Search<'a> {
     }
 
     /// Confirms a failure, shrinks it and gathers what a report needs.
-    fn examine(
+    pub(super) fn examine(
         &self,
-        seed: Seed,
+        world: World,
         tally: &mut Tally,
         search_time: Duration,
         deadline: Deadline,
     ) -> Result<Finding, NoThread> {
         let check = self.check;
-        let world = World::of_seed(seed);
         let leak = tally.leak.take();
         let (outcome, second) =
             determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?;

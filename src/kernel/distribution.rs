@@ -33,6 +33,13 @@ pub enum Shape {
         /// How often it is the slow one.
         slow: Ratio,
     },
+    /// Even in a part of the range.
+    Even {
+        /// Least duration that is drawn, in nanoseconds.
+        from: u64,
+        /// Greatest duration that is drawn, in nanoseconds.
+        to: u64,
+    },
 }
 
 impl Shape {
@@ -59,6 +66,9 @@ impl Shape {
                 let (from, to) = if is_slow { (slow_low, high) } else { (low, fast_high) };
                 from as u128 + ((rest as u128 * (to - from + 1) as u128) >> 64)
             }
+            Self::Even { from, to } => {
+                from as u128 + ((bits as u128 * ((to - from) as u128 + 1)) >> 64)
+            }
         };
         if value > high as u128 { high } else { value as u64 }
     }
@@ -76,6 +86,10 @@ impl Shape {
                 low <= fast_high && fast_high <= slow_low && slow_low <= high,
                 "two ranges of durations that are not in order: \
                  {low}..={fast_high} ns, {slow_low}..={high} ns"
+            ),
+            Self::Even { from, to } => assert!(
+                low <= from && from <= to && to <= high,
+                "{from}..={to} ns is no part of {low}..={high} ns"
             ),
         }
     }
@@ -141,6 +155,7 @@ const LN_2_62: u128 = 3_196_577_161_300_663_915;
 
 #[cfg(test)]
 mod tests {
+    use super::super::Space;
     use super::*;
 
     fn even(index: u64, count: u64) -> u64 {
@@ -196,6 +211,17 @@ mod tests {
         assert!(rare.abs_diff(198_000_000) < 1_000, "{rare}");
         let long = Shape::Pareto { mean: u64::MAX, alpha_tenths: 11 };
         assert_eq!(long.sample(0, 0, u64::MAX), u64::MAX, "too long for 64 bits is the greatest");
+    }
+
+    #[test]
+    fn a_part_of_a_range_is_drawn_from_as_if_it_were_the_whole() {
+        let shape = Shape::Even { from: 100, to: 199 };
+        for index in 0..1_000 {
+            let bits = even(index, 1_000);
+            let expected = Space::Nanos { low: 100, high: 199 }.sample(bits);
+            assert_eq!(shape.sample(bits, 50, 7_000), expected);
+        }
+        assert_eq!(Shape::Even { from: 0, to: u64::MAX }.sample(u64::MAX, 0, u64::MAX), u64::MAX);
     }
 
     #[test]

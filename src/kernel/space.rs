@@ -102,6 +102,23 @@ impl Space {
         if is_single { Some(self.default_value()) } else { None }
     }
 
+    #[cfg(feature = "simulation")]
+    /// Returns all values that are ever drawn, the least first; none if there are more than `most`.
+    #[must_use]
+    pub(crate) fn values(self, most: u64) -> Option<Vec<u64>> {
+        let (low, last) = match self {
+            Self::Integer { low, high, .. }
+            | Self::Knob { low, high, .. }
+            | Self::Nanos { low, high }
+            | Self::Skewed { low, high, .. } => (low, high - low),
+            Self::Signed { low, high } => (low.cast_unsigned(), low.abs_diff(high)),
+            Self::Index { count } => (0, count - 1),
+            // Of a certain one both: the default world has the one, seeds have the other.
+            Self::Chance { probability } => (0, u64::from(probability.numerator() > 0)),
+        };
+        (last < most).then(|| (0..=last).map(|distance| low.wrapping_add(distance)).collect())
+    }
+
     /// Tells whether a value belongs to the space.
     #[must_use]
     pub const fn contains(self, value: u64) -> bool {

@@ -14,7 +14,8 @@ use super::timeline::{self, UNKNOWN_WAIT};
 use super::why;
 use crate::executor::{Failure, StalledTask, Warning};
 use crate::explore::{
-    CheckReport, Finding, LostSeed, Recurrence, Replay, RunSize, ShrinkSummary, Stop,
+    CheckReport, Exhaustion, Finding, LostSeed, Recurrence, Replay, RunSize, ShrinkSummary, Stop,
+    Unexplored,
 };
 
 /// Returns the report of a check as plain text.
@@ -185,6 +186,9 @@ fn verdict(replay: &Replay) -> &'static str {
 /// Returns the one line of a check that found nothing.
 fn passing(report: &CheckReport, detail: Detail) -> String {
     let strategy = report.strategy();
+    if let Some(exhaustion) = report.exhaustion() {
+        return exhausted(report, exhaustion, detail);
+    }
     let seeds = counted(report.seeds_run(), "seed");
     let steps = counted(report.steps(), "step");
     let time = wall_time(report.wall_time(), detail.times);
@@ -203,6 +207,24 @@ fn passing(report: &CheckReport, detail: Detail) -> String {
             )
         }
     }
+}
+
+/// Returns the one line of a check of all runs that found nothing.
+fn exhausted(report: &CheckReport, exhaustion: Exhaustion, detail: Detail) -> String {
+    let name = report.name();
+    let runs = counted(exhaustion.runs, "run");
+    let (steps, time) =
+        (counted(report.steps(), "step"), wall_time(report.wall_time(), detail.times));
+    let why = match exhaustion.unexplored {
+        None => return format!("parcae: {name} ok in all runs: {runs}, {steps}{time}"),
+        Some(Unexplored::Failure) => "one failed",
+        Some(Unexplored::Runs) => "a limit ended the search",
+        Some(Unexplored::Depth) => "runs have more decisions than are taken otherwise",
+        Some(Unexplored::Values) => "draws of many values had one",
+        Some(Unexplored::Candidates) => "a decision had more than 32 candidates",
+        Some(_) => "a log was too long",
+    };
+    format!("parcae: {name} ok in {runs}, which are not all: {why}; {steps}{time}")
 }
 
 fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Detail) {

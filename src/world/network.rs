@@ -3,7 +3,7 @@
 //! ```text
 //!  address   who answers to what
 //!  packet    what travels                    flight   what is on its way
-//!  latency, options                          what a link does to packets by chance
+//!  latency, families, options                what a link does to packets by chance
 //!  rules                                     what a program does to links
 //!  links, link, shaper                       the way from each machine to each other
 //!  fabric, chance                            sending and arriving
@@ -21,6 +21,7 @@ mod chance;
 mod control;
 mod counters;
 mod fabric;
+mod families;
 mod flight;
 mod groups;
 mod guard;

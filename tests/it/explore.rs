@@ -1,5 +1,6 @@
 //! Checks over many seeds, and shrinking.
 
+mod exhaustive;
 mod explaining;
 mod regressions;
 mod shrinking;

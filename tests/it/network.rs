@@ -2,6 +2,7 @@
 //! packet, under each verb, and when the machine at the other end dies.
 
 mod contents;
+mod families;
 mod losses;
 mod peers;
 mod regressions;

@@ -11,7 +11,7 @@ use parcae::oracle::models::{Register, RegisterInput};
 use parcae::oracle::{History, linearizable};
 use parcae::task::gather;
 
-use super::{Post, Protocol, machines};
+use super::{PORT, Post, Protocol, machines};
 
 pub(crate) const PROTOCOL: Protocol = Protocol {
     name: "ABD without write-back",
@@ -31,7 +31,7 @@ async fn run(writes_back: bool) {
     let tasks = clients.into_iter().enumerate().map(|(index, node)| {
         let (replicas, history) = (addresses.clone(), history.clone());
         node.spawn(async move {
-            let client = Client { post: Post::open().await, replicas, asked: 0 };
+            let client = Client { post: Post::open(PORT).await, replicas, asked: 0 };
             match index {
                 0 => client.write_all(&history).await,
                 _ => client.read_all(index as u64, &history, writes_back).await,
@@ -44,7 +44,7 @@ async fn run(writes_back: bool) {
 
 /// Stores the value with the highest number, and shows it.
 async fn serve() {
-    let post = Post::open().await;
+    let post = Post::open(PORT).await;
     let mut stored = [0, 0];
     loop {
         let (message, client) = post.receive().await;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use parcae::time::{Instant, timeout_at};
 
-use super::{Post, Protocol, machines};
+use super::{PORT, Post, Protocol, machines};
 
 pub(crate) const PROTOCOL: Protocol = Protocol {
     name: "two-phase commit with a time-out",
@@ -41,7 +41,7 @@ async fn run(asks: bool) {
 
 /// Has all participants decide one transaction after the other.
 async fn coordinate(participants: Rc<[SocketAddr]>) {
-    let post = Post::open().await;
+    let post = Post::open(PORT).await;
     for transaction in 1..=TRANSACTIONS {
         post.send_all(&*participants, &[PREPARE, transaction]).await;
         let deadline = Instant::now() + PATIENCE_OF_COORDINATOR;
@@ -69,7 +69,7 @@ async fn coordinate(participants: Rc<[SocketAddr]>) {
 }
 
 async fn participate(index: usize, asks: bool, coordinator: SocketAddr, ledger: Ledger) {
-    let post = Post::open().await;
+    let post = Post::open(PORT).await;
     // The transaction that it has voted for, and until when it waits for the decision.
     let mut in_doubt: Option<(u64, Instant)> = None;
     let is_decided = |transaction: u64| {

@@ -84,7 +84,8 @@ impl Class {
             | "clock step"
             | "buggify in this run"
             | "buggify active" => Self::Detail,
-            "latency" | "pair offset" | "dns delay" | "restart delay" => Self::Latency,
+            "latency" | "latency family" | "pace" | "pace changes" | "pair offset"
+            | "dns delay" | "restart delay" => Self::Latency,
             "select" | "race" => Self::Turn,
             "knob" => Self::Knob,
             _ => Self::Workload,

@@ -17,11 +17,12 @@ use std::rc::Rc;
 
 use super::address::{AddressBook, AddressId, AddressOwner};
 use super::capture::{Capture, Fate};
+use super::families::Families;
 use super::flight::{Flight, FlightKey, Flights, Standing};
 use super::groups::Groups;
 use super::link::{LinkId, LinkState};
 use super::links::Links;
-use super::options::Profile;
+use super::options::{Profile, Time};
 use super::packet::{Body, Flow, Packet, Refusal};
 use super::rules::{Judgement, RuleId, Rules, Verdict};
 use super::shortness::Shortness;
@@ -52,6 +53,8 @@ pub(crate) struct Network {
     pub(super) casualties: Vec<SocketKey>,
     /// Connections that were reset by hand.
     pub(super) resets: u64,
+    /// How this run spreads latencies that are left open.
+    pub(super) families: Families,
     /// How often calls of streams are short.
     pub(super) shortness: Shortness,
     /// None when nothing is to be kept.
@@ -107,6 +110,7 @@ impl Network {
             kept: Vec::new(),
             casualties: Vec::new(),
             resets: 0,
+            families: Families::default(),
             shortness: Shortness::default(),
             capture: is_capturing.then(Box::default),
         };
@@ -274,9 +278,9 @@ impl Network {
             let profile = profile.clone();
             return self.send_with_faults(host, packet, not_before, &profile);
         }
-        let space = profile.time();
+        let time = profile.time();
         self.number(&mut packet);
-        let latency = self.latency(host, &packet, space);
+        let latency = self.latency(host, &packet, time);
         let at = now.saturating_add(latency).max(not_before);
         self.launch(host, packet, at);
         Sent::Accepted { at }
@@ -295,14 +299,13 @@ impl Network {
 
     /// Returns how long a packet takes, in nanoseconds, at least 1.
     #[inline]
-    pub(super) fn latency<H: Host>(
-        &self,
-        host: &mut H,
-        packet: &Packet,
-        (space, has_offset): (Space, bool),
-    ) -> u64 {
+    pub(super) fn latency<H: Host>(&mut self, host: &mut H, packet: &Packet, time: Time) -> u64 {
+        let space = match time.usual {
+            None => time.space,
+            Some(usual) => self.spread(host, packet, time.space, usual),
+        };
         let latency = draw(host, packet, LATENCY, space);
-        let offset = if has_offset { self.links.get(packet.link).offset } else { 0 };
+        let offset = if time.has_offset { self.links.get(packet.link).offset } else { 0 };
         latency.saturating_add(offset).max(1)
     }
 

@@ -13,7 +13,7 @@ use crate::kernel::{Ratio, Shape, Space};
 /// | family | for |
 /// |---|---|
 /// | [`constant`](Self::constant) | exact times in a test; packets arrive in the order of sending and nothing is drawn |
-/// | [`uniform`](Self::uniform) | a local network; the family of the default link |
+/// | [`uniform`](Self::uniform) | a local network |
 /// | [`exponential`](Self::exponential) | queues on the way |
 /// | [`bimodal`](Self::bimodal) | two routes, or a pause now and then |
 /// | [`pareto`](Self::pareto) | rare packets that take very long |
@@ -27,14 +27,18 @@ use crate::kernel::{Ratio, Shape, Space};
 /// assert_eq!(slow_now_and_then.least(), Duration::from_millis(1));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Latency(Space);
+pub struct Latency {
+    space: Space,
+    /// What packets seldom take longer than, if the run may spread them otherwise.
+    usual: Option<u64>,
+}
 
 impl Latency {
     /// The same for every packet.
     #[must_use]
     pub const fn constant(latency: Duration) -> Self {
         let nanos = nanos_of(latency);
-        Self(Space::Nanos { low: nanos, high: nanos })
+        Self::exact(Space::Nanos { low: nanos, high: nanos })
     }
 
     /// Anything from `low` to `high`, evenly.
@@ -46,7 +50,7 @@ impl Latency {
     pub const fn uniform(low: Duration, high: Duration) -> Self {
         let (low, high) = (nanos_of(low), nanos_of(high));
         assert!(low <= high, "the least latency is above the greatest");
-        Self(Space::Nanos { low, high })
+        Self::exact(Space::Nanos { low, high })
     }
 
     /// `floor`, and on top of it an exponentially distributed time with this mean.
@@ -56,7 +60,7 @@ impl Latency {
     pub const fn exponential(floor: Duration, mean: Duration) -> Self {
         let (low, mean) = (nanos_of(floor), nanos_of(mean));
         let high = low.saturating_add(mean.saturating_mul(MEANS_OF_EXPONENTIAL));
-        Self(Space::Skewed { low, high, shape: Shape::Exponential { mean } })
+        Self::exact(Space::Skewed { low, high, shape: Shape::Exponential { mean } })
     }
 
     /// Evenly in one of two ranges; in the slow one with the probability `slow_share`.
@@ -74,11 +78,8 @@ impl Latency {
         let (slow_low, high) = (nanos_of(*slow.start()), nanos_of(*slow.end()));
         assert!(low <= fast_high && slow_low <= high, "a range of latencies is empty");
         assert!(fast_high <= slow_low, "the slow latencies begin before the fast ones end");
-        Self(Space::Skewed {
-            low,
-            high,
-            shape: Shape::Bimodal { fast_high, slow_low, slow: slow_share },
-        })
+        let shape = Shape::Bimodal { fast_high, slow_low, slow: slow_share };
+        Self::exact(Space::Skewed { low, high, shape })
     }
 
     /// `floor`, and on top of it a time with this mean whose tail falls off with the power
@@ -94,19 +95,95 @@ impl Latency {
         assert!(alpha_tenths > 10, "a tail with an alpha of 1 or below has no mean");
         let (low, mean) = (nanos_of(floor), nanos_of(mean));
         let high = low.saturating_add(mean.saturating_mul(MEANS_OF_PARETO));
-        Self(Space::Skewed { low, high, shape: Shape::Pareto { mean, alpha_tenths } })
+        Self::exact(Space::Skewed { low, high, shape: Shape::Pareto { mean, alpha_tenths } })
+    }
+
+    const fn exact(space: Space) -> Self {
+        Self { space, usual: None }
+    }
+
+    /// Leaves open how they are spread: what they are is how they usually are, and in half of the seeds it is otherwise.
+    ///
+    /// Which of two messages comes first is decided by latencies alone, so where all are spread alike, whoever is slow now is
+    /// quick at the next message, and what takes a run of slow ones is hardly ever found. A run draws one of these families:
+    ///
+    /// | family | a packet takes |
+    /// |---|---|
+    /// | usual | what this says |
+    /// | least | the least time: what is sent at one time arrives at one time, and the strategy says who goes on |
+    /// | heavy tail | now and then up to 64 times as long |
+    /// | slow links | 10 or 60 times as long on some links, always |
+    /// | chains | on each conversation always the same time, until that changes to another one between the least and 64 times the usual |
+    ///
+    /// No packet takes longer than 250 ms for this, or what it takes anyway, so TCP does not send again. [`LinkOptions::lan`]
+    /// and [`LinkOptions::wan`] leave it open; an own latency is exact.
+    ///
+    /// # Determinism
+    /// The family is drawn once in a run, when the first packet is sent for which it is open (site `latency family`); what is
+    /// slow, by link or conversation (`pace`). The default world is the usual one. The latency of a packet is one draw from
+    /// one range in all families, so a shrunk failure needs no family, only the packets that are late.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use parcae::world::{self, Latency, LinkOptions};
+    ///
+    /// parcae::check(10, || async {
+    ///     let exact = Latency::uniform(Duration::from_millis(1), Duration::from_millis(3));
+    ///     world::network().set_links(LinkOptions::lan().with_latency(exact.explored()));
+    /// });
+    /// ```
+    ///
+    /// # Source
+    /// Ozkan et al., "Randomized testing of distributed systems with probabilistic guarantees" (2018), for chains.
+    ///
+    /// [`LinkOptions::lan`]: super::LinkOptions::lan
+    /// [`LinkOptions::wan`]: super::LinkOptions::wan
+    #[must_use]
+    pub const fn explored(self) -> Self {
+        if self.usual.is_some() {
+            return self;
+        }
+        let (low, high, usual, shape) = match self.space {
+            Space::Skewed { low, high, shape } => {
+                let usual = match shape {
+                    Shape::Exponential { mean } | Shape::Pareto { mean, .. } => {
+                        low.saturating_add(mean.saturating_mul(MEANS_THAT_ARE_USUAL))
+                    }
+                    Shape::Bimodal { fast_high, .. } => fast_high,
+                    Shape::Even { to, .. } => to,
+                };
+                (low, high, usual, shape)
+            }
+            Space::Nanos { low, high } => (low, high, high, Shape::Even { from: low, to: high }),
+            _ => panic!("a latency is a duration"),
+        };
+        // The slow range of two reaches as far as the space does.
+        let is_fixed = matches!(shape, Shape::Bimodal { .. });
+        let most = least_of(usual.saturating_mul(SLOWEST), EXPLORED_MAX);
+        let high = if is_fixed || most < high { high } else { most };
+        Self { space: Space::Skewed { low, high, shape }, usual: Some(usual) }
     }
 
     /// Returns the least time that a packet takes, which is that of the default world.
     #[must_use]
     pub const fn least(self) -> Duration {
-        Duration::from_nanos(self.0.default_value())
+        Duration::from_nanos(self.space.default_value())
     }
 
-    /// Returns what the latency of one packet is drawn from.
+    /// Returns what the latency of one packet is usually drawn from.
     pub(super) const fn space(self) -> Space {
-        self.0
+        self.space
     }
+
+    /// Returns what packets seldom take longer than, in nanoseconds, if the run may spread them otherwise.
+    pub(super) const fn usual(self) -> Option<u64> {
+        self.usual
+    }
+}
+
+const fn least_of(one: u64, other: u64) -> u64 {
+    if one < other { one } else { other }
 }
 
 /// Returns the nanoseconds of a duration; longer ones count as 584 years.
@@ -124,3 +201,12 @@ pub(super) const fn nanos_of(duration: Duration) -> u64 {
 const MEANS_OF_EXPONENTIAL: u64 = 45;
 
 const MEANS_OF_PARETO: u64 = 10_000;
+
+/// 98 packets in 100 of an exponential take less.
+const MEANS_THAT_ARE_USUAL: u64 = 4;
+
+/// How many times as long as usual the slowest packets take that a family has.
+const SLOWEST: u64 = 64;
+
+/// The longest latency that a family has: 250 ms. TCP sends again after 200 ms and more, measured from what it has seen.
+const EXPLORED_MAX: u64 = 250 * 1_000_000;

@@ -32,7 +32,7 @@ use crate::kernel::{Ratio, Space};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkOptions {
-    /// How long a packet takes. Default: 50 µs to 1 ms, evenly.
+    /// How long a packet takes. Default: 50 µs to 1 ms, usually evenly ([`Latency::explored`]).
     pub latency: Latency,
     /// A range from which each link draws once what all its packets take on top; it keeps that, also
     /// when the range is another one later. Default: none.
@@ -79,7 +79,8 @@ impl LinkOptions {
     #[must_use]
     pub const fn lan() -> Self {
         Self {
-            latency: Latency::uniform(Duration::from_micros(50), Duration::from_millis(1)),
+            latency: Latency::uniform(Duration::from_micros(50), Duration::from_millis(1))
+                .explored(),
             offset: None,
             bandwidth: None,
             queue: 256 * 1024,
@@ -98,7 +99,8 @@ impl LinkOptions {
     #[must_use]
     pub const fn wan() -> Self {
         let mut options = Self::lan();
-        options.latency = Latency::exponential(Duration::from_millis(10), Duration::from_millis(2));
+        let latency = Latency::exponential(Duration::from_millis(10), Duration::from_millis(2));
+        options.latency = latency.explored();
         options
     }
 
@@ -195,6 +197,8 @@ impl Default for LinkOptions {
 pub(super) struct Profile {
     pub(super) options: LinkOptions,
     latency: Space,
+    /// What packets seldom take longer than, if a family may spread them otherwise.
+    usual: Option<u64>,
     pub(super) offset: Option<Space>,
     pub(super) duplicate_delay: Space,
     pub(super) reorder_delay: Space,
@@ -208,6 +212,7 @@ impl Profile {
         let faults = [options.loss, options.duplication, options.reordering, options.corruption];
         Self {
             latency: options.latency.space(),
+            usual: options.latency.usual(),
             offset: options
                 .offset
                 .as_ref()
@@ -221,11 +226,22 @@ impl Profile {
 }
 
 impl Profile {
-    /// Returns what a packet's latency is drawn from, and whether the offset of its link is added.
+    /// Returns what decides how long a packet takes.
     #[inline]
-    pub(super) fn time(&self) -> (Space, bool) {
-        (self.latency, self.offset.is_some())
+    pub(super) fn time(&self) -> Time {
+        Time { space: self.latency, usual: self.usual, has_offset: self.offset.is_some() }
     }
+}
+
+/// What decides how long a packet takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Time {
+    /// What it is usually drawn from.
+    pub(super) space: Space,
+    /// What packets seldom take longer than, in nanoseconds, if a family may spread them otherwise.
+    pub(super) usual: Option<u64>,
+    /// Whether the offset of the link is added.
+    pub(super) has_offset: bool,
 }
 
 /// Tells whether a fault is switched on.

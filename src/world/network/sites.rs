@@ -2,6 +2,7 @@
 
 use super::control::VERBS;
 use super::fabric::Loss;
+use super::families::Family;
 use super::shortness::Call;
 use crate::executor::{Phrase, Phrases};
 use crate::kernel::{Event, EventKind, Site, Space, StreamId};
@@ -11,6 +12,15 @@ pub(super) const LINKS: StreamId = StreamId::from_bits(0x6c69_6e6b).child("link"
 
 /// How long a packet takes, by packet.
 pub(super) const LATENCY: Site = Site::new("latency");
+
+/// 0: whether the latencies of the run are spread otherwise than usually; 1: how.
+pub(super) const FAMILY: Site = Site::new("latency family");
+
+/// How slow a link or a conversation is: a link at 0, a conversation from the packet with this number on.
+pub(super) const PACE: Site = Site::new("pace");
+
+/// Whether a conversation changes its pace, by packet.
+pub(super) const CHANGE: Site = Site::new("pace changes");
 
 /// What all packets of a link take on top, once.
 pub(super) const OFFSET: Site = Site::new("pair offset");
@@ -55,7 +65,16 @@ pub(super) const SHORT_WRITE_BYTES: Site = Site::new("short write bytes");
 /// How reports tell what the network draws and does, after the name of the link or connection.
 pub(crate) static PHRASES: Phrases = Phrases { draws: &DRAWS, event };
 
-static DRAWS: [Phrase; 14] = [
+static DRAWS: [Phrase; 17] = [
+    Phrase { site: FAMILY, text: Family::phrase },
+    Phrase {
+        site: PACE,
+        text: |packet, pace| format!("from packet {packet} on the pace is {pace}"),
+    },
+    Phrase {
+        site: CHANGE,
+        text: |packet, value| format!("packet {packet} does {}change the pace", not(value)),
+    },
     Phrase {
         site: LATENCY,
         text: |packet, nanos| format!("packet {packet} takes {}", time(nanos)),

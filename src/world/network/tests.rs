@@ -4,6 +4,7 @@ mod addresses;
 mod by_hand;
 mod draws;
 mod effects;
+mod families;
 mod latencies;
 mod queues;
 mod rules;

@@ -1,14 +1,14 @@
-//! One server.
+//! One server. Logs are short, so all of one is sent each time.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use parcae::rng::choose_for;
+use parcae::choose;
 use parcae::time::{Instant, timeout_at};
 
-use super::super::Post;
-use super::{ANSWER, READ, SERVERS, WRITE};
+use super::super::{PORT, Post};
+use super::{ANSWER, LEAD, LOST, READ, REFUSED, SERVERS, WRITE};
 
 pub(super) struct Server {
     index: usize,
@@ -17,11 +17,10 @@ pub(super) struct Server {
     peers: Rc<[SocketAddr]>,
     term: u64,
     role: Role,
-    voted: bool,
+    has_voted: bool,
     /// When it sends again as a leader, or becomes a candidate as anything else.
     deadline: Instant,
-    elections: u32,
-    /// Terms and values; the value of what a leader begins with is 0.
+    /// Terms and values; a leader begins with the value that there was.
     log: Vec<(u64, u64)>,
     committed: usize,
     /// The term in which the log was taken over.
@@ -30,8 +29,14 @@ pub(super) struct Server {
     votes: [bool; SERVERS],
     /// How much of the log each has, and the last round that it has answered.
     acknowledged: [(usize, u64); SERVERS],
-    /// Who waits, for which request, and since which round for a read.
-    waiting: Vec<(SocketAddr, [u64; 2], u64)>,
+    waiting: Vec<Waiting>,
+}
+
+/// A client that waits until so much of the log is committed and a round is answered.
+struct Waiting {
+    client: SocketAddr,
+    length: usize,
+    round: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,13 +51,12 @@ impl Server {
         let mut server = Self {
             index,
             confirms,
-            post: Post::open().await,
+            post: Post::open(PORT).await,
             peers,
             term: 0,
             role: Role::Follower,
-            voted: false,
+            has_voted: false,
             deadline: Instant::now(),
-            elections: 0,
             log: vec![(0, 0)],
             committed: 1,
             log_term: 0,
@@ -69,9 +73,9 @@ impl Server {
         loop {
             match timeout_at(self.deadline, self.post.receive()).await {
                 Ok((message, source)) => match message[..] {
-                    [kind @ (READ | WRITE), request] => {
-                        self.on_request(source, [kind, request]).await;
-                    }
+                    [LEAD, _] if self.role != Role::Leader => self.stand().await,
+                    [LEAD, _] => {}
+                    [kind, value] => self.on_request(source, kind, value).await,
                     [kind, term, from, ref rest @ ..] => {
                         let from = usize::try_from(from).expect("one of three");
                         self.on_message(kind, term, (from, source), rest).await;
@@ -85,22 +89,22 @@ impl Server {
         }
     }
 
-    /// Waits for a leader: the longer, the more elections there were meanwhile without one.
     fn be_patient(&mut self) {
-        let usual = 1_500 + 500 * self.index as u64;
-        let micros = choose_for("patience in microseconds", usual, 1_500..=3_000);
-        self.deadline =
-            Instant::now() + Duration::from_micros(micros) * (1 << self.elections.min(7));
+        let micros = 3_000 + 1_000 * self.index as u64 + choose(0..=1_000);
+        self.deadline = Instant::now() + Duration::from_micros(micros);
     }
 
     async fn stand(&mut self) {
-        (self.term, self.role, self.voted) = (self.term + 1, Role::Candidate, true);
+        (self.term, self.role, self.has_voted) = (self.term + 1, Role::Candidate, true);
         self.votes = [false; SERVERS];
         self.votes[self.index] = true;
-        self.elections += 1;
         self.be_patient();
-        let (last, length) = (self.log[self.log.len() - 1].0, self.log.len() as u64);
+        let (last, length) = (self.last_term(), self.log.len() as u64);
         self.tell_others(&[CANDIDATE, self.term, self.index as u64, last, length]).await;
+    }
+
+    fn last_term(&self) -> u64 {
+        self.log[self.log.len() - 1].0
     }
 
     async fn tell_others(&self, message: &[u64]) {
@@ -111,24 +115,41 @@ impl Server {
     async fn replicate(&mut self) {
         self.round += 1;
         self.acknowledged[self.index] = (self.log.len(), self.round);
-        let (round, committed) = (self.round, self.committed as u64);
-        let mut message = vec![APPEND, self.term, self.index as u64, round, committed];
+        let mut message = vec![APPEND, self.term, self.index as u64];
+        message.extend([self.round, self.committed as u64]);
         message.extend(self.log.iter().flat_map(|(term, value)| [*term, *value]));
         self.tell_others(&message).await;
         self.deadline = Instant::now() + HEARTBEAT;
     }
 
-    async fn on_request(&mut self, client: SocketAddr, [kind, value]: [u64; 2]) {
+    async fn on_request(&mut self, client: SocketAddr, kind: u64, value: u64) {
         if self.role != Role::Leader {
+            self.post.send(client, &[REFUSED]).await;
             return;
         }
-        self.waiting.push((client, [kind, value], self.round + 1));
-        if kind == WRITE && !self.log.iter().any(|entry| entry.1 == value) {
+        if kind == WRITE {
             self.log.push((self.term, value));
         }
-        if kind == WRITE || self.confirms {
+        let asks = kind == READ && self.confirms;
+        let round = if asks { self.round + 1 } else { 0 };
+        // What its predecessor has committed it knows when an entry of its own is.
+        let own = self.log.partition_point(|(term, _)| *term < self.term) + 1;
+        let length = if kind == WRITE { self.log.len() } else { own };
+        self.waiting.push(Waiting { client, length, round });
+        if kind == WRITE || asks {
             self.replicate().await;
         }
+    }
+
+    /// Leads no more, if it did: there is a later term.
+    async fn follow(&mut self, term: u64) {
+        if self.role == Role::Leader {
+            self.be_patient();
+            for Waiting { client, .. } in std::mem::take(&mut self.waiting) {
+                self.post.send(client, &[LOST]).await;
+            }
+        }
+        (self.term, self.role, self.has_voted) = (term, Role::Follower, false);
     }
 
     async fn on_message(
@@ -139,54 +160,50 @@ impl Server {
         rest: &[u64],
     ) {
         if term > self.term {
-            if self.role == Role::Leader {
-                self.be_patient();
-                self.waiting.clear();
-            }
-            (self.term, self.role, self.voted) = (term, Role::Follower, false);
+            self.follow(term).await;
+        }
+        // What is said in an earlier term is not answered: who leads now tells everybody.
+        if term < self.term {
+            return;
         }
         match (kind, rest) {
             (CANDIDATE, [last, length]) => {
-                let own = (self.log[self.log.len() - 1].0, self.log.len() as u64);
-                if term == self.term && !self.voted && (*last, *length) >= own {
-                    self.voted = true;
+                if !self.has_voted && (*last, *length) >= (self.last_term(), self.log.len() as u64)
+                {
+                    self.has_voted = true;
                     self.be_patient();
                     self.post.send(source, &[VOTE, term, self.index as u64]).await;
                 }
             }
-            (VOTE, []) if term == self.term && self.role == Role::Candidate => {
+            (VOTE, []) if self.role == Role::Candidate => {
                 self.votes[from] = true;
                 if self.votes.iter().filter(|vote| **vote).count() > SERVERS / 2 {
                     self.role = Role::Leader;
-                    self.elections = 0;
                     self.acknowledged = [(0, 0); SERVERS];
-                    self.log.push((term, 0));
+                    self.log.push((term, self.log[self.log.len() - 1].1));
                     self.replicate().await;
                 }
             }
             (APPEND, [round, committed, log @ ..]) => {
+                self.role = Role::Follower;
+                self.be_patient();
                 let length = log.len() / 2;
-                if term == self.term {
-                    (self.role, self.elections) = (Role::Follower, 0);
-                    self.be_patient();
-                    // Within a term a log only grows, and what was sent earlier may come later.
-                    if self.log_term < term || length > self.log.len() {
-                        self.log =
-                            log.as_chunks().0.iter().map(|[term, value]| (*term, *value)).collect();
-                        self.log_term = term;
-                    }
-                    let committed = usize::try_from(*committed).expect("short logs");
-                    self.committed = self.committed.max(committed);
+                // Within a term a log only grows, and what was sent earlier may come later.
+                if self.log_term < term || length > self.log.len() {
+                    let entries = log.as_chunks().0.iter();
+                    self.log = entries.map(|[term, value]| (*term, *value)).collect();
+                    self.log_term = term;
                 }
-                // To one that leads no more it tells the term.
-                let answer = [APPENDED, self.term, self.index as u64, *round, length as u64];
+                let committed = usize::try_from(*committed).expect("short logs");
+                self.committed = self.committed.max(committed);
+                let answer = [APPENDED, term, self.index as u64, *round, length as u64];
                 self.post.send(source, &answer).await;
             }
-            (APPENDED, [round, length]) if term == self.term && self.role == Role::Leader => {
+            (APPENDED, [round, length]) if self.role == Role::Leader => {
                 let length = usize::try_from(*length).expect("short logs");
                 let known = &mut self.acknowledged[from];
                 *known = (known.0.max(length), known.1.max(*round));
-                let stored = median(self.acknowledged.map(|(length, _)| length));
+                let stored = majority(self.acknowledged.map(|(length, _)| length));
                 if stored > self.committed && self.log[stored - 1].0 == term {
                     self.committed = stored;
                 }
@@ -195,38 +212,27 @@ impl Server {
         }
     }
 
-    /// Answers those that wait for what has become true.
+    /// Answers those for whom everything is done.
     async fn answer(&mut self) {
-        let committed = &self.log[..self.committed];
-        // Else it may not know what its predecessor has committed.
-        if self.role != Role::Leader || committed[committed.len() - 1].0 != self.term {
-            return;
-        }
-        let value = committed.iter().map(|(_, value)| *value).max().expect("it is never empty");
-        let confirmed = median(self.acknowledged.map(|(_, round)| round));
-        let is_true = |[kind, request]: [u64; 2], since: u64| match kind {
-            WRITE => committed.iter().any(|entry| entry.1 == request),
-            _ => !self.confirms || confirmed >= since,
-        };
-        let (done, waiting) =
-            self.waiting.iter().partition(|(_, request, since)| is_true(*request, *since));
-        let done: Vec<_> = done;
-        self.waiting = waiting;
-        for (client, [_, request], _) in done {
-            self.post.send(client, &[ANSWER, request, value]).await;
+        let (committed, value) = (self.committed, self.log[self.committed - 1].1);
+        let round = majority(self.acknowledged.map(|(_, round)| round));
+        let is_done = |waiting: &mut Waiting| waiting.length <= committed && waiting.round <= round;
+        let done: Vec<Waiting> = self.waiting.extract_if(.., is_done).collect();
+        for Waiting { client, .. } in done {
+            self.post.send(client, &[ANSWER, value]).await;
         }
     }
 }
 
 /// Returns what a majority has reached.
-fn median<T: Ord + Copy>(mut values: [T; SERVERS]) -> T {
+fn majority<T: Ord + Copy>(mut values: [T; SERVERS]) -> T {
     values.sort_unstable();
     values[SERVERS / 2]
 }
 
 const HEARTBEAT: Duration = Duration::from_millis(1);
 
-const CANDIDATE: u64 = 1;
-const VOTE: u64 = 2;
-const APPEND: u64 = 3;
-const APPENDED: u64 = 4;
+const CANDIDATE: u64 = 11;
+const VOTE: u64 = 12;
+const APPEND: u64 = 13;
+const APPENDED: u64 = 14;
