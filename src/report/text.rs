@@ -323,7 +323,7 @@ fn size(size: RunSize) -> String {
     let RunSize { choices, switches, faults, .. } = size;
     let mut all = counted(choices as u64, "choice");
     if faults > 0 {
-        all = format!("{all}, {} of them faults", number(faults as u64));
+        all = format!("{all}, {} among them", counted(faults as u64, "fault"));
     }
     match (choices, switches) {
         (_, 0) => all,

@@ -8,7 +8,7 @@ use parcae::fault::{Chaos, Nemesis};
 use parcae::kernel::Ratio;
 use parcae::net::UdpSocket;
 use parcae::time::{Instant, sleep, timeout};
-use parcae::world::{self, LinkOptions, Node};
+use parcae::world::{self, Latency, LinkOptions, Node};
 
 use crate::protocols;
 use crate::scenario::Program;
@@ -118,7 +118,10 @@ async fn forgetful() {
 
 /// A client asks again until it is answered, which goes wrong at the third time.
 async fn third_attempt() {
-    world::network().set_links(LinkOptions::lan().with_loss(Ratio::percent(20)));
+    // No latency is as good as a loss.
+    let latency = Latency::constant(Duration::from_millis(1));
+    let links = LinkOptions::lan().with_latency(latency).with_loss(Ratio::percent(20));
+    world::network().set_links(links);
     world::node("server").start(|| async {
         let socket = UdpSocket::bind("0.0.0.0:7").await.expect("the port is free");
         let mut bytes = [0; 1];

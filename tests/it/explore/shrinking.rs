@@ -72,7 +72,9 @@ async fn serve(kept: Rc<Cell<u8>>) {
 
 /// Asks again until an answer comes, and gives up after five times.
 async fn retries() {
-    let links = LinkOptions::lan().with_loss(Ratio::percent(30));
+    // No latency is as good as a loss.
+    let latency = Latency::uniform(millis(1), millis(2));
+    let links = LinkOptions::lan().with_latency(latency).with_loss(Ratio::percent(30));
     world::network().set_links(links);
     let kept = Rc::new(Cell::new(0));
     world::node("server").start(|| async {
