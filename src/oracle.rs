@@ -10,8 +10,17 @@
 //! | [`invariant`] | a condition that holds between all steps of tasks |
 //! | [`eventually`] | a condition that holds within a time |
 //!
-//! What clients saw is judged afterwards: a [`History`] of operations, a [`Model`] (one of [`models`] or your own), and
-//! [`linearizable`].
+//! What clients saw is judged afterwards, as a [`History`] of operations:
+//!
+//! | checker | what is promised |
+//! |---|---|
+//! | [`linearizable`], with a [`Model`] (one of [`models`] or your own) | each operation takes effect at one instant between its beginning and its end |
+//! | [`sequential_within`], with a [`Model`] | each client's operations in its order; no time between clients |
+//! | [`sessions`] | a client reads its writes, and never goes back |
+//! | [`transactions`] | isolation, at a level |
+//!
+//! Their [`HistoryVerdict`] is *consistent*, *violated* with a witness, or *unknown*, which is never one of the others. [`logs`] are
+//! histories from elsewhere.
 //!
 //! What a test asserts says that a program is right; `sometimes!` and `reachable!` say that the test
 //! has *looked*: that a leader was lost, a queue was full, a retry was made in some seed. Without one, a
@@ -54,24 +63,32 @@
 //! **Absent on purpose**: how they are judged, which is the matter of `explore::Check`, and how they are
 //! shown, which is that of `report`.
 
+mod access;
 mod catalogue;
 mod compare;
 mod details;
 mod eventually;
+mod graph;
 mod history;
 mod invariant;
 mod judge;
 mod linearizability;
+pub mod logs;
 mod macros;
 mod model;
 pub mod models;
 mod property;
+mod sequential;
+mod sessions;
 #[cfg(feature = "simulation")]
 mod summary;
 #[cfg(feature = "simulation")]
 mod tally;
+pub mod transactions;
+mod tried;
 mod verdict;
 
+pub use self::access::Access;
 pub use self::compare::Measure;
 pub use self::details::Details;
 pub use self::eventually::{Eventually, eventually};
@@ -80,11 +97,13 @@ pub use self::invariant::{Holds, invariant, invariant_every};
 pub use self::linearizability::{linearizable, linearizable_within};
 pub use self::model::Model;
 pub use self::property::{Property, PropertyKind};
+pub use self::sequential::{SequentialWitness, sequential_within};
+pub use self::sessions::{Guarantee, Request, SessionStep, SessionWitness, sessions};
 #[cfg(feature = "simulation")]
 pub use self::summary::{Example, PropertySummary};
 #[cfg(feature = "simulation")]
 pub use self::tally::PropertyCount;
-pub use self::verdict::{HistoryVerdict, Witness};
+pub use self::verdict::{HistoryVerdict, Unjudged, Witness};
 
 #[cfg(feature = "simulation")]
 pub(crate) use self::catalogue::{at, position, under};

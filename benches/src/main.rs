@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p parcae-benches -- actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- histories [--rounds N] [--only TEXT] | histories --write FOLDER
 //! cargo run --release -p parcae-benches -- find [--trials N] [--cap N] [--only TEXT] [--side TEXT]
 //! cargo run --release -p parcae-benches -- families [--seeds N] [--only TEXT] [--side TEXT]
 //! cargo run --release -p parcae-benches -- shrink [--seeds N] [--only TEXT]
@@ -16,6 +17,9 @@ mod core_costs;
 mod counting;
 mod families;
 mod find;
+mod histories;
+mod histories_large;
+mod histories_made;
 mod lock_costs;
 mod measure;
 mod network_costs;
@@ -64,6 +68,14 @@ fn main() -> ExitCode {
             Err(message) => usage(&message),
         };
     }
+    if let ("histories", [option, folder]) = (command.as_str(), rest)
+        && option == "--write"
+    {
+        return match histories::write(folder.as_ref()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => usage(&format!("cannot write: {error}")),
+        };
+    }
     let options = match Options::parse(rest) {
         Ok(options) => options,
         Err(message) => return usage(&message),
@@ -71,6 +83,7 @@ fn main() -> ExitCode {
     match command.as_str() {
         "actor" => println!("{}", actor_costs::table(&options)),
         "core" => println!("{}", core_costs::table(&options)),
+        "histories" => println!("{}", histories::table(&options)),
         "network" => println!("{}", network_costs::table(&options)),
         "real" => println!("{}", real_costs::table(&options)),
         "sync" => println!("{}\n{}", lock_costs::table(&options), sync_costs::table(&options)),
@@ -83,6 +96,7 @@ fn usage(message: &str) -> ExitCode {
     eprintln!(
         "{message}\n\
          usage: parcae-benches actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]\n\
+         \u{20}      parcae-benches histories [--rounds N] [--only TEXT] | histories --write FOLDER\n\
          \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]\n\
          \u{20}      parcae-benches families [--seeds N] [--only TEXT] [--side TEXT]\n\
          \u{20}      parcae-benches shrink [--seeds N] [--only TEXT]"

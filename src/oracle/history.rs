@@ -105,6 +105,19 @@ impl<I, O> Operation<I, O> {
         };
         Self { client, input, invoked: moment(invoked), effect, ended }
     }
+
+    /// Returns the answer, if there is one.
+    pub const fn output(&self) -> Option<&O> {
+        match &self.effect {
+            Effect::Returned(output) => Some(output),
+            Effect::Failed | Effect::Unknown => None,
+        }
+    }
+
+    /// Tells whether it ended before the other was invoked.
+    pub(crate) fn ended_before(&self, other: &Self) -> bool {
+        self.ended.is_some_and(|end| end < other.invoked)
+    }
 }
 
 impl<I, O> History<I, O> {

@@ -6,15 +6,13 @@
 //! found although another one is hard. The problem is NP-complete; beyond its budget the verdict is *unknown*, never *right*.
 
 mod search;
-mod table;
-mod taken;
 
 use std::collections::BTreeMap;
 
 use self::search::{Progress, Search};
 use super::history::{Effect, Operation};
 use super::model::Model;
-use super::verdict::{HistoryVerdict, Witness};
+use super::verdict::{HistoryVerdict, Unjudged, Witness};
 
 /// Tells whether a history is linearizable, with a budget of 100 million steps.
 ///
@@ -49,11 +47,14 @@ pub fn linearizable_within<M: Model>(
         for mut search in open {
             let steps = share.min(left);
             let (progress, used) = search.run(steps);
-            left -= used;
+            // A search may take a few steps more.
+            left = left.saturating_sub(used);
             match progress {
                 Progress::Linearized => {}
                 Progress::Stuck => return HistoryVerdict::Violated(search.witness()),
-                Progress::Paused if left == 0 => return HistoryVerdict::Unknown { steps: budget },
+                Progress::Paused if left == 0 => {
+                    return HistoryVerdict::Unknown(Unjudged::Budget { steps: budget });
+                }
                 Progress::Paused => still_open.push(search),
             }
         }

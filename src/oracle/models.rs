@@ -5,6 +5,7 @@
 //! | one value | [`Register`] | [`RegisterInput`] | the value that was read |
 //! | one value with compare-and-swap | [`CasRegister`] | [`CasInput`] | [`CasOutput`] |
 //! | values by key | [`KeyValue`] | [`KeyValueInput`] | the value that was there |
+//! | texts by key that are appended to | [`TextStore`] | [`TextInput`] | the text |
 //! | first in, first out | [`Queue`] | [`QueueInput`] | the item that was taken |
 //! | a set | [`Set`] | [`SetInput`] | whether that changed it, or it was there |
 //! | a lock | [`Lock`] | [`LockInput`] | whether it was given or taken back |
@@ -13,6 +14,7 @@
 mod containers;
 mod counters;
 mod registers;
+mod texts;
 
 pub use self::{
     containers::{Queue, QueueInput, Set, SetInput},
@@ -20,4 +22,5 @@ pub use self::{
     registers::{
         CasInput, CasOutput, CasRegister, KeyValue, KeyValueInput, Register, RegisterInput,
     },
+    texts::{TextInput, TextStore},
 };

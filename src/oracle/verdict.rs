@@ -4,19 +4,49 @@ use std::fmt::{self, Write as _};
 
 use super::history::{Effect, Operation};
 
-/// What a checker says of a history.
+/// What a checker says of a history. What the witness is depends on the checker.
+///
+/// `Unknown` is neither right nor wrong: nothing was found, and not everything was looked at. Both [`is_consistent`](Self::is_consistent)
+/// and [`is_violated`](Self::is_violated) are then false, and [`unwrap`](Self::unwrap) panics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a verdict that nobody looks at finds nothing"]
-pub enum HistoryVerdict {
+pub enum HistoryVerdict<W = Witness> {
     /// A right system can have answered so.
     Consistent,
     /// No right system can have answered so.
-    Violated(Box<Witness>),
-    /// The budget was used up before either was known.
-    Unknown {
+    Violated(Box<W>),
+    /// Neither is known.
+    Unknown(Unjudged),
+}
+
+/// Why a checker does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unjudged {
+    /// The budget was used up.
+    Budget {
         /// How many steps that was.
         steps: u64,
     },
+    /// Two operations wrote one value to one key: who read it does not tell whose it was. Numbers are places in the slice of
+    /// operations.
+    WrittenTwice {
+        /// Who wrote it.
+        first: usize,
+        /// Who wrote it, too.
+        second: usize,
+    },
+}
+
+impl fmt::Display for Unjudged {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Budget { steps } => write!(formatter, "after {steps} steps"),
+            Self::WrittenTwice { first, second } => {
+                write!(formatter, "operations {first} and {second} wrote the same value")
+            }
+        }
+    }
 }
 
 /// Why a history is not that of a right system. Numbers are places in the slice of operations that was checked.
@@ -34,7 +64,7 @@ pub struct Witness {
     pub state: String,
 }
 
-impl HistoryVerdict {
+impl<W: fmt::Display> HistoryVerdict<W> {
     /// Tells whether a right system can have answered so. `Unknown` is not.
     #[must_use]
     pub const fn is_consistent(&self) -> bool {
@@ -56,20 +86,18 @@ impl HistoryVerdict {
         match self {
             Self::Consistent => {}
             Self::Violated(witness) => panic!("{witness}"),
-            Self::Unknown { steps } => {
-                panic!("unknown whether the history is right, after {steps} steps")
-            }
+            Self::Unknown(cause) => panic!("unknown whether the history is right: {cause}"),
         }
     }
 }
 
-impl fmt::Display for HistoryVerdict {
+impl<W: fmt::Display> fmt::Display for HistoryVerdict<W> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Consistent => formatter.write_str("the history is right"),
             Self::Violated(witness) => witness.fmt(formatter),
-            Self::Unknown { steps } => {
-                write!(formatter, "unknown whether the history is right, after {steps} steps")
+            Self::Unknown(cause) => {
+                write!(formatter, "unknown whether the history is right: {cause}")
             }
         }
     }
@@ -90,15 +118,7 @@ impl Witness {
     /// Returns it in words, one line for each operation that could have taken effect next, with what came before.
     #[must_use]
     pub fn text<I: fmt::Debug, O: fmt::Debug>(&self, operations: &[Operation<I, O>]) -> String {
-        let line = |mark: &str, place: usize| {
-            let Operation { client, input, effect, .. } = &operations[place];
-            let answer = match effect {
-                Effect::Returned(output) => format!("{output:?}"),
-                Effect::Failed => "failed".to_owned(),
-                Effect::Unknown => "unknown".to_owned(),
-            };
-            format!("{mark} operation {place}, client {client}: {input:?} -> {answer}\n")
-        };
+        let line = |mark: &str, place| line(mark, place, operations);
         let mut text = String::new();
         let first = self.linearized.len().saturating_sub(LINES_BEFORE);
         if first > 0 {
@@ -111,6 +131,21 @@ impl Witness {
         }
         text
     }
+}
+
+/// Returns a line about an operation.
+pub(super) fn line<I: fmt::Debug, O: fmt::Debug>(
+    mark: &str,
+    place: usize,
+    operations: &[Operation<I, O>],
+) -> String {
+    let Operation { client, input, effect, .. } = &operations[place];
+    let answer = match effect {
+        Effect::Returned(output) => format!("{output:?}"),
+        Effect::Failed => "failed".to_owned(),
+        Effect::Unknown => "unknown".to_owned(),
+    };
+    format!("{mark} operation {place}, client {client}: {input:?} -> {answer}\n")
 }
 
 const LINES_BEFORE: usize = 5;

@@ -66,6 +66,10 @@ impl<T: Clone + Eq + Hash + Debug> Model for Queue<T> {
         }
     }
 
+    fn keeps_state(&self, input: &Self::Input, output: Option<&Option<T>>) -> bool {
+        matches!((input, output), (QueueInput::Pop, Some(None)))
+    }
+
     fn key(&self, _: &Self::Input) {}
 }
 
@@ -119,6 +123,10 @@ impl<T: Clone + Ord + Debug> Model for Set<T> {
             SetInput::Contains(_) => (*is_in, *is_in),
         };
         output.is_none_or(|&output| output == answer).then_some(next)
+    }
+
+    fn keeps_state(&self, input: &Self::Input, output: Option<&bool>) -> bool {
+        matches!(input, SetInput::Contains(_)) || output == Some(&false)
     }
 
     fn key(&self, input: &Self::Input) -> T {

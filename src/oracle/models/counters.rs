@@ -35,6 +35,10 @@ impl Model for Counter {
         output.copied().flatten().is_none_or(|value| value == next).then_some(next)
     }
 
+    fn keeps_state(&self, input: &CounterInput, _: Option<&Option<i64>>) -> bool {
+        matches!(input, CounterInput::Read)
+    }
+
     fn key(&self, _: &CounterInput) {}
 }
 
@@ -75,6 +79,10 @@ impl Model for Lock {
         };
         let next = if is_done { next } else { *holder };
         output.is_none_or(|&output| output == is_done).then_some(next)
+    }
+
+    fn keeps_state(&self, _: &LockInput, output: Option<&bool>) -> bool {
+        output == Some(&false)
     }
 
     fn key(&self, _: &LockInput) {}

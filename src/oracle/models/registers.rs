@@ -51,6 +51,10 @@ impl<T: Clone + Eq + Hash + Debug> Model for Register<T> {
         }
     }
 
+    fn keeps_state(&self, input: &Self::Input, _: Option<&Option<T>>) -> bool {
+        matches!(input, RegisterInput::Read)
+    }
+
     fn key(&self, _: &Self::Input) {}
 }
 
@@ -112,6 +116,10 @@ impl<T: Clone + Eq + Hash + Debug> Model for CasRegister<T> {
         output.is_none_or(|output| *output == answer).then(|| next.clone())
     }
 
+    fn keeps_state(&self, input: &Self::Input, output: Option<&CasOutput<T>>) -> bool {
+        matches!(input, CasInput::Read) || output == Some(&CasOutput::Swapped(false))
+    }
+
     fn key(&self, _: &Self::Input) {}
 }
 
@@ -169,6 +177,10 @@ impl<K: Clone + Ord + Debug, V: Clone + Eq + Hash + Debug> Model for KeyValue<K,
             KeyValueInput::Put(_, value) => Some(Some(value.clone())),
             KeyValueInput::Delete(_) => Some(None),
         }
+    }
+
+    fn keeps_state(&self, input: &Self::Input, _: Option<&Option<V>>) -> bool {
+        matches!(input, KeyValueInput::Get(_))
     }
 
     fn key(&self, input: &Self::Input) -> K {

@@ -1,106 +1,16 @@
-//! Histories of clients, and whether a right system could have answered so.
+//! Whether a right system could have answered so: linearizability.
 
-use std::cell::Cell;
 use std::fmt::Debug;
-use std::rc::Rc;
-use std::time::Duration;
 
-use parcae::Sim;
 use parcae::oracle::models::{
     CasInput, CasOutput, CasRegister, Counter, CounterInput, KeyValue, KeyValueInput, Lock,
     LockInput, Queue, QueueInput, Register, RegisterInput, Set, SetInput,
 };
 use parcae::oracle::{
-    Effect, History, HistoryVerdict, Model, Operation, linearizable, linearizable_within,
+    Effect, HistoryVerdict, Model, Operation, Unjudged, linearizable, linearizable_within,
 };
-use parcae::task::{gather, spawn};
-use parcae::time::sleep;
 
-use crate::runs::SEEDS;
-
-type Operations<M> = Vec<Operation<<M as Model>::Input, <M as Model>::Output>>;
-
-/// Numbers that differ by seed (`SplitMix64`).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, count: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (bits ^ (bits >> 31)) % count
-    }
-}
-
-/// Makes a history of so many clients that ask one thing after the other, with answers by chance.
-fn random<M: Model>(
-    seed: u64,
-    (clients, count): (u64, u64),
-    ask: impl Fn(&mut Numbers) -> (M::Input, M::Output),
-) -> Operations<M> {
-    let mut numbers = Numbers(seed);
-    let mut operations: Operations<M> = Vec::new();
-    let mut under_way: Vec<Option<usize>> = vec![None; usize::try_from(clients).unwrap()];
-    let mut outputs = Vec::new();
-    let mut order = 0;
-    while order < 2 * count {
-        let client = numbers.below(clients);
-        let slot = &mut under_way[usize::try_from(client).unwrap()];
-        if let Some(place) = slot.take() {
-            let output: Option<M::Output> = std::mem::take(&mut outputs[place]);
-            let effect = match numbers.below(10) {
-                0 => Effect::Unknown,
-                1 => Effect::Failed,
-                _ => Effect::Returned(output.unwrap()),
-            };
-            let operation: Operation<M::Input, M::Output> = operations.remove(place);
-            let end = Some((order, effect));
-            let ended = Operation::new(client, operation.input, operation.invoked.order, end);
-            operations.insert(place, ended);
-        } else {
-            let (input, output) = ask(&mut numbers);
-            *slot = Some(operations.len());
-            outputs.push(Some(output));
-            operations.push(Operation::new(client, input, order, None));
-        }
-        order += 1;
-    }
-    operations
-}
-
-/// Tells whether a history is linearizable by trying all orders.
-fn by_brute_force<M: Model>(model: &M, operations: &Operations<M>) -> bool {
-    fn go<M: Model>(model: &M, state: &M::State, open: &[&Operation<M::Input, M::Output>]) -> bool {
-        if open.iter().all(|operation| operation.ended.is_none()) {
-            return true;
-        }
-        let first_end = open.iter().filter_map(|operation| operation.ended).min().unwrap();
-        (0..open.len()).filter(|&place| open[place].invoked < first_end).any(|place| {
-            let output = match &open[place].effect {
-                Effect::Returned(output) => Some(output),
-                _ => None,
-            };
-            model.step(state, &open[place].input, output).is_some_and(|next| {
-                let mut rest = open.to_vec();
-                rest.remove(place);
-                go(model, &next, &rest)
-            })
-        })
-    }
-    let done: Vec<_> = operations.iter().filter(|it| it.effect_is_possible()).collect();
-    go(model, &model.initial(), &done)
-}
-
-trait Possible {
-    fn effect_is_possible(&self) -> bool;
-}
-
-impl<I, O> Possible for Operation<I, O> {
-    fn effect_is_possible(&self) -> bool {
-        !matches!(self.effect, Effect::Failed)
-    }
-}
+use super::chance::{Numbers, Operations, by_brute_force, random};
 
 /// Compares the checker to all orders, on many histories; and the witness to what it promises.
 fn agrees_with_brute_force<M: Model>(
@@ -259,7 +169,7 @@ fn beyond_the_budget_the_verdict_is_unknown_and_never_right() {
     let read = Some((50, Effect::Returned(Some(99))));
     operations.push(Operation::new(20, RegisterInput::Read, 49, read));
     let verdict = linearizable_within(&Register::new(0), &operations, 10_000);
-    assert_eq!(verdict, HistoryVerdict::Unknown { steps: 10_000 });
+    assert_eq!(verdict, HistoryVerdict::Unknown(Unjudged::Budget { steps: 10_000 }));
     assert!(!verdict.is_consistent() && !verdict.is_violated());
 }
 
@@ -314,81 +224,4 @@ fn long_histories_of_many_keys_are_judged() {
         panic!("it is stale");
     };
     assert_eq!(witness.unanswerable, stale);
-}
-
-/// A value with a copy that follows 10 ms later; one client writes, one reads of either by turns.
-async fn replicated(reads_copies: bool) -> HistoryVerdict {
-    let (leader, follower) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
-    let history = History::new();
-    let writer = async {
-        for value in 1..4 {
-            let call = history.invoke(1, RegisterInput::Write(value));
-            leader.set(value);
-            let follower = follower.clone();
-            spawn(async move {
-                sleep(Duration::from_millis(10)).await;
-                follower.set(value);
-            })
-            .detach();
-            call.returned(None);
-            sleep(Duration::from_millis(parcae::choose(1..=30))).await;
-        }
-    };
-    let reader = async {
-        for turn in 0..6 {
-            let call = history.invoke(2, RegisterInput::Read);
-            sleep(Duration::from_millis(parcae::choose(1..=10))).await;
-            let copy = if reads_copies && turn % 2 == 0 { &follower } else { &leader };
-            call.returned(Some(copy.get()));
-        }
-    };
-    futures::join!(writer, reader);
-    sleep(Duration::from_millis(20)).await;
-    linearizable(&Register::new(0), &history.operations())
-}
-
-#[test]
-fn stale_reads_of_a_copy_are_found_and_reads_of_the_leader_are_right() {
-    let count = |reads_copies| {
-        (0..SEEDS)
-            .filter(|&seed| {
-                let run = Sim::new(seed).run(move || replicated(reads_copies));
-                run.unwrap().is_violated()
-            })
-            .count()
-    };
-    assert_eq!(count(false), 0);
-    assert!(count(true) > 50, "{}", count(true));
-}
-
-#[test]
-fn a_client_that_is_cancelled_leaves_what_nobody_knows() {
-    let operations = Sim::new(7)
-        .run(|| async {
-            let history = History::<_, Option<u64>>::new();
-            let asked = history.clone();
-            let client = spawn(async move {
-                let call = asked.invoke(1, RegisterInput::Write(1));
-                sleep(Duration::from_secs(5)).await;
-                call.returned(None);
-            });
-            sleep(Duration::from_secs(1)).await;
-            assert!(client.cancel().await.is_none());
-            gather((2..4).map(|client| {
-                let history = history.clone();
-                spawn(async move { history.invoke(client, RegisterInput::Read).failed() })
-            }))
-            .await;
-            history.operations()
-        })
-        .unwrap();
-    assert_eq!((operations[0].ended, &operations[0].effect), (None, &Effect::Unknown));
-    assert_eq!(operations[0].invoked.at, Duration::ZERO);
-    let later: Vec<_> = operations[1..].iter().map(|it| it.effect).collect();
-    assert_eq!(later, [Effect::Failed, Effect::Failed]);
-    assert_eq!(operations[1].invoked.at, Duration::from_secs(1));
-    let mut orders: Vec<u64> = operations.iter().map(|it| it.invoked.order).collect();
-    orders.extend(operations.iter().filter_map(|it| it.ended).map(|end| end.order));
-    orders.sort_unstable();
-    assert_eq!(orders, [0, 1, 2, 3, 4]);
 }

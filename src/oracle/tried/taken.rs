@@ -2,7 +2,7 @@
 
 /// A set of operations by number. Numbers are in the order of invocations, so what is in it is a prefix with a ragged edge.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     words: Vec<u64>,
     hash: u64,
     /// Words before it are full.
@@ -12,11 +12,11 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    pub(super) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         Self { words: vec![0; count.div_ceil(64)], hash: 0, start: 0, end: 0 }
     }
 
-    pub(super) fn insert(&mut self, number: usize) {
+    pub(crate) fn insert(&mut self, number: usize) {
         let word = number / 64;
         self.words[word] |= 1 << (number % 64);
         self.hash ^= mixed(number);
@@ -26,7 +26,7 @@ impl Taken {
         }
     }
 
-    pub(super) fn remove(&mut self, number: usize) {
+    pub(crate) fn remove(&mut self, number: usize) {
         let word = number / 64;
         self.words[word] &= !(1 << (number % 64));
         self.hash ^= mixed(number);
@@ -36,18 +36,22 @@ impl Taken {
         }
     }
 
-    pub(super) fn hash(&self) -> u64 {
+    pub(crate) fn contains(&self, number: usize) -> bool {
+        self.words[number / 64] & (1 << (number % 64)) != 0
+    }
+
+    pub(crate) fn hash(&self) -> u64 {
         self.hash
     }
 
     /// Returns the ragged edge, and how many words before it are full. Two sets are equal if these are.
-    pub(super) fn edge(&self) -> (usize, &[u64]) {
+    pub(crate) fn edge(&self) -> (usize, &[u64]) {
         (self.start, &self.words[self.start..self.end.max(self.start)])
     }
 }
 
 /// A number that stands for an operation in the hash of a set (Zobrist, 1970), by the finalizer of `SplitMix64`.
-fn mixed(number: usize) -> u64 {
+pub(super) fn mixed(number: usize) -> u64 {
     let mut bits = (number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

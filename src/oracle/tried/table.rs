@@ -1,13 +1,11 @@
 //! What a search has tried already.
 
-use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
+use super::taken::{Taken, mixed};
 
-use super::taken::Taken;
-
-/// Pairs of a set of operations and a state; it only grows.
+/// Pairs of a set of operations and the number of a state; it only grows.
 #[derive(Debug)]
-pub(super) struct Table<S> {
-    entries: Vec<Entry<S>>,
+pub(crate) struct Table {
+    entries: Vec<Entry>,
     /// Edges of the sets of all entries, one after the other.
     edges: Vec<u64>,
     /// For each value of the hash's last bits the latest entry, plus one.
@@ -15,26 +13,24 @@ pub(super) struct Table<S> {
 }
 
 #[derive(Debug)]
-struct Entry<S> {
+struct Entry {
     hash: u64,
     /// The next entry with the same last bits, plus one.
     next: u32,
     full_words: u32,
     /// Where its edge is.
     edge: (usize, u32),
-    state: S,
+    state: u32,
 }
 
-impl<S: Eq + Hash + Clone> Table<S> {
-    pub(super) fn new() -> Self {
+impl Table {
+    pub(crate) fn new() -> Self {
         Self { entries: Vec::new(), edges: Vec::new(), heads: vec![0; 64] }
     }
 
     /// Adds a pair; tells whether it is new.
-    pub(super) fn insert(&mut self, taken: &Taken, state: &S) -> bool {
-        // Without keys, so that it is the same on every machine and in every run.
-        let keyless = BuildHasherDefault::<DefaultHasher>::default();
-        let hash = taken.hash() ^ keyless.hash_one(state);
+    pub(crate) fn insert(&mut self, taken: &Taken, state: u32) -> bool {
+        let hash = taken.hash() ^ mixed(state as usize).rotate_left(32);
         let (start, words) = taken.edge();
         let mut next = self.heads[self.head_of(hash)];
         while let Some(place) = (next as usize).checked_sub(1) {
@@ -43,7 +39,7 @@ impl<S: Eq + Hash + Clone> Table<S> {
             if entry.hash == hash
                 && entry.full_words as usize == start
                 && &self.edges[from..from + length as usize] == words
-                && entry.state == *state
+                && entry.state == state
             {
                 return false;
             }
@@ -53,7 +49,7 @@ impl<S: Eq + Hash + Clone> Table<S> {
         true
     }
 
-    fn push(&mut self, hash: u64, taken: &Taken, state: &S) {
+    fn push(&mut self, hash: u64, taken: &Taken, state: u32) {
         if self.entries.len() >= self.heads.len() {
             self.grow();
         }
@@ -61,13 +57,7 @@ impl<S: Eq + Hash + Clone> Table<S> {
         let edge = (self.edges.len(), index(words.len()));
         self.edges.extend_from_slice(words);
         let head = self.head_of(hash);
-        let entry = Entry {
-            hash,
-            next: self.heads[head],
-            full_words: index(start),
-            edge,
-            state: state.clone(),
-        };
+        let entry = Entry { hash, next: self.heads[head], full_words: index(start), edge, state };
         self.entries.push(entry);
         self.heads[head] = index(self.entries.len());
     }
@@ -87,6 +77,7 @@ impl<S: Eq + Hash + Clone> Table<S> {
     }
 }
 
-fn index(length: usize) -> u32 {
+/// Returns a length or a place as it is stored.
+pub(super) fn index(length: usize) -> u32 {
     u32::try_from(length).expect("memory ends before four billion entries")
 }
