@@ -12,6 +12,7 @@
 //! | all runs of a small program | [`Check::exhaustive`] |
 //! | one run as a value | [`Sim`] |
 //! | to run a recorded failure again | [`Check::replay`] with a [`ReplayToken`] |
+//! | to know why a failure happens | [`Check::explain`], then [`Finding::explanation`] |
 //! | to watch or stop a check | [`Control`] |
 //!
 //! How a failure is shown is the matter of [`crate::report`].
@@ -22,6 +23,7 @@ mod control;
 mod determinism;
 mod error;
 mod exhaustive;
+mod explain;
 mod finding;
 #[cfg(target_os = "linux")]
 mod fork;
@@ -50,6 +52,10 @@ pub use check_report::{CheckReport, Stop};
 pub use control::Control;
 pub use error::CheckError;
 pub use exhaustive::{Exhaustion, Exhaustive, Independence, Unexplored};
+pub use explain::{
+    Change, Difference, Explain, Explanation, Likelihood, LikelihoodPoint, NearestPass, Part,
+    ValueRange, Without,
+};
 pub use finding::{Finding, RunSize, ShrinkSummary};
 #[cfg(target_os = "linux")]
 pub use fork::NoProcess;

@@ -93,6 +93,7 @@ pub use self::{
 
 #[cfg(feature = "simulation")]
 pub(crate) use self::{
+    nemesis::{StrikePart, strike_part},
     run::{FaultRun, Firings},
     summary::FaultSummaries,
 };

@@ -42,6 +42,8 @@ mod place;
 
 mod violation;
 
+#[cfg(feature = "simulation")]
+pub(crate) use choices::Reseed;
 pub use choices::{Choices, Draw, Fill, Overrides, Source};
 pub use distribution::Shape;
 pub use event::{Chain, Event, EventKind};

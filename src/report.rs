@@ -39,6 +39,7 @@ mod story;
 mod style;
 mod text;
 mod timeline;
+mod why;
 
 pub use artefact::{SaveError, save, save_attachments};
 pub use command::{ReplayCommand, replay_line};

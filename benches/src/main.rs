@@ -5,6 +5,7 @@
 //! cargo run --release -p parcae-benches -- histories [--rounds N] [--only TEXT] | histories --write FOLDER
 //! cargo run --release -p parcae-benches -- find [--trials N] [--cap N] [--only TEXT] [--side TEXT]
 //! cargo run --release -p parcae-benches -- families [--seeds N] [--only TEXT] [--side TEXT]
+//! cargo run --release -p parcae-benches -- shrink [--seeds N] [--only TEXT]
 //! ```
 //! prints a table in Markdown. `--only` keeps the workloads whose name contains the text, `--side` the
 //! side of that name; both together are for profilers.
@@ -26,6 +27,8 @@ mod network_worlds;
 mod peers;
 mod protocols;
 mod real_costs;
+mod scenario;
+mod shrink;
 mod sync_costs;
 
 use std::process::ExitCode;
@@ -51,6 +54,15 @@ fn main() -> ExitCode {
         return match families::Options::parse(rest) {
             Ok(options) => {
                 println!("{}", families::table(&options, |line| eprintln!("{line}")));
+                ExitCode::SUCCESS
+            }
+            Err(message) => usage(&message),
+        };
+    }
+    if command == "shrink" {
+        return match shrink::Options::parse(rest) {
+            Ok(options) => {
+                println!("{}", shrink::table(&options, |line| eprintln!("{line}")));
                 ExitCode::SUCCESS
             }
             Err(message) => usage(&message),
@@ -86,7 +98,8 @@ fn usage(message: &str) -> ExitCode {
          usage: parcae-benches actor|core|sync|real|network [--rounds N] [--only TEXT] [--side TEXT]\n\
          \u{20}      parcae-benches histories [--rounds N] [--only TEXT] | histories --write FOLDER\n\
          \u{20}      parcae-benches find [--trials N] [--cap N] [--only TEXT] [--side TEXT]\n\
-         \u{20}      parcae-benches families [--seeds N] [--only TEXT] [--side TEXT]"
+         \u{20}      parcae-benches families [--seeds N] [--only TEXT] [--side TEXT]\n\
+         \u{20}      parcae-benches shrink [--seeds N] [--only TEXT]"
     );
     ExitCode::FAILURE
 }

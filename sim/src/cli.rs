@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Runs a recorded failure again
     #[command(after_help = REPLAY_AFTER_HELP)]
     Replay(ReplayArguments),
+    /// Says why a recorded failure happens
+    #[command(after_help = EXPLAIN_AFTER_HELP)]
+    Explain(ExplainArguments),
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +120,25 @@ pub(crate) struct ReplayArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// A token as a report prints it, or a file that holds one, such as a saved report
+    #[arg(value_name = "TOKEN|FILE", value_parser = recorded)]
+    pub(crate) recorded: Recorded,
+    /// How many runs it may take
+    #[arg(long, value_name = "N", default_value_t = 3000)]
+    pub(crate) runs: u64,
+    /// How many endings are drawn from each of 20 points of the run; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) endings: u32,
+    /// Threads; the result is the same for any number [default: one for each core]
+    #[arg(long, value_name = "J", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// How the explanation is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Trace {
     /// Print what the run traces, with virtual time: error, warn, info, debug, trace
     #[arg(long = "trace", value_name = "LEVEL", num_args = 0..=1, require_equals = true,
@@ -182,6 +204,7 @@ Examples:
   parcae list                               what there is to hunt
   parcae hunt lost-update                   find the bug, shrink it, print how to replay it
   parcae replay v1:...                      the same failure again, in any process
+  parcae explain v1:...                     why it happens, and from when on it is bound to
   parcae hunt lost-update --fixed           the repaired program passes
   parcae run lost-update --seed 3 --trace   one seed, with all that it does
 
@@ -224,3 +247,16 @@ Examples:
   parcae replay v1:...
   parcae replay target/parcae/lost-update-1.txt --trace
   parcae replay v1:... --fixed";
+
+const EXPLAIN_AFTER_HELP: &str = "\
+The recorded run is run again many times, with something other each time. For each choice that it forces:
+what happens without it, where the two runs part, and which values would do, too. Then the run that passes
+and goes the same way for longest; how likely the failure is from event to event, if all that comes after
+is drawn anew; and what happened before the failure and may have had a part in it.
+
+Exit codes are those of `parcae replay`. docs/EXPLAIN.md says what stands in the JSON.
+
+Examples:
+  parcae explain v1:...
+  parcae explain target/parcae/lost-update-1.txt --format json
+  parcae explain v1:... --endings 0         without the likelihood, which takes most of the runs";

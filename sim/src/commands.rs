@@ -1,5 +1,6 @@
 //! What the subcommands do.
 
+mod explain;
 mod hunt;
 mod list;
 mod replay;
@@ -15,5 +16,6 @@ pub(crate) fn run(command: Command) -> Result<Exit, CommandError> {
         Command::Hunt(arguments) => hunt::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
     }
 }

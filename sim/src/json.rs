@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
-use parcae::explore::{CheckReport, Finding, RunSize, ShrinkSummary, Stop};
+use parcae::executor::Log;
+use parcae::explore::{
+    Change, CheckReport, Difference, Explanation, Finding, Likelihood, LikelihoodPoint,
+    NearestPass, Part, Replay, ReplayVerdict, RunSize, ShrinkSummary, Stop, Without,
+};
+use parcae::kernel::VirtualTime;
 use serde::Serialize;
 
 use crate::scenario::Scenario;
@@ -38,6 +43,25 @@ pub(crate) fn report(report: &CheckReport, saved: Option<&Path>) -> String {
         wall_seconds: report.wall_time().as_secs_f64(),
         finding: report.finding().map(FindingItem::of),
         report: saved.map(|path| path.display().to_string()),
+    })
+}
+
+/// Returns why the failure of a replay happens; the fields are told by `docs/EXPLAIN.md`.
+pub(crate) fn explanation(replay: &Replay) -> String {
+    let finding = replay.finding.as_deref();
+    let explained = finding.and_then(|finding| Some((finding, finding.explanation()?)));
+    lines(&ExplainItem {
+        name: &replay.name,
+        verdict: match replay.verdict {
+            ReplayVerdict::Reproduced => "reproduced",
+            ReplayVerdict::Passes => "passes",
+            ReplayVerdict::Diverged => "diverged",
+        },
+        failure_kind: finding.map(|finding| finding.failure().kind()),
+        failure: finding.map(|finding| finding.failure().to_string()),
+        token: finding.and_then(Finding::token).map(ToString::to_string),
+        explanation: explained
+            .map(|(finding, explanation)| ExplanationItem::of(finding.log(), explanation)),
     })
 }
 
@@ -109,13 +133,14 @@ impl<'a> FindingItem<'a> {
 struct SizeItem {
     choices: usize,
     switches: usize,
+    faults: usize,
     steps: u64,
 }
 
 impl SizeItem {
     fn of(size: RunSize) -> Self {
-        let RunSize { choices, switches, steps, .. } = size;
-        Self { choices, switches, steps }
+        let RunSize { choices, switches, faults, steps, .. } = size;
+        Self { choices, switches, faults, steps }
     }
 }
 
@@ -142,6 +167,175 @@ impl ShrunkItem {
             others: summary.others.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+#[derive(Serialize)]
+struct ExplainItem<'a> {
+    name: &'a str,
+    verdict: &'a str,
+    failure_kind: Option<&'a str>,
+    failure: Option<String>,
+    token: Option<String>,
+    explanation: Option<ExplanationItem<'a>>,
+}
+
+#[derive(Serialize)]
+struct ExplanationItem<'a> {
+    choices: Vec<PartItem<'a>>,
+    nearest: Option<NearestItem<'a>>,
+    likelihood: Option<LikelihoodItem>,
+    past: Vec<EntryItem>,
+    runs: u64,
+    is_cut: bool,
+}
+
+impl<'a> ExplanationItem<'a> {
+    fn of(log: &Log, explanation: &'a Explanation) -> Self {
+        let past = explanation.past.iter().filter_map(|entry| EntryItem::of(log, *entry));
+        Self {
+            choices: explanation.parts.iter().map(|part| PartItem::of(log, part)).collect(),
+            nearest: explanation.nearest.as_ref().map(NearestItem::of),
+            likelihood: explanation.likelihood.as_ref().map(|it| LikelihoodItem::of(log, it)),
+            past: past.collect(),
+            runs: explanation.runs,
+            is_cut: explanation.is_cut,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PartItem<'a> {
+    text: String,
+    stream: String,
+    site: u32,
+    ordinal: u64,
+    /// A text: readers of JSON round integers above 2^53.
+    value: String,
+    without: &'a str,
+    /// How the run without it fails.
+    otherwise: Option<String>,
+    range: Option<RangeItem>,
+    difference: Option<DifferenceItem<'a>>,
+}
+
+impl<'a> PartItem<'a> {
+    fn of(log: &Log, part: &'a Part) -> Self {
+        let (without, otherwise) = match &part.without {
+            Without::Passes(_) => ("passes", None),
+            Without::FailsOtherwise(signature, _) => {
+                ("fails otherwise", Some(signature.to_string()))
+            }
+            Without::FailsAlike => ("fails alike", None),
+            _ => ("untried", None),
+        };
+        Self {
+            text: log.describe_override(part.key, part.value),
+            stream: part.key.stream.to_string(),
+            site: part.key.site,
+            ordinal: part.key.ordinal,
+            value: part.value.to_string(),
+            without,
+            otherwise,
+            range: part.range.map(|range| RangeItem {
+                text: range.to_string(),
+                low: range.low.to_string(),
+                high: range.high.to_string(),
+            }),
+            difference: part.without.difference().map(DifferenceItem::of),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RangeItem {
+    text: String,
+    low: String,
+    high: String,
+}
+
+#[derive(Serialize)]
+struct DifferenceItem<'a> {
+    entry: usize,
+    virtual_seconds: f64,
+    failing: &'a [String],
+    other: &'a [String],
+}
+
+impl<'a> DifferenceItem<'a> {
+    fn of(difference: &'a Difference) -> Self {
+        let Difference { entry, time, failing, other, .. } = difference;
+        Self { entry: *entry, virtual_seconds: seconds(*time), failing, other }
+    }
+}
+
+#[derive(Serialize)]
+struct NearestItem<'a> {
+    /// Index of the choice that is other in it.
+    choice: usize,
+    /// The value that the choice has in it; none when it has its default.
+    value: Option<String>,
+    difference: DifferenceItem<'a>,
+}
+
+impl<'a> NearestItem<'a> {
+    fn of(nearest: &'a NearestPass) -> Self {
+        let value = match nearest.change {
+            Change::LeftOut => None,
+            Change::Value(value) => Some(value.to_string()),
+        };
+        let difference = DifferenceItem::of(&nearest.difference);
+        Self { choice: nearest.part, value, difference }
+    }
+}
+
+#[derive(Serialize)]
+struct LikelihoodItem {
+    endings: u32,
+    points: Vec<PointItem>,
+    decided_at: Option<EntryItem>,
+}
+
+impl LikelihoodItem {
+    fn of(log: &Log, likelihood: &Likelihood) -> Self {
+        Self {
+            endings: likelihood.endings,
+            points: likelihood.points.iter().map(PointItem::of).collect(),
+            decided_at: likelihood.decided_at.and_then(|entry| EntryItem::of(log, entry)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PointItem {
+    events: u64,
+    virtual_seconds: f64,
+    failing: u32,
+    failing_otherwise: u32,
+}
+
+impl PointItem {
+    fn of(point: &LikelihoodPoint) -> Self {
+        let LikelihoodPoint { events, time, failing, failing_otherwise, .. } = *point;
+        Self { events, virtual_seconds: seconds(time), failing, failing_otherwise }
+    }
+}
+
+#[derive(Serialize)]
+struct EntryItem {
+    entry: usize,
+    virtual_seconds: f64,
+    text: String,
+}
+
+impl EntryItem {
+    fn of(log: &Log, entry: usize) -> Option<Self> {
+        let found = log.entries.get(entry)?;
+        Some(Self { entry, virtual_seconds: seconds(found.time), text: log.describe(found) })
+    }
+}
+
+fn seconds(time: VirtualTime) -> f64 {
+    time.elapsed().as_secs_f64()
 }
 
 fn lines(value: &impl Serialize) -> String {

@@ -28,7 +28,8 @@ use super::wait_note::{Use, WaitNote, WaitSubject};
 use super::waker::WakeTarget;
 use super::watch::Watcher;
 use crate::kernel::{
-    Chain, Choices, Draw, Event, EventKind, Fill, Key, Place, Site, Space, StreamId, VirtualTime,
+    Chain, Choices, Draw, Event, EventKind, Fill, Key, Place, Reseed, Site, Space, StreamId,
+    VirtualTime,
 };
 
 /// The site at which schedules are decided: the ordinal is the number of the task's step, the value
@@ -60,6 +61,8 @@ pub(super) struct Core {
     pub(super) timers: Timers,
     pub(super) domains: Domains,
     pub(super) choices: Choices,
+    /// After so many events all is drawn from another seed.
+    reseed: Option<Reseed>,
     /// Where the tasks are that overrides of the schedule let go on, once they were spawned.
     pub(super) forced_tasks: BTreeMap<StreamId, Option<u32>>,
     /// None is first in, first out.
@@ -131,6 +134,7 @@ impl Core {
             is_plain: picker.is_none() && choices.overrides().is_empty() && log.is_none(),
             has_slow: false,
             choices,
+            reseed: None,
             picker,
             chain: Chain::EMPTY,
             event_count: 0,
@@ -215,6 +219,21 @@ impl Core {
 
     // Choices
 
+    /// Has everything after so many events drawn from another seed.
+    pub(super) fn reseed_later(&mut self, reseed: Option<Reseed>) {
+        self.reseed = reseed;
+    }
+
+    #[inline]
+    fn reseed_if_due(&mut self) {
+        if let Some(reseed) = self.reseed
+            && self.event_count >= reseed.after_events
+        {
+            self.reseed = None;
+            self.choices.reseed(reseed.seed);
+        }
+    }
+
     /// Draws a choice and records it.
     #[track_caller]
     pub(super) fn draw(
@@ -236,6 +255,7 @@ impl Core {
         space: Space,
         location: Option<&'static Location<'static>>,
     ) -> Draw {
+        self.reseed_if_due();
         let key = Key::new(task, site, ordinal);
         let draw = self.choices.draw(key, space);
         let subject = key.folded();
@@ -367,6 +387,7 @@ impl Core {
     #[cold]
     #[inline(never)]
     pub(super) fn decide(&mut self, step: (StreamId, u64), running: Option<u32>) -> usize {
+        self.reseed_if_due();
         let key = Key::new(step.0, SCHEDULE, step.1);
         let candidates = Candidates { tasks: &self.tasks, ready: &self.ready, running };
         let count = candidates.count();

@@ -27,13 +27,15 @@ use super::watch::{Warning, Watch, Watcher};
 use super::{Attachment, Executor, WakeTarget, waker};
 use crate::context::{self, Nested};
 use crate::ending::{JoinEnd, LastPanic, PanicNote, TaskPanic};
-use crate::kernel::{Chain, Choices, Event, EventKind, StreamId, VirtualTime};
+use crate::kernel::{Chain, Choices, Event, EventKind, Reseed, StreamId, VirtualTime};
 
 /// Everything that decides a run but the program.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Plan {
     pub(crate) choices: Choices,
+    /// When all is drawn from another seed, if it is.
+    pub(crate) reseed: Option<Reseed>,
     /// None is `Fifo`.
     pub(crate) picker: Option<Box<dyn Pick>>,
     pub(crate) limits: Limits,
@@ -80,6 +82,7 @@ impl Plan {
         let log = self.is_logged.then(Box::default);
         let mut core = Core::new(&number, self.choices, self.picker, self.limits, log);
         core.watcher = Watcher::of(&self.watch);
+        core.reseed_later(self.reseed);
         let executor = Rc::new(Executor {
             run: number.get(),
             core: RefCell::new(core),

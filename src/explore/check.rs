@@ -10,6 +10,7 @@ use super::check_report::CheckReport;
 use super::control::Control;
 use super::error::CheckError;
 use super::exhaustive::{Exhauster, Exhaustive};
+use super::explain::Explain;
 #[cfg(target_os = "linux")]
 use super::fork::{self, Bounds, Forks, Relaunch};
 use super::host::{self, Isolation};
@@ -64,6 +65,8 @@ pub struct Check {
     pub(super) isolation: Isolation,
     pub(super) determinism: Determinism,
     pub(super) shrink: Shrink,
+    /// How a failure is explained, if it is.
+    pub(super) explain: Option<Explain>,
     pub(super) time_limit: Option<Duration>,
     pub(super) control: Control,
     pub(super) trace: Option<Level>,
@@ -102,11 +105,14 @@ pub struct Shrink {
     pub runs: u64,
     /// Most runs without progress. Default 500.
     pub runs_without_progress: u64,
+    /// For each sort of faults that is left: most runs without it, in which latencies and switches are drawn
+    /// anew. Default 300.
+    pub redraws: u64,
 }
 
 impl Default for Shrink {
     fn default() -> Self {
-        Self { runs: 5_000, runs_without_progress: 500 }
+        Self { runs: 5_000, runs_without_progress: 500, redraws: 300 }
     }
 }
 
@@ -126,6 +132,7 @@ impl Check {
             isolation: Isolation::default(),
             determinism: Determinism::default(),
             shrink: Shrink::default(),
+            explain: None,
             time_limit: None,
             control: Control::new(),
             trace: None,
@@ -322,6 +329,13 @@ impl Check {
     /// Sets how much is spent on shrinking. Default [`Shrink::default`].
     pub fn shrink(mut self, shrink: Shrink) -> Self {
         self.shrink = shrink;
+        self
+    }
+
+    /// Has a failure explained that is found or replayed, for [`Finding::explanation`](super::Finding::explanation).
+    /// Default: it is not, as that takes more runs than shrinking does.
+    pub fn explain(mut self, explain: Explain) -> Self {
+        self.explain = Some(explain);
         self
     }
 

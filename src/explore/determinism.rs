@@ -19,16 +19,19 @@ pub(super) fn run_twice(
         host::isolated(isolation, || program.run(sim))
     };
     let (first, second) = (run()?, run()?);
+    let failure = difference(&first, &second);
+    Ok((first, failure))
+}
+
+/// Compares two logged runs of one world.
+pub(super) fn difference(first: &Outcome, second: &Outcome) -> Option<Failure> {
     if first.chain() == second.chain() && first.event_count() == second.event_count() {
-        let failure = ends_otherwise(&first, &second);
-        return Ok((first, failure));
+        return ends_otherwise(first, second);
     }
-    let logs = (first.log(), second.log());
-    let failure = match logs {
+    Some(match (first.log(), second.log()) {
         (Some(first), Some(second)) => first_difference(first, second),
         _ => vanished(),
-    };
-    Ok((first, Some(failure)))
+    })
 }
 
 /// Compares how two runs of the same events ended: an error that is returned is none of them. A wake from

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::check::Check;
+use super::explain::Explanation;
 use super::observed::Observed;
-use super::shrink::Shrunk;
+use super::shrink::{Class, Classes, Shrunk};
 use super::signature::Signature;
 use super::sim::Outcome;
 use super::strategy::Strategy;
@@ -29,6 +30,8 @@ pub struct Finding {
     elapsed: VirtualTime,
     warnings: Vec<Warning>,
     observed: Observed,
+    steps: u64,
+    explanation: Option<Box<Explanation>>,
 }
 
 /// How big a run is.
@@ -39,15 +42,21 @@ pub struct RunSize {
     pub choices: usize,
     /// Decisions about the schedule among them.
     pub switches: usize,
+    /// Faults among them, and rare branches that are taken; without what says when, how long and at whom.
+    pub faults: usize,
     /// Polls and points.
     pub steps: u64,
 }
 
 impl RunSize {
-    pub(super) fn of(world: &World, steps: u64) -> Self {
-        let schedule = crate::executor::SCHEDULE.id();
-        let switches = world.overrides.keys().filter(|key| key.site == schedule).count();
-        Self { choices: world.overrides.len(), switches, steps }
+    /// Returns the size of a world over the default one; `log` is of its run.
+    pub(super) fn of(world: &World, log: &Log, steps: u64) -> Self {
+        let classes = Classes::of(&world.overrides, log);
+        let count = |is_wanted: fn(Class) -> bool| {
+            world.overrides.keys().filter(|key| is_wanted(classes.of_key(key))).count()
+        };
+        let (switches, faults) = (count(|class| class == Class::Schedule), count(Class::is_fault));
+        Self { choices: world.overrides.len(), switches, faults, steps }
     }
 }
 
@@ -79,11 +88,13 @@ impl Finding {
     ) -> Self {
         let log = *outcome.take_log().expect("what is examined was run with its log");
         let seed = world.seed;
-        let found = RunSize::of(&World::of_log(seed, &log), outcome.steps());
+        let found = RunSize::of(&World::of_log(seed, &log), &log, outcome.steps());
         let is_replayable = !matches!(failure, Failure::Nondeterminism { .. });
         let token = is_replayable.then(|| token(check, world.clone(), &failure, &outcome, &log));
         let (warnings, observed) = (outcome.take_warnings(), outcome.take_observed());
         Self {
+            steps: outcome.steps(),
+            explanation: None,
             seed,
             strategy: check.settings.strategy,
             failure,
@@ -107,9 +118,13 @@ impl Finding {
         search_time: Duration,
     ) -> Self {
         let seed = original.seed();
+        if let Some(leak) = shrunk.leak {
+            return Self::unshrunk(check, original, World::of_seed(seed), leak, search_time);
+        }
         let original_log = original.take_log().expect("what is examined was run with its log");
-        let found = RunSize::of(&World::of_log(seed, &original_log), original.steps());
-        let Shrunk { world, outcome, summary } = shrunk;
+        let world = World::of_log(seed, &original_log);
+        let found = RunSize::of(&world, &original_log, original.steps());
+        let Shrunk { world, outcome, summary, .. } = shrunk;
         // The same signature, but numbers in the message may be smaller now.
         let failure = outcome.failure().cloned().unwrap_or(failure);
         let finding = Self::unshrunk(check, outcome, world, failure, search_time);
@@ -125,13 +140,15 @@ impl Finding {
             failure,
             world: World::of_seed(seed),
             log: Log::default(),
-            found: RunSize { choices: 0, switches: 0, steps: 0 },
+            found: RunSize { choices: 0, switches: 0, faults: 0, steps: 0 },
             shrink: None,
             search_time,
             token: None,
             elapsed: VirtualTime::ZERO,
             warnings: Vec::new(),
             observed: Observed::default(),
+            steps: 0,
+            explanation: None,
         }
     }
 
@@ -197,6 +214,22 @@ impl Finding {
     #[must_use]
     pub fn token(&self) -> Option<&ReplayToken> {
         self.token.as_ref()
+    }
+
+    /// Returns why it happens, if [`Check::explain`] asked for that.
+    #[must_use]
+    pub fn explanation(&self) -> Option<&Explanation> {
+        self.explanation.as_deref()
+    }
+
+    pub(super) fn with_explanation(mut self, explanation: Explanation) -> Self {
+        self.explanation = Some(Box::new(explanation));
+        self
+    }
+
+    /// Returns the polls and points of the shrunk run.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// Returns the bad habits that were seen in the shrunk run, if they were watched for.

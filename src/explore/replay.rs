@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use super::check::Check;
+use super::explain::explained;
 use super::finding::Finding;
 use super::host::{self, NoThread};
 use super::renumber;
@@ -181,7 +182,12 @@ impl Check {
         let sim = token.world.sim(&self.settings).logged(true).traced(self.trace);
         let sim = sim.capturing(self.is_capturing);
         let outcome = host::isolated(self.isolation, || program.run(sim))?;
-        Ok(self.judge(token, mode, outcome))
+        let mut replay = self.judge(token, mode, outcome);
+        if replay.recurrence == Recurrence::Same {
+            let explain = |finding: Box<Finding>| Box::new(explained(self, program, *finding));
+            replay.finding = replay.finding.map(explain);
+        }
+        Ok(replay)
     }
 
     /// Supposes that an unnamed task was added or removed since the record.

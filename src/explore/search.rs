@@ -9,6 +9,7 @@ use super::check::{Check, Determinism};
 use super::check_report::{CheckReport, Stop};
 use super::determinism;
 use super::error::CheckError;
+use super::explain::explained;
 use super::finding::Finding;
 #[cfg(target_os = "linux")]
 use super::fork::{self, Forks};
@@ -218,9 +219,10 @@ impl<'a> Search<'a> {
         let budget = Budget::new(&check.shrink, deadline);
         let shrinker = Shrinker::new(check, &self.program, budget);
         let shrunk = shrinker.shrink(&failure, &outcome);
-        Ok(match shrunk {
+        let finding = match shrunk {
             Some(shrunk) => Finding::shrunk(check, outcome, failure, shrunk, search_time),
             None => Finding::unshrunk(check, outcome, world, failure, search_time),
-        })
+        };
+        Ok(explained(check, &self.program, finding))
     }
 }

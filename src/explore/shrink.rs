@@ -1,51 +1,73 @@
 //! Making a failure small: the fewest and least overrides over the default world that still show it.
 //!
-//! Each pass proposes worlds in a fixed order; the first that fails with the same signature is
-//! accepted, re-recorded, and its overrides are keyed anew from its own log, because an edit may
-//! renumber what comes after it. Passes repeat until none makes progress:
+//! Each pass proposes worlds in a fixed order; the first that fails with the same signature and is
+//! simpler ([`cost`]) is accepted, re-recorded, and its overrides are keyed anew from its own log,
+//! because an edit may renumber what comes after it. Passes repeat until none makes progress:
 //!
+//! 0. *Confirm*: what is shrunk has failed twice alike, and in the end its smallest world is run once
+//!    more. Runs that differ are reported as such, and not shrunk.
 //! 1. *Convert*: the run that was found, as overrides over the default world; it must be the same.
-//! 2. *Default-fill*: no overrides at all; then none of one kind.
-//! 3. *Near the default*: each single deviation of the default schedule. What fails with one forced
-//!    switch needs no search among many.
-//! 4. *ddmin* over schedule deviations, then over other choices; at the end each override has been
+//! 2. [*Default-fill*](fill): no overrides at all; then none of one class or site; and none of one task
+//!    or link, once switches are few.
+//! 3. [*Near the default*](near): each single deviation of the default schedule. What fails with one
+//!    forced switch needs no search among many.
+//! 4. [*ddmin*](reduce) by [class](class), cheapest to explain last; at the end each override has been
 //!    left out alone and was seen to be necessary.
-//! 5. *Lower* values towards their defaults by bisection.
-//! 6. *Exchange*: two deviations of the schedule for one other, for each two.
+//! 5. [*Shorten*](shorten): an operation of the workload less, from the end and from the middle.
+//! 6. [*Lower*](lower) values towards their defaults by bisection, alone and together.
+//! 7. [*Repair*](repair): a class of faults is left out, and latencies and switches are drawn anew until
+//!    it fails without.
+//! 8. [*Exchange*](near): two deviations of the schedule for one other, for each two.
+//! 9. [*Round*](lower) durations to values that are easy to read.
 //!
 //! The budget counts runs, never seconds. Candidates may be tried in parallel but are accepted in
-//! order, so the result is the same on every machine.
+//! order, so the result is the same on every machine. No pass asks which strategy found the failure: what
+//! a strategy draws is no choice.
 //!
 //! # Source
 //! Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input" (2002) for ddmin; the
 //! order of passes and the re-keying follow Hypothesis and measurements of our own.
 
+mod class;
+mod cost;
+mod fill;
+mod lower;
+mod near;
+mod reduce;
+mod repair;
+mod shorten;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 
+pub(super) use self::class::{Class, Classes};
+use self::cost::Cost;
 use super::check::{Check, Shrink};
+use super::determinism;
 use super::finding::{RunSize, ShrinkSummary};
 use super::host::{self, Deadline, Flow, NoThread, Stopwatch};
 use super::signature::Signature;
 use super::sim::{Outcome, Settings};
 use super::world::{Program, World};
-use crate::executor::{Failure, Log, SCHEDULE};
-use crate::kernel::{Key, Overrides, Seed, prf};
+use crate::executor::Failure;
+use crate::kernel::{Overrides, Seed, prf};
 
 /// How much may be spent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     runs: u64,
     runs_without_progress: u64,
+    redraws: u64,
     deadline: Deadline,
 }
 
 impl Budget {
     pub(super) fn new(shrink: &Shrink, deadline: Deadline) -> Self {
-        let Shrink { runs, runs_without_progress, .. } = *shrink;
-        Self { runs, runs_without_progress, deadline }
+        let Shrink { runs, runs_without_progress, redraws } = *shrink;
+        Self { runs, runs_without_progress, redraws, deadline }
     }
 }
 
@@ -55,6 +77,8 @@ pub(super) struct Shrunk {
     pub(super) world: World,
     pub(super) outcome: Outcome,
     pub(super) summary: ShrinkSummary,
+    /// How a second run of the world differed from the first.
+    pub(super) leak: Option<Failure>,
 }
 
 #[derive(Debug)]
@@ -83,14 +107,13 @@ struct Best {
     cost: Cost,
 }
 
-/// What makes one failing world simpler than another, most important first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Cost {
-    overrides: usize,
-    preemptions: usize,
-    /// Sum of how far values are from their defaults.
-    distance: u128,
-    steps: u64,
+/// What a candidate has to be, beside failing in the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gate {
+    /// Simpler than the simplest so far, or a part of its overrides.
+    Simpler,
+    /// No more of anything that is counted; times and values may be greater.
+    AsSimple,
 }
 
 /// A pass was ended: the budget is used up, or the wall limit or a lack of threads cut it.
@@ -125,13 +148,15 @@ impl<'a> Shrinker<'a> {
         }
         let stopwatch = Stopwatch::start();
         self.target = Some(Signature::of(failure));
-        self.bound(failure, original);
+        self.settings = bounded(&self.settings, failure, original.steps(), original.elapsed());
         let converted = World::of_log(original.seed(), original.log()?);
         self.runs += 1;
-        let Ok(true) = self.accept(converted) else { return None };
+        let Ok(true) = self.accept(converted, Gate::Simpler) else { return None };
         let (ControlFlow::Continue(()) | ControlFlow::Break(Exhausted)) = self.passes();
+        let leak = self.confirm();
         let best = self.best.expect("the conversion was accepted");
-        let size = RunSize::of(&best.world, best.outcome.steps());
+        let log = best.outcome.log().expect("what was accepted was run with its log");
+        let size = RunSize::of(&best.world, log, best.outcome.steps());
         let summary = ShrinkSummary {
             size,
             runs: self.runs,
@@ -140,167 +165,38 @@ impl<'a> Shrinker<'a> {
             is_cut: self.is_cut,
             others: self.others,
         };
-        Some(Shrunk { world: best.world, outcome: best.outcome, summary })
+        Some(Shrunk { world: best.world, outcome: best.outcome, summary, leak })
     }
 
-    /// Bounds each candidate by twice the original run, so that one that spins costs little.
-    fn bound(&mut self, failure: &Failure, original: &Outcome) {
-        let is_limit = matches!(
-            failure,
-            Failure::Livelock { .. } | Failure::StepLimit { .. } | Failure::TimeLimit { .. }
-        );
-        if !is_limit {
-            let limits = &mut self.settings.limits;
-            limits.steps = limits.steps.min(original.steps() * 2 + SPARE_STEPS);
-            limits.time = limits.time.min(original.elapsed() * 2 + SPARE_TIME);
+    /// Runs the smallest world once more: something that leaks from run to run may have failed it. As the
+    /// runs that confirm the failure itself, it is none of the budget.
+    fn confirm(&mut self) -> Option<Failure> {
+        if self.is_cut {
+            return None;
         }
+        let Ok(again) = self.run(&self.best().world, true) else {
+            self.is_cut = true;
+            return None;
+        };
+        determinism::difference(&self.best().outcome, &again)
     }
 
     fn passes(&mut self) -> ControlFlow<Exhausted> {
         self.fill_with_defaults()?;
         self.look_near_default()?;
+        // Not before: a switch to somebody who is not needed may be as few, and says less.
+        self.fill_objects()?;
         loop {
             self.is_minimal = false;
-            while self.reduce(|key| key.site == SCHEDULE.id())?
-                | self.reduce(|key| key.site != SCHEDULE.id())?
-                | self.lower()?
-            {}
+            while self.reduce_all()? | self.shorten()? | self.lower()? | self.lower_together()? {}
             // Each override has been left out alone; from here on it only gets better.
             self.is_minimal = true;
-            if !self.exchange()? {
-                return ControlFlow::Continue(());
+            if !self.repair()? && !self.exchange()? {
+                break;
             }
         }
-    }
-
-    /// Leaves out all overrides, then those of each site.
-    fn fill_with_defaults(&mut self) -> Pass {
-        let mut has_progressed = self.propose([Overrides::new()])?;
-        let sites: BTreeSet<u32> = self.overrides().keys().map(|key| key.site).collect();
-        for site in sites {
-            let mut without = self.overrides().clone();
-            without.retain(|key, _| key.site != site);
-            has_progressed |= self.propose([without])?;
-        }
-        ControlFlow::Continue(has_progressed)
-    }
-
-    /// Tries every single deviation from the default schedule, with the other choices as they are.
-    fn look_near_default(&mut self) -> Pass {
-        let is_schedule = |key: &Key| key.site == SCHEDULE.id();
-        let deviations = self.overrides().keys().filter(|key| is_schedule(key)).count();
-        if deviations < 2 {
-            return ControlFlow::Continue(false);
-        }
-        let mut base = self.overrides().clone();
-        base.retain(|key, _| !is_schedule(key));
-        self.deviate_once(base)
-    }
-
-    /// Puts one deviation in the place of two, for each two.
-    fn exchange(&mut self) -> Pass {
-        let keys: Vec<Key> =
-            self.overrides().keys().copied().filter(|key| key.site == SCHEDULE.id()).collect();
-        for (place, second) in keys.iter().enumerate() {
-            for first in &keys[..place] {
-                let mut base = self.overrides().clone();
-                base.remove(first);
-                base.remove(second);
-                if self.deviate_once(base)? {
-                    return ControlFlow::Continue(true);
-                }
-            }
-        }
-        ControlFlow::Continue(false)
-    }
-
-    /// Tries every single deviation from the schedule of a world.
-    fn deviate_once(&mut self, base: Overrides) -> Pass {
-        if self.affordable() == 0 || self.is_over() {
-            return ControlFlow::Break(Exhausted);
-        }
-        let outcome = self.run(&World::of_overrides(self.seed(), base.clone()), true);
-        let outcome = self.unless_cut(outcome)?;
-        let Some(log) = outcome.log() else { return ControlFlow::Continue(false) };
-        let undecided = log.decisions.iter().filter(|decision| !base.contains_key(&decision.key));
-        let candidates = undecided
-            .flat_map(|decision| {
-                decision.alternatives.iter().map(|alternative| {
-                    let mut deviating = base.clone();
-                    deviating.insert(decision.key, alternative.get());
-                    deviating
-                })
-            })
-            .take(NEAR_CANDIDATES_MAX);
-        self.propose(candidates)
-    }
-
-    /// Leaves out overrides of a class, half of them first, in the end each alone.
-    fn reduce(&mut self, is_of_class: impl Fn(&Key) -> bool) -> Pass {
-        let mut has_progressed = false;
-        let mut parts = 2;
-        loop {
-            let keys: Vec<Key> = self.overrides().keys().copied().filter(&is_of_class).collect();
-            if keys.is_empty() {
-                return ControlFlow::Continue(has_progressed);
-            }
-            parts = parts.min(keys.len());
-            let base = self.overrides().clone();
-            let without = |part: &[Key]| {
-                let mut rest = base.clone();
-                part.iter().for_each(|key| {
-                    rest.remove(key);
-                });
-                rest
-            };
-            // From the end: what happens last is needed least often.
-            let size = keys.len().div_ceil(parts);
-            if self.propose(keys.rchunks(size).map(without))? {
-                has_progressed = true;
-                parts = parts.saturating_sub(1).max(2);
-            } else if parts >= keys.len() {
-                return ControlFlow::Continue(has_progressed);
-            } else {
-                parts *= 2;
-            }
-        }
-    }
-
-    /// Moves each value towards its default, as far as the failure stays.
-    fn lower(&mut self) -> Pass {
-        let mut has_progressed = false;
-        let keys: Vec<Key> = self.overrides().keys().copied().collect();
-        for key in keys.into_iter().filter(|key| key.site != SCHEDULE.id()) {
-            while let Some(closer) = self.closer_values(key) {
-                let base = self.overrides().clone();
-                let candidates = closer.into_iter().map(|value| {
-                    let mut lowered = base.clone();
-                    lowered.insert(key, value);
-                    lowered
-                });
-                if !self.propose(candidates)? {
-                    break;
-                }
-                has_progressed = true;
-            }
-        }
-        ControlFlow::Continue(has_progressed)
-    }
-
-    /// Returns values between a value and its default, closest to the default first.
-    fn closer_values(&self, key: Key) -> Option<Vec<u64>> {
-        let log = self.best().outcome.log()?;
-        let (space, value) = log.draw_at(key)?;
-        let distance = space.distance(value);
-        let mut steps: Vec<u64> = (0..u64::BITS)
-            .map(|shift| distance - (distance >> shift))
-            .chain([distance.saturating_sub(1)])
-            .filter(|step| (1..distance).contains(step))
-            .collect();
-        steps.sort_unstable();
-        steps.dedup();
-        let values: Vec<u64> = steps.into_iter().map(|step| space.toward(value, step)).collect();
-        (!values.is_empty()).then_some(values)
+        self.round()?;
+        ControlFlow::Continue(())
     }
 
     // Trying
@@ -311,6 +207,10 @@ impl<'a> Shrinker<'a> {
     /// How many are tried at once depends on the number of jobs, and nothing else does: those that come
     /// after the one that is accepted count as not tried.
     fn propose(&mut self, candidates: impl IntoIterator<Item = Overrides>) -> Pass {
+        self.propose_to(Gate::Simpler, candidates)
+    }
+
+    fn propose_to(&mut self, gate: Gate, candidates: impl IntoIterator<Item = Overrides>) -> Pass {
         let mut candidates = candidates.into_iter();
         let mut proposed = BTreeSet::new();
         let mut batch = VecDeque::new();
@@ -341,7 +241,7 @@ impl<'a> Shrinker<'a> {
             self.tried.extend(batch.iter().take(spent).map(fingerprint));
             let last = batch.drain(..spent).next_back();
             if let (Some(_), Some(failing)) = (found, last) {
-                let is_accepted = self.accept(World::of_overrides(self.seed(), failing));
+                let is_accepted = self.accept(World::of_overrides(self.seed(), failing), gate);
                 if self.unless_cut(is_accepted)? {
                     self.runs_without_progress = 0;
                     return ControlFlow::Continue(true);
@@ -376,7 +276,7 @@ impl<'a> Shrinker<'a> {
     }
 
     /// Records a world's run and keeps it, keyed anew, if it fails as wanted and is simpler.
-    fn accept(&mut self, world: World) -> Result<bool, NoThread> {
+    fn accept(&mut self, world: World, gate: Gate) -> Result<bool, NoThread> {
         let outcome = self.run(&world, true)?;
         if outcome.failure().map(Signature::of) != self.target {
             return Ok(false);
@@ -386,9 +286,15 @@ impl<'a> Shrinker<'a> {
             return Ok(false);
         };
         let world = World::of_log(world.seed, log);
-        let cost = Cost::of(&world, log, outcome.steps());
-        let is_simpler = self.best.as_ref().is_none_or(|best| cost < best.cost);
+        let cost = Cost::of(&world, log, &outcome);
+        let is_simpler = self.best.as_ref().is_none_or(|best| match gate {
+            // A part of the overrides is kept even if more happens without the rest: each override that
+            // stays is to be a necessary one.
+            Gate::Simpler => cost < best.cost || best.is_more_than(&world, cost),
+            Gate::AsSimple => cost.shape() <= best.cost.shape(),
+        });
         if is_simpler {
+            self.tried.insert(fingerprint(&world.overrides));
             self.best = Some(Best { world, outcome, cost });
         }
         Ok(is_simpler)
@@ -427,6 +333,12 @@ impl<'a> Shrinker<'a> {
         self.best.as_ref().expect("passes begin after the conversion was accepted")
     }
 
+    /// Returns what the overrides of the best world are about.
+    fn classes(&self) -> Classes {
+        let log = self.best().outcome.log().expect("what was accepted was run with its log");
+        Classes::of(self.overrides(), log)
+    }
+
     fn overrides(&self) -> &Overrides {
         &self.best().world.overrides
     }
@@ -436,20 +348,30 @@ impl<'a> Shrinker<'a> {
     }
 }
 
-impl Cost {
-    fn of(world: &World, log: &Log, steps: u64) -> Self {
-        let preemptions = log
-            .decisions
-            .iter()
-            .filter(|decision| decision.can_continue && decision.chosen != decision.default)
-            .count();
-        let distance = log
-            .draws
-            .iter()
-            .map(|logged| u128::from(logged.draw.space.distance(logged.draw.value)))
-            .sum();
-        Self { overrides: world.overrides.len(), preemptions, distance, steps }
+impl Best {
+    fn is_more_than(&self, world: &World, cost: Cost) -> bool {
+        cost::is_part_of(&world.overrides, &self.world.overrides) && cost.faults <= self.cost.faults
     }
+}
+
+/// Bounds each run that is like one that failed by twice that, so that one that spins costs little.
+pub(super) fn bounded(
+    settings: &Settings,
+    failure: &Failure,
+    steps: u64,
+    elapsed: Duration,
+) -> Settings {
+    let mut settings = settings.clone();
+    let is_limit = matches!(
+        failure,
+        Failure::Livelock { .. } | Failure::StepLimit { .. } | Failure::TimeLimit { .. }
+    );
+    if !is_limit {
+        let limits = &mut settings.limits;
+        limits.steps = limits.steps.min(steps.saturating_mul(2).saturating_add(SPARE_STEPS));
+        limits.time = limits.time.min(elapsed.saturating_mul(2).saturating_add(SPARE_TIME));
+    }
+    settings
 }
 
 /// Returns 64 bits by which overrides are told apart; of 5,000 two are alike once in 10^12 times.
@@ -460,6 +382,5 @@ fn fingerprint(overrides: &Overrides) -> u64 {
 }
 
 const SPARE_STEPS: u64 = 1_000;
-const SPARE_TIME: std::time::Duration = std::time::Duration::from_secs(60);
-const NEAR_CANDIDATES_MAX: usize = 300;
+const SPARE_TIME: Duration = Duration::from_secs(60);
 const BATCH_PER_JOB: usize = 4;

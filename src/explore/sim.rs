@@ -14,7 +14,7 @@ use super::strategy::{Pilot, Profile, Strategy};
 use super::trace;
 use crate::executor::{Attachment, Failure, Limits, Log, Pick, Plan, Warning, Watch};
 use crate::fault::{BuggifyCount, KindCount, KnobSetting};
-use crate::kernel::{Chain, Choices, Fill, Overrides, Seed, VirtualTime};
+use crate::kernel::{Chain, Choices, Fill, Overrides, Reseed, Seed, VirtualTime};
 use crate::oracle::PropertyCount;
 
 /// One run of a program in a simulated world.
@@ -37,6 +37,7 @@ pub struct Sim {
     seed: Seed,
     fill: Fill,
     overrides: Overrides,
+    reseed: Option<Reseed>,
     settings: Settings,
     is_logged: bool,
     is_capturing: bool,
@@ -112,6 +113,7 @@ impl Sim {
             seed,
             fill: Fill::Seeded,
             overrides: Overrides::new(),
+            reseed: None,
             settings,
             is_logged: false,
             is_capturing: false,
@@ -122,6 +124,12 @@ impl Sim {
 
     pub(crate) fn with_overrides(mut self, fill: Fill, overrides: Overrides) -> Self {
         (self.fill, self.overrides) = (fill, overrides);
+        self
+    }
+
+    /// Repeats the run up to an event, and then goes another way, at random.
+    pub(super) fn reseeded(mut self, reseed: Reseed) -> Self {
+        self.reseed = Some(reseed);
         self
     }
 
@@ -166,6 +174,7 @@ impl Sim {
         let plan = Plan {
             picker,
             choices: Choices::new(seed, self.fill, self.overrides),
+            reseed: self.reseed,
             limits: self.settings.limits,
             watch: self.settings.watch,
             is_logged: self.is_logged || trace::shows_events(self.trace),
@@ -198,7 +207,11 @@ impl Sim {
     fn picker(&self) -> (Option<Box<dyn Pick>>, Option<PilotProfile>) {
         let Settings { strategy, profile, limits, .. } = &self.settings;
         match self.fill {
-            Fill::Default => (None, None),
+            // Nobody is asked before everything is drawn from that seed.
+            Fill::Default => {
+                let anew = |seed| Strategy::Random.picker(seed, &Profile::default(), limits);
+                (self.reseed.and_then(|reseed| anew(reseed.seed)), None)
+            }
             Fill::Seeded if self.is_pilot => {
                 let (pilot, profile) = Pilot::new(self.seed);
                 (Some(Box::new(pilot)), Some(profile))

@@ -509,3 +509,39 @@ pub(super) const STRENGTH: u32 = SIXTEENTHS / SLOTS;
 
 /// Most slots of one nemesis.
 const SLOTS_MAX: u32 = 100_000;
+
+/// What a draw of this layer decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StrikePart {
+    /// Whether there is a fault at all.
+    Whether,
+    /// Whether something happens to one message of an actor's.
+    Message,
+    /// When, how long, at whom, how much.
+    Detail,
+}
+
+/// Returns what a draw with this label decides, if faults are drawn with it.
+pub(crate) fn strike_part(label: &str) -> Option<StrikePart> {
+    if let Some(what) = label.strip_prefix("mailbox ") {
+        let is_whether = MESSAGE_FAULTS.contains(&what);
+        return Some(if is_whether { StrikePart::Message } else { StrikePart::Detail });
+    }
+    if label.starts_with("swarm") || label == "outside of the core" {
+        return Some(StrikePart::Detail);
+    }
+    if label == "machines outside of the core" {
+        return Some(StrikePart::Whether);
+    }
+    let rest = Nemesis::all().iter().find_map(|nemesis| label.strip_prefix(nemesis.name()))?;
+    if rest.is_empty() {
+        return Some(StrikePart::Whether);
+    }
+    DETAILS.contains(&rest).then_some(StrikePart::Detail)
+}
+
+/// How labels of draws go on after the name of a nemesis.
+const DETAILS: [&str; 7] = [" at", " for", " shape", " one way", " of", " by", " side"];
+
+/// How labels of draws that decide about a message go on after `mailbox `.
+const MESSAGE_FAULTS: [&str; 5] = ["drop", "delay", "duplicate", "slow", "reorder"];

@@ -64,6 +64,16 @@ pub struct Choices {
     overrides: Overrides,
 }
 
+/// How a run is repeated up to an event, and then goes another way.
+#[cfg(feature = "simulation")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reseed {
+    /// How many events are kept.
+    pub(crate) after_events: u64,
+    /// From what everything is drawn after them.
+    pub(crate) seed: Seed,
+}
+
 impl Choices {
     /// Makes the source of chance of one run.
     #[must_use]
@@ -93,6 +103,12 @@ impl Choices {
     #[must_use]
     pub fn forced(&self, key: Key) -> Option<u64> {
         if self.overrides.is_empty() { None } else { self.overrides.get(&key).copied() }
+    }
+
+    /// Draws all that is to come from another seed, without overrides.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn reseed(&mut self, seed: Seed) {
+        *self = Self::new(seed, Fill::Seeded, Overrides::new());
     }
 
     /// Draws the choice at a key.

@@ -142,6 +142,25 @@ impl Space {
         }
     }
 
+    /// Returns how far from the default the furthest value is on the side of `value`; none where values are
+    /// no numbers.
+    #[cfg(feature = "simulation")]
+    #[must_use]
+    pub(crate) const fn furthest(self, value: u64) -> Option<u64> {
+        match self {
+            Self::Integer { low, high, default } | Self::Knob { low, high, default } => {
+                Some(if value >= default { high - default } else { default - low })
+            }
+            Self::Signed { low, high } => {
+                let default = self.default_value().cast_signed();
+                let is_above = value.cast_signed() >= default;
+                Some(if is_above { high.abs_diff(default) } else { low.abs_diff(default) })
+            }
+            Self::Nanos { low, high } | Self::Skewed { low, high, .. } => Some(high - low),
+            Self::Index { .. } | Self::Chance { .. } => None,
+        }
+    }
+
     #[cfg(feature = "simulation")]
     /// Returns the value that is `distance` from the default, on the side of `value`.
     #[must_use]

@@ -10,6 +10,8 @@ use crate::kernel::{Event, EventKind, Key, Space, StreamId, VirtualTime};
 /// One override in words.
 #[derive(Debug)]
 pub(super) struct Sentence {
+    /// Address of the choice.
+    pub(super) key: Key,
     /// The text.
     pub(super) text: String,
     /// The tasks that it names.
@@ -53,14 +55,14 @@ impl<'a> Met<'a> {
             return of_draw(log, drawn);
         }
         let text = format!("{} (this did not come up)", log.describe_override(key, value));
-        Sentence { text, tasks: Vec::new(), entry: None }
+        Sentence { key, text, tasks: Vec::new(), entry: None }
     }
 }
 
 fn of_decision(log: &Log, decision: &LoggedDecision) -> Sentence {
     let text = if decision.can_continue { preemption(log, decision) } else { turn(log, decision) };
     let tasks = vec![decision.key.stream, decision.chosen, decision.default];
-    Sentence { text, tasks, entry: Some(decision.entry) }
+    Sentence { key: decision.key, text, tasks, entry: Some(decision.entry) }
 }
 
 /// A task was preempted at a point.
@@ -160,7 +162,8 @@ fn wait(log: &Log, entry: &LogEntry) -> String {
 fn of_draw(log: &Log, drawn: &LoggedDraw) -> Sentence {
     let LoggedDraw { draw, site, location, entry } = drawn;
     let Key { stream, ordinal, .. } = draw.key;
-    let sentence = |text| Sentence { text, tasks: vec![stream], entry: Some(*entry) };
+    let key = draw.key;
+    let sentence = |text| Sentence { key, text, tasks: vec![stream], entry: Some(*entry) };
     match draw.space {
         Space::Knob { .. } => {
             // The run says right after the draw what that is.

@@ -11,6 +11,7 @@ use super::properties;
 use super::story::{Sentence, story};
 use super::style::Ink;
 use super::timeline::{self, UNKNOWN_WAIT};
+use super::why;
 use crate::executor::{Failure, StalledTask, Warning};
 use crate::explore::{
     CheckReport, Exhaustion, Finding, LostSeed, Recurrence, Replay, RunSize, ShrinkSummary, Stop,
@@ -157,6 +158,7 @@ pub fn replay_text_with(replay: &Replay, command: &ReplayCommand, detail: Detail
             list(&mut page, &sentences, detail);
         }
         timeline::draw(&mut page, finding, &sentences, detail.is_complete);
+        why::draw(&mut page, finding, &sentences, detail);
         if let Some(token) = finding.token() {
             page.section("replay", &replay_line(command, token, None));
         }
@@ -251,6 +253,7 @@ fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Det
     if finding.token().is_some() {
         timeline::draw(page, finding, &sentences, detail.is_complete);
     }
+    why::draw(page, finding, &sentences, detail);
     let backtrace = match finding.failure() {
         Failure::ForeignWake { backtrace, .. } => {
             Some(("woken by", "another thread, which was here:", backtrace))
@@ -317,8 +320,11 @@ fn found(report: &CheckReport, finding: &Finding, detail: Detail) -> String {
 
 /// Returns how many choices differ from those of the default world.
 fn size(size: RunSize) -> String {
-    let RunSize { choices, switches, .. } = size;
-    let all = counted(choices as u64, "choice");
+    let RunSize { choices, switches, faults, .. } = size;
+    let mut all = counted(choices as u64, "choice");
+    if faults > 0 {
+        all = format!("{all}, {} among them", counted(faults as u64, "fault"));
+    }
     match (choices, switches) {
         (_, 0) => all,
         (1, _) => format!("{all} (a switch)"),

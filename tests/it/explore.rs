@@ -1,7 +1,9 @@
 //! Checks over many seeds, and shrinking.
 
 mod exhaustive;
+mod explaining;
 mod regressions;
+mod shrinking;
 mod strategies;
 
 use std::time::Duration;

@@ -494,7 +494,7 @@ fn other_failures_are_listed() {
         &expect![[r#"
             parcae: kv::ways failed: panic in `main` at tests/it/report/programs.rs:116: both are large: 5, 1
               found    seed 0, run 1 of 100 (portfolio), 2 choices, 1 step
-              shrunk   to 2 choices in 13 runs; each one is necessary:
+              shrunk   to 2 choices in 16 runs; each one is necessary:
                 1. `main` draws 5 for choose 0 (default 0) (tests/it/report/programs.rs:115)
                 2. `main` draws 1 for choose 1 (default 0) (tests/it/report/programs.rs:115)
               also     seen while shrinking (# stands for any number):

@@ -8,6 +8,7 @@
 mod process;
 
 mod bad_input;
+mod explaining;
 mod hunting;
 mod replaying;
 #[cfg(target_os = "linux")]

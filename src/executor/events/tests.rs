@@ -85,6 +85,7 @@ fn attach() -> Rc<Journal> {
 fn plan(is_logged: bool, limits: Limits, overrides: Overrides) -> Plan {
     Plan {
         choices: Choices::new(Seed::new(7), Fill::Default, overrides),
+        reseed: None,
         picker: None,
         limits,
         watch: Watch::default(),

@@ -1,0 +1,84 @@
+//! Faults that are not needed: a failure with a fault often happens without, if only packets and tasks
+//! come in another order.
+//!
+//! A class of faults is left out, and latencies and switches are drawn anew at a few of the keys, again
+//! and again. What fails then has one fault less and many overrides more, and is shrunk from there.
+
+use std::ops::ControlFlow;
+
+use super::class::Class;
+use super::{Exhausted, Pass, Shrinker};
+use crate::executor::Log;
+use crate::explore::world::World;
+use crate::kernel::{Key, Overrides, Seed, Site, StreamId, prf};
+
+impl Shrinker<'_> {
+    /// Tries to do without the faults of each class and each site.
+    pub(super) fn repair(&mut self) -> Pass {
+        let runs_before = self.runs_without_progress;
+        let classes = self.classes();
+        let faults = self.overrides().keys().filter(|key| classes.of_key(key).is_fault());
+        let mut sites: Vec<(Class, u32)> =
+            faults.map(|key| (classes.of_key(key), key.site)).collect();
+        sites.sort_unstable();
+        sites.dedup();
+        for (_, site) in sites {
+            // Draws in vain say nothing about the passes that come after.
+            self.runs_without_progress = 0;
+            if self.draw_anew_without(site)? {
+                return ControlFlow::Continue(true);
+            }
+        }
+        self.runs_without_progress = runs_before;
+        ControlFlow::Continue(false)
+    }
+
+    fn draw_anew_without(&mut self, site: u32) -> Pass {
+        let attempts = self.budget.redraws.min(self.affordable() as u64);
+        if attempts == 0 || self.is_over() {
+            return ControlFlow::Continue(false);
+        }
+        let mut base = self.overrides().clone();
+        base.retain(|key, _| key.site != site);
+        let outcome = self.run(&World::of_overrides(self.seed(), base.clone()), true);
+        let outcome = self.unless_cut(outcome)?;
+        self.runs += 1;
+        let Some(log) = outcome.log().filter(|log| log.dropped_count == 0) else {
+            return ControlFlow::Continue(false);
+        };
+        let candidates = (0..attempts).map(|attempt| drawn_anew(&base, log, attempt));
+        match self.propose(candidates) {
+            // It may have been the limit of runs without progress, which is not for these.
+            ControlFlow::Break(Exhausted) if !self.is_cut => ControlFlow::Continue(false),
+            pass => pass,
+        }
+    }
+}
+
+/// Draws some latencies and decisions of a run anew.
+fn drawn_anew(base: &Overrides, log: &Log, attempt: u64) -> Overrides {
+    let share = SHARES[usize::try_from(attempt % 3).expect("below 3")];
+    let seed = Seed::new(prf(Seed::new(attempt), Key::new(StreamId::ROOT, REPAIR, 0)));
+    let is_drawn = |key: Key| prf(seed, key) % 100 < share;
+    let bits = |key: Key| prf(Seed::new(seed.get() ^ 1), key);
+    let mut overrides = base.clone();
+    for drawn in &log.draws {
+        let draw = &drawn.draw;
+        if matches!(Class::of_draw(drawn), Class::Latency | Class::Turn) && is_drawn(draw.key) {
+            overrides.insert(draw.key, draw.space.sample(bits(draw.key)));
+        }
+    }
+    for decision in log.decisions.iter().filter(|decision| is_drawn(decision.key)) {
+        let count = decision.alternatives.len() as u64;
+        let index = usize::try_from(bits(decision.key) % count.max(1)).expect("below the count");
+        if let Some(next) = decision.alternatives.get(index) {
+            overrides.insert(decision.key, next.get());
+        }
+    }
+    overrides
+}
+
+/// Of how many in a hundred keys something else is drawn.
+const SHARES: [u64; 3] = [5, 10, 30];
+
+const REPAIR: Site = Site::new("shrink repair");
