@@ -41,6 +41,7 @@ mod text;
 mod timeline;
 
 pub use artefact::{SaveError, save, save_attachments};
+pub(crate) use artefact::{safe_name, write_whole};
 pub use command::{ReplayCommand, replay_line};
 pub use detail::Detail;
 pub use properties::{append_properties, properties_json};
