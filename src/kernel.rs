@@ -28,6 +28,8 @@ mod distribution;
 
 mod space;
 
+mod bytes;
+
 mod choices;
 
 mod time;

@@ -37,6 +37,7 @@ mod page;
 mod properties;
 mod story;
 mod style;
+mod sweep;
 mod text;
 mod timeline;
 

@@ -381,7 +381,7 @@ impl Core {
                 assert!(index < count, "strategy {picker:?} picked {index} of {count} candidates");
                 index
             }
-            (None, _) => 0,
+            (None, _) => self.choices.next_index(count).unwrap_or(0),
         };
         if forced.is_some()
             && let Some(picker) = &mut self.picker

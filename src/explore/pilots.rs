@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use super::check::Check;
 use super::error::CheckError;
+use super::failing::FailedRun;
 use super::host::{self, NoThread};
 use super::sim::Sim;
 use super::strategy::{Pilot, Profile};
 use super::verdict::Verdict;
 use super::world::Program;
-use crate::kernel::Seed;
 
 /// What became of the pilots.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Pilots {
     pub(super) run_count: u64,
     pub(super) steps: u64,
-    /// The first that failed, if the check searches. One that repeats single seeds is to show those.
-    pub(super) failed: Option<Seed>,
+    /// Those that failed, if the check searches. One that repeats single seeds is to show those.
+    pub(super) failed: Vec<FailedRun>,
 }
 
 impl Check {
@@ -55,8 +55,8 @@ impl Check {
     /// Runs the pilots, if the strategy needs any, and keeps their profile in the settings. With a process for each run there are
     /// none.
     ///
-    /// A search ends with the first that fails. A check of single seeds, such as one that repeats what a
-    /// search has found, runs all of them, so that its seeds have the profile which they had there.
+    /// A search ends with the first that fails, unless it keeps going. A check of single seeds, such as one that
+    /// repeats what a search has found, runs all of them, so that its seeds have the profile which they had there.
     pub(super) fn run_pilots(&mut self, program: &Program) -> Result<Pilots, NoThread> {
         let mut pilots = Pilots::default();
         // One that may end its process is not run in this one.
@@ -70,9 +70,11 @@ impl Check {
             profile.add(&outcome.take_profile().expect("a pilot keeps a profile"));
             pilots.steps += outcome.steps();
             pilots.run_count += 1;
-            if !outcome.is_ok() && self.seed_count > 0 {
-                pilots.failed = Some(seed);
-                break;
+            if let Some(failure) = outcome.failure().filter(|_| self.seed_count > 0) {
+                pilots.failed.push(FailedRun { is_pilot: true, ..FailedRun::new(seed, failure) });
+                if !self.keeps_going {
+                    break;
+                }
             }
         }
         self.settings.profile = Some(Arc::new(profile));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::bytes::Bytes;
 use super::{Key, Seed, Space, prf};
 
 /// What replaces the drawn value at some keys. Sparse: a shrunk failure has a handful.
@@ -62,13 +63,30 @@ pub struct Choices {
     seed: Seed,
     fill: Fill,
     overrides: Overrides,
+    /// Answer before the defaults do, as long as there are some.
+    bytes: Option<Box<Bytes>>,
 }
 
 impl Choices {
     /// Makes the source of chance of one run.
     #[must_use]
     pub fn new(seed: Seed, fill: Fill, overrides: Overrides) -> Self {
-        Self { seed, fill, overrides }
+        Self { seed, fill, overrides, bytes: None }
+    }
+
+    /// Answers choices without an override from bytes, in the order in which they are asked, and with their
+    /// defaults when there are none left.
+    #[cfg(feature = "simulation")]
+    #[must_use]
+    pub(crate) fn with_bytes(self, bytes: &[u8]) -> Self {
+        Self { bytes: Some(Box::new(Bytes::new(bytes))), ..self }
+    }
+
+    /// Returns which of so many candidates the bytes say; none without bytes.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn next_index(&mut self, count: usize) -> Option<usize> {
+        let index = self.bytes.as_mut()?.value(Space::Index { count: count as u64 })?;
+        usize::try_from(index).ok()
     }
 
     /// Returns the seed.
@@ -102,12 +120,17 @@ impl Choices {
     #[track_caller]
     pub fn draw(&mut self, key: Key, space: Space) -> Draw {
         space.check();
+        let forced = self.forced(key);
+        let told = match (&forced, &mut self.bytes) {
+            (None, Some(bytes)) => bytes.value(space),
+            _ => None,
+        };
         let filled = || match self.fill {
             Fill::Seeded => space.sample(prf(self.seed, key)),
             Fill::Default => space.default_value(),
         };
-        let (value, source) = match self.forced(key) {
-            None => (filled(), Source::Filled),
+        let (value, source) = match forced {
+            None => (told.unwrap_or_else(filled), Source::Filled),
             Some(value) if space.contains(value) => (value, Source::Overridden),
             Some(_) => (filled(), Source::Stale),
         };

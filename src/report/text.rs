@@ -10,10 +10,11 @@ use super::page::{Page, clipped, counted, first_line, number, wall_time};
 use super::properties;
 use super::story::{Sentence, story};
 use super::style::Ink;
+use super::sweep;
 use super::timeline::{self, UNKNOWN_WAIT};
 use crate::executor::{Failure, StalledTask, Warning};
 use crate::explore::{
-    CheckReport, Finding, LostSeed, Recurrence, Replay, RunSize, ShrinkSummary, Stop,
+    CheckReport, Finding, LostSeed, Recurrence, Replay, RunSize, Shard, ShrinkSummary, Stop,
 };
 
 /// Returns the report of a check as plain text.
@@ -58,6 +59,7 @@ pub fn text_with(
         }
         None => {
             page.headline(Ink::Success, &passing(report, detail));
+            sweep::coverage(&mut page, report);
             properties::unmet(&mut page, report, detail.is_complete);
             properties::faults_without_effect(&mut page, report);
         }
@@ -81,6 +83,7 @@ pub fn text_with(
         }
         None => {}
     }
+    sweep::failing(&mut page, report, command, detail.is_complete);
     page.into_text()
 }
 
@@ -188,18 +191,23 @@ fn passing(report: &CheckReport, detail: Detail) -> String {
     let time = wall_time(report.wall_time(), detail.times);
     let name = report.name();
     let planned = number(report.seeds_planned());
+    let shard = match report.shard() {
+        Shard::WHOLE => String::new(),
+        shard => format!(", shard {shard}"),
+    };
+    let stopped = |by| {
+        format!(
+            "parcae: {name} stopped early by {by}: no failure in {seeds} of {planned} \
+             ({strategy}{shard}), {steps}{time}"
+        )
+    };
     match report.stop() {
-        None => format!("parcae: {name} ok: {seeds} ({strategy}), {steps}{time}"),
-        Some(stop) => {
-            let by = match stop {
-                Stop::TimeLimit => "the time limit",
-                Stop::Interrupted => "request",
-            };
-            format!(
-                "parcae: {name} stopped early by {by}: no failure in {seeds} of {planned} \
-                 ({strategy}), {steps}{time}"
-            )
+        None => format!("parcae: {name} ok: {seeds} ({strategy}{shard}), {steps}{time}"),
+        Some(Stop::NothingNew) => {
+            format!("parcae: {name} ok: {seeds} of {planned} ({strategy}{shard}), {steps}{time}")
         }
+        Some(Stop::TimeLimit) => stopped("the time limit"),
+        Some(Stop::Interrupted) => stopped("request"),
     }
 }
 
