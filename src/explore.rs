@@ -72,4 +72,4 @@ pub use verdict::Verdict;
 pub use watchdog::StuckRun;
 pub use world::World;
 
-pub(crate) use host::variable;
+pub(crate) use host::{serves_runs, variable};

@@ -1,7 +1,9 @@
 //! What the subcommands do.
 
+mod corpus;
 mod hunt;
 mod list;
+mod merge;
 mod replay;
 mod run;
 
@@ -15,5 +17,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, CommandError> {
         Command::Hunt(arguments) => hunt::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
+        Command::Corpus(command) => corpus::run(&command),
     }
 }

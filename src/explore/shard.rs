@@ -57,7 +57,8 @@ impl Shard {
     }
 
     /// Returns how many of so many seeds are its own.
-    pub(super) const fn share(self, total: u64) -> u64 {
+    #[must_use]
+    pub const fn share(self, total: u64) -> u64 {
         total / self.count + (self.index < total % self.count) as u64
     }
 
