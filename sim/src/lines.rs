@@ -160,13 +160,12 @@ impl FailingItem {
 }
 
 impl FindingItem {
-    pub(crate) fn of(finding: &Finding, report: &CheckReport) -> Self {
+    pub(crate) fn of(finding: &Finding) -> Self {
         let overrides = &finding.world().overrides;
         let describe = |(key, value): (&_, &u64)| finding.log().describe_override(*key, *value);
-        let is_same = |seed: &&FailingSeed| seed.seed() == finding.seed();
         Self {
             signature: Signature::of(finding.failure()).to_string(),
-            is_pilot: report.failing().iter().find(is_same).is_some_and(FailingSeed::is_pilot),
+            is_pilot: finding.is_pilot(),
             seed: finding.seed().to_string(),
             strategy: finding.strategy().to_string(),
             failure_kind: finding.failure().kind().to_owned(),

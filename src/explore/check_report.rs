@@ -17,6 +17,7 @@ pub struct CheckReport {
     pub(super) name: String,
     pub(super) strategy: Strategy,
     pub(super) shard: Shard,
+    pub(super) keeps_going: bool,
     pub(super) seeds_planned: u64,
     pub(super) seeds_run: u64,
     pub(super) pilots_run: u64,
@@ -60,6 +61,12 @@ impl CheckReport {
     #[must_use]
     pub fn shard(&self) -> Shard {
         self.shard
+    }
+
+    /// Tells whether seeds were run behind a failing one.
+    #[must_use]
+    pub fn keeps_going(&self) -> bool {
+        self.keeps_going
     }
 
     /// Returns how many seeds were to be run, by this shard.

@@ -155,7 +155,10 @@ impl<'a> Search<'a> {
         let search_time = stopwatch.elapsed();
         let lost = std::mem::take(&mut tally.lost).until(tally.seeds_run)?;
         let Failing { seeds: failing, firsts, .. } = std::mem::take(&mut tally.failing);
-        let examine = |run| self.examine(run, search_time, deadline);
+        let examine = |run: FailedRun| {
+            let is_pilot = run.is_pilot;
+            Ok::<_, NoThread>(self.examine(run, search_time, deadline)?.of_pilot(is_pilot))
+        };
         let mut findings = firsts.into_iter().map(examine).collect::<Result<Vec<_>, _>>()?;
         if findings.is_empty()
             && let Some(LostSeed { seed, failure }) = lost.first().cloned()
@@ -176,6 +179,7 @@ impl<'a> Search<'a> {
             name: check.name.clone(),
             strategy: check.settings.strategy,
             shard: check.shard,
+            keeps_going: check.keeps_going,
             seeds_planned: own_count,
             seeds_run,
             pilots_run: self.pilots.run_count,

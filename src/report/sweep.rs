@@ -1,10 +1,10 @@
-//! What a check that keeps going has found beside the first failure, and what seeds have reached.
+//! What a check that keeps going has found beside the first failure.
 
 use super::command::{ReplayCommand, replay_line, seed_line};
 use super::page::{Page, clipped, counted, first_line, number};
 use crate::explore::{CheckReport, FailingSeed, Finding, Signature};
 
-/// Adds all seeds that fail, by signature, if there is more than the one that the report is about.
+/// Adds all seeds that fail, by signature, of a check that keeps going.
 pub(super) fn failing(
     page: &mut Page,
     report: &CheckReport,
@@ -12,7 +12,7 @@ pub(super) fn failing(
     is_complete: bool,
 ) {
     let all = report.failing();
-    if all.len() < 2 {
+    if !report.keeps_going() || all.is_empty() {
         return;
     }
     let (run, kinds) = (counted(report.seeds_run(), "seed"), kinds(all));
@@ -31,17 +31,9 @@ pub(super) fn failing(
         }
         let is_first =
             |finding: &&Finding| Signature::of(finding.failure()).to_string() == signature;
-        match report.findings().iter().skip(1).find(is_first) {
-            Some(finding) => page.indented(&format!("  {}", line_of(command, finding))),
-            None => {}
+        if let Some(finding) = report.findings().iter().skip(1).find(is_first) {
+            page.indented(&format!("  {}", line_of(command, finding)));
         }
-    }
-}
-
-/// Adds what the seeds have reached.
-pub(super) fn coverage(page: &mut Page, report: &CheckReport) {
-    if report.seeds_run() > 0 {
-        page.section("coverage", &report.coverage().to_string());
     }
 }
 

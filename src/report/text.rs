@@ -59,7 +59,6 @@ pub fn text_with(
         }
         None => {
             page.headline(Ink::Success, &passing(report, detail));
-            sweep::coverage(&mut page, report);
             properties::unmet(&mut page, report, detail.is_complete);
             properties::faults_without_effect(&mut page, report);
         }
@@ -285,8 +284,10 @@ fn waits_for_unknown(task: &StalledTask) -> bool {
 /// Returns by what the failure was found.
 fn found(report: &CheckReport, finding: &Finding, detail: Detail) -> String {
     let planned = report.seeds_planned();
-    let run = if report.seeds_run() == 0 {
+    let run = if finding.is_pilot() {
         ", a pilot run".to_owned()
+    } else if report.keeps_going() {
+        String::new()
     } else if planned > 1 {
         format!(", run {} of {}", number(report.seeds_run()), number(planned))
     } else {

@@ -82,7 +82,8 @@ impl Hunt {
                 let text = report::text_with(report, &command, detail, saved);
                 let stored = stored.iter().flatten();
                 let paths = stored.map(|path| format!("  stored   {}\n", path.display()));
-                text + &paths.collect::<String>()
+                let coverage = format!("  coverage {}\n", report.coverage());
+                text + &paths.collect::<String>() + &coverage
             }
             HuntFormat::Json => {
                 let saved = saved.as_ref().and_then(|saved| saved.as_deref().ok());
@@ -127,7 +128,7 @@ impl Hunt {
         let failing = report.failing().iter().filter(|_| !is_told);
         lines.extend(failing.map(|seed| Line::Failing(FailingItem::of(seed))));
         let findings = report.findings().iter();
-        lines.extend(findings.map(|finding| Line::Finding(FindingItem::of(finding, report))));
+        lines.extend(findings.map(|finding| Line::Finding(FindingItem::of(finding))));
         lines.push(Line::End(End::of(report)));
         lines.iter().map(ToString::to_string).collect()
     }

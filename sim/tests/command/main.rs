@@ -8,10 +8,12 @@
 mod process;
 
 mod bad_input;
+mod corpus;
 mod hunting;
 mod replaying;
 #[cfg(target_os = "linux")]
 mod stopping;
+mod sweeping;
 mod teaching;
 #[cfg(target_os = "linux")]
 mod threads;
