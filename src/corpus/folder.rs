@@ -108,6 +108,18 @@ impl Corpus {
     /// # Errors
     /// [`CorpusError`] when the file system refuses, or the file is there and holds something else.
     pub fn put(&self, world: &FailingWorld) -> Result<Put, CorpusError> {
+        self.put_over(world, None)
+    }
+
+    /// As [`Corpus::put`]; a world that is known to be stale gives way in any case, if it still stands there.
+    ///
+    /// # Errors
+    /// [`CorpusError`] as [`Corpus::put`] returns it.
+    pub fn put_over(
+        &self,
+        world: &FailingWorld,
+        stale: Option<&FailingWorld>,
+    ) -> Result<Put, CorpusError> {
         let folder = |source| CorpusError::Folder { path: self.folder.clone(), source };
         fs::create_dir_all(&self.folder).map_err(folder)?;
         let _lock = lock(&self.folder);
@@ -120,7 +132,8 @@ impl Corpus {
         if put == Put::Replaced {
             let old = read(path.clone())?.world;
             let is_same = old.token == world.token && old.signature == world.signature;
-            if is_same || old.build == world.build && old.order() < world.order() {
+            let is_better = old.build == world.build && old.order() < world.order();
+            if is_same || is_better && stale != Some(&old) {
                 return Ok(Put::Kept);
             }
         }

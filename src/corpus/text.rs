@@ -77,7 +77,11 @@ impl FailingWorld {
             failure: kept(failure),
             seed,
             strategy,
-            choices: choices.iter().map(|text| kept(&text.replace('\n', " "))).collect(),
+            choices: choices
+                .iter()
+                .map(|text| kept(&text.replace('\n', " ")))
+                .filter(|text| !text.is_empty())
+                .collect(),
             build: kept(&build.replace('\n', " ")),
         }
     }

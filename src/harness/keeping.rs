@@ -182,9 +182,13 @@ impl Kept {
         let known: Vec<String> =
             self.replayed.iter().filter_map(ReplayedWorld::signature).collect();
         let corpus = Corpus::at(&self.keeping.folder);
-        for world in worlds {
-            if !known.contains(&world.signature) && corpus.put(&world)? != Put::Kept {
-                written.push(corpus.folder().join(world.file_name()));
+        for world in worlds.into_iter().filter(|world| !known.contains(&world.signature)) {
+            let path = corpus.folder().join(world.file_name());
+            // What stands there does not show this failure any more, or its signature would be known.
+            let stale =
+                self.replayed.iter().map(|it| &it.stored).find(|stored| stored.path == path);
+            if corpus.put_over(&world, stale.map(|stored| &stored.world))? != Put::Kept {
+                written.push(path);
             }
         }
         Ok(written)

@@ -107,6 +107,12 @@ impl Choices {
         &self.overrides
     }
 
+    /// Tells whether nothing says what is chosen but the seed or the defaults.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn is_default(&self) -> bool {
+        self.overrides.is_empty() && self.bytes.is_none()
+    }
+
     /// Returns the override at a key, if there is one.
     #[must_use]
     pub fn forced(&self, key: Key) -> Option<u64> {

@@ -15,7 +15,12 @@ pub(super) fn failing(
     if !report.keeps_going() || all.is_empty() {
         return;
     }
-    let (run, kinds) = (counted(report.seeds_run(), "seed"), kinds(all));
+    let (run, planned) = (report.seeds_run(), report.seeds_planned());
+    let run = match planned.checked_sub(run) {
+        None | Some(0) => counted(run, "seed"),
+        Some(_) => format!("{} of {}", counted(run, "seed"), number(planned)),
+    };
+    let kinds = kinds(all);
     let count = counted(all.len() as u64, "failing run");
     let kind_count = counted(kinds.len() as u64, "kind");
     page.section("failing", &format!("{count} of {kind_count} in {run}:"));

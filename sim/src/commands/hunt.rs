@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, CommandError> {
     };
     let check = check(arguments, &control)?.shard(shard);
     let keeping = keeping(arguments, shard)?;
-    let seed_count = arguments.seeds / shard.count();
+    let seed_count = shard.share(arguments.seeds);
     let search = || hunted(&keeping, check, arguments);
     let is_streamed = arguments.format == HuntFormat::Jsonl;
     if is_streamed {

@@ -252,7 +252,7 @@ fn a_shard_is_given_or_taken_from_who_starts_the_hunt() {
 fn a_hunt_ends_when_nothing_is_new_whatever_the_number_of_threads() {
     let here = Workplace::new("nothing_new");
     let hunt = |jobs| {
-        let arguments = ["lost-update", "--fixed", "--seeds", "100000", "--jobs", jobs];
+        let arguments = ["retries-everything", "--fixed", "--seeds", "100000", "--jobs", jobs];
         let mut arguments = arguments.to_vec();
         arguments.extend(["--until-nothing-new", "100"]);
         here.hunt(&arguments)
