@@ -22,11 +22,12 @@
 //! strategy of its token, so it obeys `PARCAE_TRACE` and `PARCAE_PCAP` and no other; without one,
 //! `PARCAE_TRACE` shows nothing, and `PARCAE_PCAP` shows the world that a failure was shrunk to.
 //!
-//! A check first runs the worlds in which it has failed before: those that stand for it in the folder
-//! `.parcae` of its package, which is meant to be committed; see [`corpus`](crate::corpus). One that fails fails the test, before any seed is
-//! run. What is stale is said on the standard error, past what captures the output of tests. When a seed fails, its
-//! shrunk world is stored. `PARCAE_CORPUS=read` stores nothing, `prune` removes what passes, and `off` does nothing of all
-//! this, as do `PARCAE_SEED` and `PARCAE_REPLAY`.
+//! A test first runs the worlds in which it has failed before: those that stand for it in the folder `.parcae` of
+//! its package, which is meant to be committed; see [`corpus`](crate::corpus). One that fails, fails the test
+//! before any seed is run. What is stale is said on the standard error, past what captures the output of tests.
+//! When a seed fails, its shrunk world is stored. `PARCAE_CORPUS=read` stores nothing, `prune` removes what
+//! passes, and `off` does nothing of all this, as do `PARCAE_SEED` and `PARCAE_REPLAY`. A [`check`] has no worlds:
+//! it has no name of its own.
 //!
 //! A failing check panics, as a test must, with the report as its message. The report is also
 //! written to a file in `target/parcae/`, where `target` is looked for from the current directory
@@ -136,7 +137,11 @@ where
     };
     let folder = environment.capture_folder.clone();
     let properties = environment.properties_file.clone();
-    let keeping = environment.keeping();
+    let keeping = match others {
+        OtherTokens::Refused => environment.keeping(),
+        // The name is that of a file, which may hold several checks: what one has found is nothing to another.
+        OtherTokens::LetAlone => Keeping::off(),
+    };
     let (check, replayed) = environment.apply(check.on_stuck(say_stuck));
     let program = Arc::new(program);
     let shared = program.clone();

@@ -141,11 +141,16 @@ impl Corpus {
         written.map(|()| put).map_err(|source| CorpusError::File { path, source })
     }
 
-    /// Removes the file of a world. One that somebody else has removed is none to complain of.
+    /// Removes the file of a world. One that somebody else has removed is none to complain of, and one that holds
+    /// another world by now stays.
     ///
     /// # Errors
     /// [`CorpusError`] when the file system refuses.
     pub fn remove(&self, stored: &Stored) -> Result<(), CorpusError> {
+        let _lock = lock(&self.folder);
+        if read(stored.path.clone()).is_ok_and(|current| current != *stored) {
+            return Ok(());
+        }
         match fs::remove_file(&stored.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(CorpusError::File { path: stored.path.clone(), source: error })

@@ -112,6 +112,12 @@ pub enum KeepingError {
 }
 
 impl Keeping {
+    /// Makes one that does nothing.
+    #[must_use]
+    pub fn off() -> Self {
+        Self { mode: KeepingMode::Off, ..Self::default() }
+    }
+
     /// Runs the stored worlds of a check, before its seeds; removes those that pass if that is asked for. In a process
     /// that was started to run seeds for another one, there are none.
     ///
