@@ -95,10 +95,10 @@ pub(crate) struct HuntArguments {
     /// Stop after N seeds in a row that have shown nothing new
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) until_nothing_new: Option<u64>,
-    /// Run one part of the seeds: 2/4, or auto as a job array says, or auto/4 [default: $PARCAE_SHARD]
+    /// Run one part of the seeds: 2/4, or auto or auto/4 in a job array [default: $PARCAE_SHARD]
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<Shard>,
-    /// Stored worlds: off, read, prune, or a folder [default: $PARCAE_CORPUS, or .parcae; off for a shard]
+    /// Stored worlds: off, read, prune, or a folder; off for a shard [default: $PARCAE_CORPUS]
     #[arg(long, value_name = "C", value_parser = keeping)]
     pub(crate) corpus: Option<Keeping>,
     /// How the outcome is printed
@@ -276,7 +276,7 @@ Exit codes:
     0  nothing failed; replay: it does not fail any more
     2  the command line, or a file that it names, cannot be read
     3  replay: it fails otherwise, or took another way
-   42  a seed or a stored world fails; replay: it fails again, as recorded
+   42  a seed fails, or a stored world; replay: it fails again, as recorded
    75  the machine failed: no file for the report, no thread; merge: a shard is missing or unfinished
   130  hunt: stopped by Ctrl-C or SIGTERM before a seed failed
 
@@ -287,11 +287,11 @@ The lowest seed that fails is reported, whatever the number of threads. Its run 
 report lists the few choices that matter, shows them as a timeline and ends with the line that
 replays them. It is saved under target/parcae too.
 
-Its world is stored in the folder .parcae, which is meant to be committed. Worlds that are stored there are run
-before all seeds by the next hunt of the same name.
+Its world is stored in the folder .parcae, which is meant to be committed. Worlds that are stored
+there are run before all seeds by the next hunt of the same name.
 
-With --shard the seeds are cut into parts that are run apart, on as many machines as there are: each part
-prints --format jsonl into a file, and `parcae merge` puts the files together.
+With --shard the seeds are cut into parts that are run apart, on as many machines as there are: each
+part prints --format jsonl into a file, and `parcae merge` puts the files together.
 
 Ctrl-C ends the hunt and reports what was found so far; a second one ends at once.
 
@@ -303,8 +303,9 @@ Examples:
   parcae hunt lost-update --keep-going --shard 2/4 --format jsonl > 2.jsonl";
 
 const MERGE_AFTER_HELP: &str = "\
-The order of the files does not matter, nor does one that is given twice. Files of another scenario, build or
-strategy are refused. Of a shard that was killed counts what it had printed; its seeds are missing.
+The order of the files does not matter, nor does one that is given twice. Files of another scenario,
+build or strategy are refused. What a shard had printed before it was killed counts; it is missing
+nevertheless.
 
 Examples:
   parcae merge *.jsonl

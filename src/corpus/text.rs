@@ -53,20 +53,19 @@ impl FailingWorld {
             .collect();
         Some(Self::new(
             token,
-            &Signature::of(finding.failure()).to_string(),
-            &finding.failure().to_string(),
+            (&Signature::of(finding.failure()).to_string(), &finding.failure().to_string()),
             (finding.seed(), finding.strategy()),
             choices,
             build,
         ))
     }
 
-    /// Makes a world of its parts. Texts are stripped of what a file of lines would not keep.
+    /// Makes a world of its token, the failure and its signature as texts, and who found it. Texts are stripped
+    /// of what a file of lines would not keep.
     #[must_use]
     pub fn new(
         token: ReplayToken,
-        signature: &str,
-        failure: &str,
+        (signature, failure): (&str, &str),
         (seed, strategy): (Seed, Strategy),
         choices: Vec<String>,
         build: &str,

@@ -128,7 +128,7 @@ impl Core {
                 .filter(|(key, _)| key.site == SCHEDULE.id())
                 .map(|(_, task)| (StreamId::from_bits(*task), None))
                 .collect(),
-            is_plain: picker.is_none() && choices.is_default() && log.is_none(),
+            is_plain: picker.is_none() && choices.is_untold() && log.is_none(),
             has_slow: false,
             choices,
             picker,

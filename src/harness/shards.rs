@@ -17,7 +17,7 @@ use crate::explore::{self, NotUnicode, ParseShardError, Shard};
 /// | an array of AWS Batch | `AWS_BATCH_JOB_ARRAY_INDEX`, from 0 | `AWS_BATCH_JOB_ARRAY_SIZE` |
 /// | GitLab | `CI_NODE_INDEX`, from 1 | `CI_NODE_TOTAL` |
 /// | Buildkite | `BUILDKITE_PARALLEL_JOB`, from 0 | `BUILDKITE_PARALLEL_JOB_COUNT` |
-/// | CircleCI | `CIRCLE_NODE_INDEX`, from 0 | `CIRCLE_NODE_TOTAL` |
+/// | `CircleCI` | `CIRCLE_NODE_INDEX`, from 0 | `CIRCLE_NODE_TOTAL` |
 ///
 /// None of them is looked at unasked: they are there for other reasons, too, and a check that runs a
 /// quarter of its seeds unasked would pass for want of the others. Variables of two of these at once are

@@ -61,7 +61,7 @@ fn world(name: &str, seed: u64, build: &str) -> FailingWorld {
     // Another world for each seed.
     token.world.seed = Seed::new(seed);
     let found_by = (Seed::new(seed), Strategy::Pos);
-    FailingWorld::new(token, "panic: a", "panic in `main`: a", found_by, Vec::new(), build)
+    FailingWorld::new(token, ("panic: a", "panic in `main`: a"), found_by, Vec::new(), build)
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_world_is_read_as_it_was_written_whatever_its_texts_are() {
     for text in texts {
         let found_by = (Seed::new(u64::MAX), Strategy::PctMix);
         let choices = vec![text.to_owned(), "one".to_owned(), "two\nlines".to_owned()];
-        let world = FailingWorld::new(token("kv::a b"), text, text, found_by, choices, text);
+        let world = FailingWorld::new(token("kv::a b"), (text, text), found_by, choices, text);
         let content = world.to_string();
         assert!(content.lines().all(|line| line.trim_end() == line), "{content:?}");
         assert_eq!(FailingWorld::parse(&content).as_ref(), Ok(&world), "{content}");
@@ -291,7 +291,7 @@ fn a_world_that_passes_is_told_of_and_removed_when_that_is_asked_for() {
     let mut token = harness::token_of(FAILING).parse::<ReplayToken>().unwrap();
     token.world.overrides.clear();
     let found_by = (Seed::new(1), Strategy::Random);
-    let stale = FailingWorld::new(token, "panic: x", "panic: x", found_by, Vec::new(), "b");
+    let stale = FailingWorld::new(token, ("panic: x", "panic: x"), found_by, Vec::new(), "b");
     folder.corpus().put(&stale).unwrap();
     let variables = [("PARCAE_CORPUS", shown.as_str()), ("PARCAE_STRATEGY", "fifo")];
     let (_, text) = harness::run(FAILING, &variables);

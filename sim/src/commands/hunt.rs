@@ -82,8 +82,10 @@ impl Hunt {
                 let text = report::text_with(report, &command, detail, saved);
                 let stored = stored.iter().flatten();
                 let paths = stored.map(|path| format!("  stored   {}\n", path.display()));
-                let coverage = format!("  coverage {}\n", report.coverage());
-                text + &paths.collect::<String>() + &coverage
+                // What the few seeds until a failure have reached says nothing.
+                let is_covered = report.finding().is_none() || report.keeps_going();
+                let coverage = is_covered.then(|| format!("  coverage {}\n", report.coverage()));
+                text + &paths.collect::<String>() + &coverage.unwrap_or_default()
             }
             HuntFormat::Json => {
                 let saved = saved.as_ref().and_then(|saved| saved.as_deref().ok());

@@ -66,8 +66,8 @@ fn store(
 fn world(finding: &FindingItem, build: &str) -> Option<FailingWorld> {
     let token = finding.token.as_ref()?.parse().ok()?;
     let found_by = (Seed::parse(&finding.seed).ok()?, finding.strategy.parse().ok()?);
-    let (signature, failure) = (&finding.signature, &finding.failure);
-    Some(FailingWorld::new(token, signature, failure, found_by, finding.choices.clone(), build))
+    let failure = (finding.signature.as_str(), finding.failure.as_str());
+    Some(FailingWorld::new(token, failure, found_by, finding.choices.clone(), build))
 }
 
 fn text(merged: &Merged, identity: &Identity, stored: &[PathBuf]) -> String {
