@@ -312,3 +312,28 @@ fn a_file_that_cannot_be_read_fails_its_test() {
     assert!(text.contains(&path.display().to_string()), "{text}");
     assert!(text.contains("format 7, this parcae reads format 1"), "{text}");
 }
+
+#[test]
+fn a_check_without_a_name_of_its_own_stores_nothing() {
+    let folder = Folder::new("call");
+    let shown = format!("{}/", folder.0.display());
+    let (_, text) = harness::run("attribute::a_call_that_fails", &[("PARCAE_CORPUS", &shown)]);
+    assert!(text.contains("PARCAE_REPLAY=v1:"), "it has failed: {text}");
+    assert_eq!(folder.files(), BTreeMap::new());
+}
+
+#[test]
+fn a_world_that_somebody_has_replaced_meanwhile_is_not_removed() {
+    let folder = Folder::new("replaced");
+    let corpus = folder.corpus();
+    corpus.put(&world("kv", 9, "b")).unwrap();
+    let stored = corpus.of_check("kv").unwrap().remove(0);
+    corpus.put(&world("kv", 4, "b")).unwrap();
+    corpus.remove(&stored).unwrap();
+    assert_eq!(corpus.of_check("kv").unwrap()[0].world.seed.get(), 4);
+    // One that is known to be stale gives way to any other.
+    let stale = world("kv", 4, "b");
+    assert_eq!(corpus.put(&world("kv", 7, "b")).unwrap(), Put::Kept);
+    assert_eq!(corpus.put_over(&world("kv", 7, "b"), Some(&stale)).unwrap(), Put::Replaced);
+    assert_eq!(corpus.put_over(&world("kv", 9, "b"), Some(&stale)).unwrap(), Put::Kept);
+}
