@@ -28,6 +28,7 @@ mod distribution;
 
 mod space;
 
+#[cfg(feature = "simulation")]
 mod bytes;
 
 mod choices;

@@ -95,10 +95,10 @@ pub(crate) struct HuntArguments {
     /// Stop after N seeds in a row that have shown nothing new
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) until_nothing_new: Option<u64>,
-    /// Run one part of the seeds: 2/4, or auto or auto/4 in a job array [default: $PARCAE_SHARD]
+    /// Run one part of the seeds: 2/4, auto or auto/4 in a job array [default: what `PARCAE_SHARD` says]
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<Shard>,
-    /// Stored worlds: off, read, prune, or a folder; off for a shard [default: $PARCAE_CORPUS]
+    /// Stored worlds: off, read, prune, or a folder; off for a shard [default: as `PARCAE_CORPUS`]
     #[arg(long, value_name = "C", value_parser = keeping)]
     pub(crate) corpus: Option<Keeping>,
     /// How the outcome is printed
@@ -114,7 +114,7 @@ pub(crate) struct MergeArguments {
     /// What `hunt --format jsonl` or `merge --format jsonl` has printed
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Where the failing worlds are stored: a folder, or off [default: $PARCAE_CORPUS, or .parcae]
+    /// Where the failing worlds are stored: a folder, or off [default: as `PARCAE_CORPUS`]
     #[arg(long, value_name = "C", value_parser = keeping)]
     pub(crate) corpus: Option<Keeping>,
     /// How the outcome is printed

@@ -47,10 +47,9 @@ pub(crate) enum CommandError {
 impl CommandError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Check(CheckError::NoThread(_)) | Self::Replay(ReplayError::NoThread(_)) => {
-                Exit::Infrastructure
-            }
-            Self::Keeping(
+            Self::Check(CheckError::NoThread(_))
+            | Self::Replay(ReplayError::NoThread(_))
+            | Self::Keeping(
                 KeepingError::Corpus(CorpusError::Folder { .. } | CorpusError::File { .. })
                 | KeepingError::Replay(ReplayError::NoThread(_)),
             ) => Exit::Infrastructure,
@@ -100,8 +99,10 @@ impl fmt::Display for CommandError {
 impl Error for CommandError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Output(error) | Self::Signals(error) | Self::Watch(error) => Some(error),
-            Self::Results { error, .. } => Some(error),
+            Self::Output(error)
+            | Self::Signals(error)
+            | Self::Watch(error)
+            | Self::Results { error, .. } => Some(error),
             Self::Save(error) => Some(error),
             // Shown in full by `Display`.
             Self::Config(_)

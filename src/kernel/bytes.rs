@@ -13,7 +13,6 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
-    #[cfg(feature = "simulation")]
     pub(super) fn new(bytes: &[u8]) -> Self {
         Self { bytes: bytes.into(), next: 0 }
     }
@@ -70,7 +69,7 @@ fn around(number: u64, default: u64, span: u64) -> u64 {
     }
 }
 
-#[cfg(all(test, feature = "simulation"))]
+#[cfg(test)]
 mod tests {
     use super::super::{Ratio, Shape};
     use super::{Bytes, Space};

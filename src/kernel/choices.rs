@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "simulation")]
 use super::bytes::Bytes;
 use super::{Key, Seed, Space, prf};
 
@@ -71,6 +72,7 @@ pub struct Choices {
 struct Told {
     overrides: Overrides,
     /// Answer before choices are filled, as long as there are some.
+    #[cfg(feature = "simulation")]
     bytes: Option<Bytes>,
 }
 
@@ -79,7 +81,13 @@ impl Choices {
     #[must_use]
     pub fn new(seed: Seed, fill: Fill, overrides: Overrides) -> Self {
         let is_told = !overrides.is_empty();
-        let told = is_told.then(|| Box::new(Told { overrides, bytes: None }));
+        let told = is_told.then(|| {
+            Box::new(Told {
+                overrides,
+                #[cfg(feature = "simulation")]
+                bytes: None,
+            })
+        });
         Self { seed, fill, told }
     }
 
@@ -157,7 +165,10 @@ impl Told {
         match self.overrides.get(&key) {
             Some(value) if space.contains(*value) => (Some(*value), Source::Overridden),
             Some(_) => (None, Source::Stale),
+            #[cfg(feature = "simulation")]
             None => (self.bytes.as_mut().and_then(|bytes| bytes.value(space)), Source::Filled),
+            #[cfg(not(feature = "simulation"))]
+            None => (None, Source::Filled),
         }
     }
 }

@@ -15,7 +15,7 @@ use parcae::report;
 use crate::cli::{MergeArguments, MergeFormat};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::lines::FindingItem;
+use crate::lines::{FindingItem, StoredItem};
 use crate::merged::{Identity, MergeError, Merged};
 use crate::output;
 use crate::scenario::ScenarioProgram;
@@ -139,7 +139,7 @@ fn unmet(merged: &Merged) -> Vec<&str> {
 fn exit(merged: &Merged) -> Exit {
     let mut stored = merged.parts().flat_map(|(_, part)| &part.stored);
     let seeds_run: u64 = merged.parts().map(|(_, part)| part.seeds_run()).sum();
-    if !merged.failing().is_empty() || stored.any(|item| item.is_failing()) {
+    if !merged.failing().is_empty() || stored.any(StoredItem::is_failing) {
         Exit::Failing
     } else if !merged.missing().is_empty() {
         Exit::Infrastructure
