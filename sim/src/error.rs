@@ -52,7 +52,12 @@ impl CommandError {
             | Self::Keeping(
                 KeepingError::Corpus(CorpusError::Folder { .. } | CorpusError::File { .. })
                 | KeepingError::Replay(ReplayError::NoThread(_)),
-            ) => Exit::Infrastructure,
+            )
+            | Self::Output(_)
+            | Self::Save(_)
+            | Self::Signals(_)
+            | Self::Watch(_)
+            | Self::Panicked => Exit::Infrastructure,
             Self::Config(_)
             | Self::SeedsBeyondTheLast { .. }
             | Self::Check(_)
@@ -61,11 +66,6 @@ impl CommandError {
             | Self::Results { .. }
             | Self::Merge(_)
             | Self::Replay(_) => Exit::Usage,
-            Self::Output(_)
-            | Self::Save(_)
-            | Self::Signals(_)
-            | Self::Watch(_)
-            | Self::Panicked => Exit::Infrastructure,
         }
     }
 }
