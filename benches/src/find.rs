@@ -8,6 +8,7 @@
 //! Subjects are written once, over [`host::Host`]: every spawn, every access to a shared cell, every
 //! lock and every unlock is one point at which another task may go first, on either side.
 
+mod feedback;
 mod host;
 mod ours;
 mod shuttle;
@@ -59,6 +60,8 @@ impl Options {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Side {
     Ours(Strategy),
+    /// No strategy of ours yet: a search that learns from its runs.
+    Feedback,
     Shuttle(shuttle::Scheduler),
 }
 
@@ -66,6 +69,7 @@ impl Side {
     fn name(self) -> String {
         match self {
             Self::Ours(strategy) => strategy.name().to_owned(),
+            Self::Feedback => "feedback".to_owned(),
             Self::Shuttle(scheduler) => format!("Shuttle {}", scheduler.name()),
         }
     }
@@ -131,6 +135,7 @@ pub(crate) fn table(options: &Options, progress: impl Fn(&str)) -> String {
     let ours = Strategy::ALL.into_iter().filter(|strategy| *strategy != Strategy::Fifo);
     let sides: Vec<Side> = ours
         .map(Side::Ours)
+        .chain([Side::Feedback])
         .chain(shuttle::Scheduler::ALL.map(Side::Shuttle))
         .filter(|side| side.name().contains(&options.side))
         .collect();

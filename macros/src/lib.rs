@@ -52,7 +52,7 @@ use proc_macro::TokenStream;
 /// |---|---|---|---|
 /// | `seeds = 1000` | integer, at least 1 | how many seeds are run | 100 |
 /// | `seed = 17` | integer below 2^64, or a string | a seed that once failed and is run before all others; repeat it to pin several | none |
-/// | `strategy = "surw"` | `"random"`, `"fifo"`, `"portfolio"`, `"pct"`, `"pct-mix"`, `"pos"`, `"urw"`, `"surw"`, `"delay"` | which ready task runs next | `"random"` |
+/// | `strategy = "surw"` | `"random"`, `"fifo"`, `"portfolio"`, `"pct"`, `"pct-mix"`, `"pos"`, `"urw"`, `"surw"`, `"delay"` | which ready task runs next | `"portfolio"` |
 /// | `jobs = 4` | integer, at least 1 | how many seeds run side by side | one for each core |
 /// | `isolation = "thread"` | `"thread"`, `"reuse"`, `"fork"` | whether each seed has a fresh thread, or a process | `"thread"` |
 /// | `max_steps = 100000` | integer, at least 1 | the polls and points after which a run fails | 10,000,000 |

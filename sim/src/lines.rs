@@ -56,7 +56,6 @@ pub(crate) struct StoredItem {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct FailingItem {
-    pub(crate) is_pilot: bool,
     pub(crate) seed: String,
     pub(crate) signature: String,
 }
@@ -64,7 +63,6 @@ pub(crate) struct FailingItem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FindingItem {
     pub(crate) signature: String,
-    pub(crate) is_pilot: bool,
     pub(crate) seed: String,
     pub(crate) strategy: String,
     pub(crate) failure_kind: String,
@@ -151,11 +149,7 @@ impl StoredItem {
 
 impl FailingItem {
     pub(crate) fn of(seed: &FailingSeed) -> Self {
-        Self {
-            is_pilot: seed.is_pilot(),
-            seed: seed.seed().to_string(),
-            signature: seed.signature().to_owned(),
-        }
+        Self { seed: seed.seed().to_string(), signature: seed.signature().to_owned() }
     }
 }
 
@@ -165,7 +159,6 @@ impl FindingItem {
         let describe = |(key, value): (&_, &u64)| finding.log().describe_override(*key, *value);
         Self {
             signature: Signature::of(finding.failure()).to_string(),
-            is_pilot: finding.is_pilot(),
             seed: finding.seed().to_string(),
             strategy: finding.strategy().to_string(),
             failure_kind: finding.failure().kind().to_owned(),

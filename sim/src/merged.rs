@@ -219,10 +219,10 @@ impl Part {
 }
 
 impl FindingItem {
-    /// Returns which of two of one signature stays: the lower. Pilots come before seeds, as in a hunt.
-    fn order(&self) -> (bool, u64, usize, String) {
+    /// Returns which of two of one signature stays: the lower.
+    fn order(&self) -> (u64, usize, String) {
         let seed = self.seed.parse().unwrap_or(u64::MAX);
-        (!self.is_pilot, seed, self.choices.len(), Line::Finding(self.clone()).to_string())
+        (seed, self.choices.len(), Line::Finding(self.clone()).to_string())
     }
 }
 

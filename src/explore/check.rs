@@ -59,6 +59,7 @@ pub struct Check {
     pub(super) seed_count: u64,
     pub(super) regression_seeds: Vec<Seed>,
     pub(super) settings: Settings,
+    pub(super) pilot_seed: Seed,
     pub(super) jobs: usize,
     pub(super) isolation: Isolation,
     pub(super) determinism: Determinism,
@@ -113,7 +114,7 @@ impl Default for Shrink {
 }
 
 impl Check {
-    /// Makes a check with all defaults: seeds 0 to 99, strategy `Random`, one thread for each core.
+    /// Makes a check with all defaults: seeds 0 to 99, strategy `Portfolio`, one thread for each core.
     ///
     /// The name stands in reports and in replay tokens.
     pub fn new(name: impl Into<String>) -> Self {
@@ -122,7 +123,8 @@ impl Check {
             first_seed: Seed::new(0),
             seed_count: DEFAULT_SEEDS,
             regression_seeds: Vec::new(),
-            settings: Settings::default(),
+            settings: Settings { strategy: Strategy::default(), ..Settings::default() },
+            pilot_seed: Seed::new(0),
             jobs: host::default_jobs(),
             isolation: Isolation::default(),
             determinism: Determinism::default(),
@@ -168,9 +170,19 @@ impl Check {
         self
     }
 
-    /// Sets how schedules are explored. Default [`Strategy::Random`].
+    /// Sets how schedules are explored. Default [`Strategy::Portfolio`].
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.settings.strategy = strategy;
+        self
+    }
+
+    /// Sets the first of the two seeds that are pilots: runs at random, which show a strategy what the program
+    /// does (see [`Check::profile`]). Default 0.
+    ///
+    /// Whatever repeats a run of one seed has to set the same pilots. So leave it as it is, unless many searches
+    /// of one program are to be independent of each other.
+    pub fn pilot_seed(mut self, seed: impl Into<Seed>) -> Self {
+        self.pilot_seed = seed.into();
         self
     }
 

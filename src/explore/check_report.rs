@@ -81,14 +81,13 @@ impl CheckReport {
         self.seeds_run
     }
 
-    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none. A search
-    /// that ends with a failing pilot runs no seed.
+    /// Returns how many pilot runs came before the seeds: none for a strategy that needs none.
     #[must_use]
     pub fn pilots_run(&self) -> u64 {
         self.pilots_run
     }
 
-    /// Returns the polls and points of all those runs.
+    /// Returns the polls and points of the runs of seeds.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
@@ -107,7 +106,7 @@ impl CheckReport {
         &self.findings
     }
 
-    /// Returns the seeds that fail, in the order of the check, pilots first. More than one only of a check that keeps
+    /// Returns the seeds that fail, in the order of the check. More than one only of a check that keeps
     /// going.
     #[must_use]
     pub fn failing(&self) -> &[FailingSeed] {

@@ -39,8 +39,7 @@ fn ends_otherwise(first: &Outcome, second: &Outcome) -> Option<Failure> {
     if is_foreign(first) || is_foreign(second) || signature(first) == signature(second) {
         return None;
     }
-    let end =
-        |run: &Outcome| run.failure().map_or_else(|| "it passes".to_owned(), ToString::to_string);
+    let end = |run: &Outcome| run.failure().map_or_else(|| PASSES.to_owned(), ToString::to_string);
     let event = first.log().map_or(0, |log| log.entries.len());
     Some(Failure::Nondeterminism { event, first: end(first), second: end(second) })
 }
@@ -52,6 +51,11 @@ pub(super) fn vanished() -> Failure {
         first: "the run failed when it was found".to_owned(),
         second: "the same seed passes now, without a difference between two logged runs".to_owned(),
     }
+}
+
+/// The failure of a seed that failed in this way at first and passes now.
+pub(super) fn passes_now(failure: &Failure) -> Failure {
+    Failure::Nondeterminism { event: 0, first: failure.to_string(), second: PASSES.to_owned() }
 }
 
 fn first_difference(first: &Log, second: &Log) -> Failure {
@@ -71,3 +75,5 @@ fn first_difference(first: &Log, second: &Log) -> Failure {
     };
     Failure::Nondeterminism { event: common, first: say(first), second: say(second) }
 }
+
+const PASSES: &str = "it passes";

@@ -13,7 +13,6 @@ use crate::kernel::Seed;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailingSeed {
     seed: Seed,
-    is_pilot: bool,
     signature: Arc<str>,
 }
 
@@ -22,12 +21,6 @@ impl FailingSeed {
     #[must_use]
     pub fn seed(&self) -> Seed {
         self.seed
-    }
-
-    /// Tells whether it is that of a pilot run, which explores at random whatever the strategy.
-    #[must_use]
-    pub fn is_pilot(&self) -> bool {
-        self.is_pilot
     }
 
     /// Returns what is the same of failures that count as one, as [`Signature`] shows it.
@@ -41,7 +34,6 @@ impl FailingSeed {
 #[derive(Clone, Debug)]
 pub(super) struct FailedRun {
     pub(super) seed: Seed,
-    pub(super) is_pilot: bool,
     /// Its failure as it is known so far, as the signature that it counts under.
     pub(super) signature: String,
     /// Where two runs of the seed parted.
@@ -57,7 +49,6 @@ impl FailedRun {
     pub(super) fn new(seed: Seed, failure: &Failure) -> Self {
         Self {
             seed,
-            is_pilot: false,
             signature: Signature::of(failure).to_string(),
             leak: None,
             lost: None,
@@ -72,7 +63,7 @@ impl FailedRun {
     /// Takes the signature from what another process says of the run.
     pub(super) fn of_facts(seed: Seed, facts: &Facts) -> Self {
         let signature = facts.signature.clone();
-        Self { seed, is_pilot: false, signature, leak: None, lost: None, forked: None }
+        Self { seed, signature, leak: None, lost: None, forked: None }
     }
 }
 
@@ -95,7 +86,7 @@ impl Failing {
             self.firsts.push(run.clone());
             signature
         });
-        let seed = FailingSeed { seed: run.seed, is_pilot: run.is_pilot, signature };
+        let seed = FailingSeed { seed: run.seed, signature };
         self.seeds.push(seed.clone());
         seed
     }

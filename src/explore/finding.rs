@@ -18,7 +18,6 @@ use crate::kernel::{Seed, VirtualTime};
 #[derive(Clone, Debug)]
 pub struct Finding {
     seed: Seed,
-    is_pilot: bool,
     strategy: Strategy,
     failure: Failure,
     world: World,
@@ -86,7 +85,6 @@ impl Finding {
         let (warnings, observed) = (outcome.take_warnings(), outcome.take_observed());
         Self {
             seed,
-            is_pilot: false,
             strategy: check.settings.strategy,
             failure,
             world,
@@ -123,7 +121,6 @@ impl Finding {
     pub(super) fn lost(check: &Check, seed: Seed, failure: Failure, search_time: Duration) -> Self {
         Self {
             seed,
-            is_pilot: false,
             strategy: check.settings.strategy,
             failure,
             world: World::of_seed(seed),
@@ -136,11 +133,6 @@ impl Finding {
             warnings: Vec::new(),
             observed: Observed::default(),
         }
-    }
-
-    /// Says that a pilot run has found it.
-    pub(super) fn of_pilot(self, is_pilot: bool) -> Self {
-        Self { is_pilot, ..self }
     }
 
     /// Makes the finding of a world that was run again.
@@ -157,12 +149,6 @@ impl Finding {
     #[must_use]
     pub fn seed(&self) -> Seed {
         self.seed
-    }
-
-    /// Tells whether its seed is that of a pilot run, which explores at random whatever the strategy.
-    #[must_use]
-    pub fn is_pilot(&self) -> bool {
-        self.is_pilot
     }
 
     /// Returns the strategy that found it.

@@ -4,21 +4,29 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::check::Check;
+use super::determinism;
 use super::error::CheckError;
-use super::failing::FailedRun;
 use super::host::{self, NoThread};
-use super::sim::Sim;
+use super::sim::{Outcome, Sim};
 use super::strategy::{Pilot, Profile};
 use super::verdict::Verdict;
 use super::world::Program;
+use crate::executor::Failure;
+use crate::kernel::Seed;
 
-/// What became of the pilots.
+/// What the pilots cost.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pilots {
     pub(super) run_count: u64,
-    pub(super) steps: u64,
-    /// Those that failed, if the check searches. One that repeats single seeds is to show those.
-    pub(super) failed: Vec<FailedRun>,
+    failed: Vec<(Seed, Failure)>,
+}
+
+impl Pilots {
+    /// Compares the run of a seed with that which it had as a pilot, if it failed there.
+    pub(super) fn differs(&self, seed: Seed, outcome: &Outcome) -> Option<Failure> {
+        let (_, failure) = self.failed.iter().find(|(pilot, _)| *pilot == seed)?;
+        outcome.is_ok().then(|| determinism::passes_now(failure))
+    }
 }
 
 impl Check {
@@ -52,11 +60,10 @@ impl Check {
         Ok(self.settings.profile.map(Arc::unwrap_or_clone).unwrap_or_default())
     }
 
-    /// Runs the pilots, if the strategy needs any, and keeps their profile in the settings. With a process for each run there are
-    /// none.
+    /// Runs the pilots, if the strategy needs any, and keeps their profile in the settings. With a process for
+    /// each run there are none.
     ///
-    /// A search ends with the first that fails, unless it keeps going. A check of single seeds, such as one that
-    /// repeats what a search has found, runs all of them, so that its seeds have the profile which they had there.
+    /// One that fails ends no search: whoever wants to see it searches its seed, too.
     pub(super) fn run_pilots(&mut self, program: &Program) -> Result<Pilots, NoThread> {
         let mut pilots = Pilots::default();
         // One that may end its process is not run in this one.
@@ -64,17 +71,13 @@ impl Check {
             return Ok(pilots);
         }
         let mut profile = Profile::default();
-        for seed in Pilot::seeds(&self.name) {
+        for seed in Pilot::seeds(self.pilot_seed) {
             let sim = Sim::with_settings(seed, self.settings.clone()).piloting();
             let mut outcome = host::isolated(self.isolation, || program.run(sim))?;
             profile.add(&outcome.take_profile().expect("a pilot keeps a profile"));
-            pilots.steps += outcome.steps();
             pilots.run_count += 1;
-            if let Some(failure) = outcome.failure().filter(|_| self.seed_count > 0) {
-                pilots.failed.push(FailedRun { is_pilot: true, ..FailedRun::new(seed, failure) });
-                if !self.keeps_going {
-                    break;
-                }
+            if let Some(failure) = outcome.failure() {
+                pilots.failed.push((seed, failure.clone()));
             }
         }
         self.settings.profile = Some(Arc::new(profile));

@@ -20,7 +20,6 @@ use super::pilots::Pilots;
 use super::properties::Merged;
 use super::shrink::{Budget, Shrinker};
 use super::sim::Outcome;
-use super::strategy::Strategy;
 use super::watchdog::{Running, StuckRun};
 use super::world::{Program, World};
 use crate::kernel::Seed;
@@ -129,18 +128,10 @@ impl<'a> Search<'a> {
         let check = self.check;
         let stopwatch = Stopwatch::start();
         let deadline = Deadline::after(check.time_limit);
-        let mut tally = Tally::default();
-        for run in &self.pilots.failed {
-            tally.note(check, run.clone());
-        }
-        if self.pilots.failed.is_empty() || check.keeps_going {
-            let shared = Mutex::new(tally);
-            let seed_count = usize::try_from(check.own_seed_count()).unwrap_or(usize::MAX);
-            host::in_parallel(check.jobs, seed_count, |place| {
-                self.visit(place, deadline, &shared)
-            })?;
-            tally = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-        }
+        let tally = Mutex::new(Tally::default());
+        let seed_count = usize::try_from(check.own_seed_count()).unwrap_or(usize::MAX);
+        host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally))?;
+        let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.report(tally, stopwatch, deadline)
     }
 
@@ -155,10 +146,7 @@ impl<'a> Search<'a> {
         let search_time = stopwatch.elapsed();
         let lost = std::mem::take(&mut tally.lost).until(tally.seeds_run)?;
         let Failing { seeds: failing, firsts, .. } = std::mem::take(&mut tally.failing);
-        let examine = |run: FailedRun| {
-            let is_pilot = run.is_pilot;
-            Ok::<_, NoThread>(self.examine(run, search_time, deadline)?.of_pilot(is_pilot))
-        };
+        let examine = |run| self.examine(run, search_time, deadline);
         let mut findings = firsts.into_iter().map(examine).collect::<Result<Vec<_>, _>>()?;
         if findings.is_empty()
             && let Some(LostSeed { seed, failure }) = lost.first().cloned()
@@ -183,7 +171,7 @@ impl<'a> Search<'a> {
             seeds_planned: own_count,
             seeds_run,
             pilots_run: self.pilots.run_count,
-            steps: self.pilots.steps + tally.steps,
+            steps: tally.steps,
             findings,
             failing,
             stop,
@@ -222,6 +210,7 @@ impl<'a> Search<'a> {
         } else {
             (self.running.noted(world.seed, || self.run_world(&world, false))?, None)
         };
+        let leak = leak.or_else(|| self.pilots.differs(world.seed, &outcome));
         check.control.count_seed();
         let failure = leak.as_ref().or(outcome.failure());
         let failed = failure
@@ -246,11 +235,7 @@ impl<'a> Search<'a> {
         search_time: Duration,
         deadline: Deadline,
     ) -> Result<Finding, NoThread> {
-        let mut as_it_ran = self.check.clone();
-        if run.is_pilot {
-            as_it_ran.settings.strategy = Strategy::Random;
-        }
-        let check = &as_it_ran;
+        let check = self.check;
         if let Some(failure) = run.lost {
             return Ok(Finding::lost(check, run.seed, failure, search_time));
         }

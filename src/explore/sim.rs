@@ -64,7 +64,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            strategy: Strategy::default(),
+            strategy: Strategy::Random,
             profile: None,
             limits: Limits::default(),
             epoch: EPOCH,

@@ -13,11 +13,10 @@
 //! # A seed alone replays its run
 //! A strategy draws from the seed; its draws are no choices of the run, so that a failure is told as
 //! overrides of the default world, whatever found it. What else it has to know, such as how long a
-//! run is, stands in a [`Profile`]: what a fixed number of *pilot runs* showed, whose seeds follow
-//! from the name of the check. So a profile is a function of program and config. Which seeds ran
-//! before or beside a run has no part in it: any process that has the program makes the profile anew
-//! and with it the same run, and no token carries one. Pilots are runs under `random` like any other:
-//! one that fails is a finding.
+//! run is, stands in a [`Profile`]: what two *pilot runs* showed, under `random`. They are the seeds 0 and
+//! 1, whatever is searched, and run at random in each search that has a profile. So a profile is a function
+//! of program and config. Which seeds ran before or beside a run has no part in it: any process that has
+//! the program makes the profile anew and with it the same run, and no token carries one.
 //!
 //! A run made by [`Sim`](super::Sim) alone has no pilots. It explores with an empty profile, unless it
 //! is given that of a check.
@@ -60,13 +59,14 @@ pub use self::profile::Profile;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Strategy {
-    /// Every candidate alike, at every point.
-    #[default]
+    /// Every candidate alike, at every point. The default of a [`Sim`](super::Sim) alone.
     Random,
     /// A task runs until it blocks, then the one that became ready first: the default world.
     Fifo,
     /// One of the others for each seed, three times of ten each: selectively uniform, priorities with
     /// change points of any depth, sampling of partial orders; and one time at random.
+    /// The default of a [`Check`](super::Check).
+    #[default]
     Portfolio,
     /// Random priorities of tasks, lowered at two random decisions: a bug that needs three orderings
     /// is found with a known probability.
@@ -120,13 +120,17 @@ impl Strategy {
         !matches!(self, Self::Random | Self::Fifo)
     }
 
-    /// Makes what picks in the run of this seed; none for `Fifo`.
+    /// Makes what picks in the run of this seed; none for `Fifo`. Pilots stay what they were when the profile
+    /// was made of them.
     pub(super) fn picker(
         self,
         seed: Seed,
         profile: &Profile,
         limits: &Limits,
     ) -> Option<Box<dyn Pick>> {
+        if self.needs_profile() && profile.is_pilot(seed) {
+            return Some(Box::new(Random::new(seed)));
+        }
         let strategy: Box<dyn Pick> = match self {
             Self::Random => return Some(Box::new(Random::new(seed))),
             Self::Fifo => return None,

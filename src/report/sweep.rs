@@ -53,10 +53,7 @@ fn line_of(command: &ReplayCommand, finding: &Finding) -> String {
 fn kinds(all: &[FailingSeed]) -> Vec<(String, Vec<String>)> {
     let mut kinds: Vec<(String, Vec<String>)> = Vec::new();
     for failing in all {
-        let seed = match failing.is_pilot() {
-            true => format!("{} (a pilot)", failing.seed()),
-            false => failing.seed().to_string(),
-        };
+        let seed = failing.seed().to_string();
         match kinds.iter_mut().find(|(signature, _)| signature == failing.signature()) {
             Some((_, seeds)) => seeds.push(seed),
             None => kinds.push((failing.signature().to_owned(), vec![seed])),

@@ -284,9 +284,7 @@ fn waits_for_unknown(task: &StalledTask) -> bool {
 /// Returns by what the failure was found.
 fn found(report: &CheckReport, finding: &Finding, detail: Detail) -> String {
     let planned = report.seeds_planned();
-    let run = if finding.is_pilot() {
-        ", a pilot run".to_owned()
-    } else if report.keeps_going() {
+    let run = if report.keeps_going() {
         String::new()
     } else if planned > 1 {
         format!(", run {} of {}", number(report.seeds_run()), number(planned))

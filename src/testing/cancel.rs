@@ -136,7 +136,7 @@ impl CancelAtEveryAwait {
         Self {
             first_seed: Seed::new(0),
             seed_count: 50,
-            strategy: Strategy::default(),
+            strategy: Strategy::Random,
             limits: Limits::default(),
         }
     }

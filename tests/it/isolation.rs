@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parcae::executor::ProcessEnd;
-use parcae::explore::{Check, CheckReport, Determinism, Isolation};
+use parcae::explore::{Check, CheckReport, Determinism, Isolation, Strategy};
 use parcae::report::{self, ReplayCommand};
 use parcae::{Failure, sometimes};
 
@@ -131,8 +131,8 @@ fn a_failure_is_found_and_shrunk_as_without_a_process() {
         task.await;
         assert_eq!(shared.get().await, 2);
     };
-    let forked = check("lost update").run(program);
-    let threaded = Check::new("lost update").run(program);
+    let forked = check("lost update").strategy(Strategy::Random).run(program);
+    let threaded = Check::new("lost update").strategy(Strategy::Random).run(program);
     let facts = |report: &CheckReport| {
         let finding = report.finding().unwrap();
         (

@@ -27,7 +27,7 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
             parcae: kv::counter failed: panic in `main` at tests/it/report/programs.rs:26: assertion `left == right` failed: an update is lost
                   left: 1
                  right: 2
-              found    seed 0, run 1 of 100 (random), 1 choice (a switch), 5 steps
+              found    seed 0, run 1 of 100 (portfolio), 1 choice (a switch), 5 steps
               shrunk   to 1 choice in 2 runs; it is necessary:
                 1. when `main` waits (join `quick` at tests/it/report/programs.rs:24), `slow` goes on before `quick`
               timeline
@@ -49,8 +49,8 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
             parcae: kv::turns failed: panic in `main` at tests/it/report/programs.rs:153: assertion `left != right` failed: in reverse
                   left: 210
                  right: 210
-              found    seed 26, run 27 of 100 (random), 3 choices (all switches), 8 steps
-              shrunk   to 2 choices in 29 runs; each one is necessary:
+              found    seed 2, run 3 of 100 (portfolio), 2 choices (all switches), 8 steps
+              shrunk   to 2 choices in 11 runs; each one is necessary:
                 1. when `main` waits (join `one` at tests/it/report/programs.rs:150), `three` goes on before `one`
                 2. when `three` has ended, `two` goes on before `one`
               timeline
@@ -79,7 +79,7 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
         check("kv::counter").run(programs::shared_lost_update),
         &expect![[r#"
             parcae: kv::counter failed: panic in `main` at tests/it/report/programs.rs:166: an update is lost
-              found    seed 1, run 2 of 100 (random), 1 choice (a switch), 7 steps
+              found    seed 1, run 2 of 100 (portfolio), 1 choice (a switch), 7 steps
               shrunk   to 1 choice in 2 runs; it is necessary:
                 1. `main` is preempted by `writer` before: write Shared `counter` (tests/it/report/programs.rs:161)
               timeline
@@ -103,7 +103,7 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
                 `back` waits for Mutex lock of `left` at tests/it/report/programs.rs:175 (spawned at tests/it/report/programs.rs:173), held by `forth` since tests/it/report/programs.rs:181
                 `forth` waits for Mutex lock of `right` at tests/it/report/programs.rs:182 (spawned at tests/it/report/programs.rs:180), held by `back` since tests/it/report/programs.rs:174
                 cycle: `back` -> `forth` (Mutex lock of `left`) -> `back` (Mutex lock of `right`)
-              found    seed 3, run 4 of 100 (random), 4 choices (all switches), 10 steps
+              found    seed 3, run 4 of 100 (portfolio), 2 choices (all switches), 9 steps
               shrunk   to 1 choice in 5 runs; it is necessary:
                 1. `back` is preempted by `forth` before: lock Mutex `left` (tests/it/report/programs.rs:175)
               timeline
@@ -250,7 +250,7 @@ fn what_fails_in_the_default_world_needs_no_choice() {
             parcae: kv::counter failed: panic in `main` at tests/it/report/programs.rs:46: assertion `left == right` failed
                   left: 1
                  right: 2
-              found    seed 0, run 1 of 100 (random), 1 choice (a switch), 6 steps
+              found    seed 0, run 1 of 100 (portfolio), 1 choice (a switch), 6 steps
               shrunk   to 0 choices in 2 runs; it fails in the default world, no choice is needed
               timeline
                          main                         │ a      │ b
@@ -290,7 +290,7 @@ fn a_choice_is_told_with_its_default_and_what_is_not_needed_is_left_out() {
         check("kv::sizes").run(programs::fails_for_large_sizes),
         &expect![[r#"
             parcae: kv::sizes failed: error from `main`: "no room for 7"
-              found    seed 0, run 1 of 100 (random), 2 choices, 2 steps
+              found    seed 0, run 1 of 100 (portfolio), 2 choices, 2 steps
               shrunk   to 1 choice in 11 runs; it is necessary:
                 1. `main` draws 7 for choose 0 (default 0) (tests/it/report/programs.rs:107)
               timeline
@@ -315,7 +315,7 @@ fn tasks_that_wait_for_ever_are_told_with_what_they_wait_for() {
                 `left` waits for a future that parcae does not know (spawned at tests/it/report/programs.rs:51)
                 `right` waits for Task join of `left` at tests/it/report/programs.rs:53 (spawned at tests/it/report/programs.rs:52)
               hint     is that future of a thread, a socket or another runtime? No simulation sees those: use parcae::time, parcae::sync
-              found    seed 0, run 1 of 100 (random), 1 choice (a switch), 3 steps
+              found    seed 0, run 1 of 100 (portfolio), 1 choice (a switch), 3 steps
               shrunk   to 0 choices in 2 runs; it fails in the default world, no choice is needed
               timeline
                          main                  │ left    │ right
@@ -332,7 +332,7 @@ fn tasks_that_wait_for_ever_are_told_with_what_they_wait_for() {
         &expect![[r#"
             parcae: kv::leak failed: leak: detached tasks were alive when the program had ended
                 `heartbeat` waits for the time 5.000 s at tests/it/report/programs.rs:60 (spawned at tests/it/report/programs.rs:60)
-              found    seed 0, run 1 of 100 (random), 0 choices, 3 steps
+              found    seed 0, run 1 of 100 (portfolio), 0 choices, 3 steps
               shrunk   to 0 choices in 1 run; it fails in the default world, no choice is needed
               timeline
                          main               │ heartbeat
@@ -425,7 +425,7 @@ fn a_long_message_is_indented_below_the_headline() {
         &expect![[r#"
             parcae: kv::worker failed: panic in `worker` at tests/it/report/programs.rs:99: out of cheese
                 redo from start
-              found    seed 0, run 1 of 100 (random), 0 choices, 3 steps
+              found    seed 0, run 1 of 100 (portfolio), 0 choices, 3 steps
               shrunk   to 0 choices in 1 run; it fails in the default world, no choice is needed
               timeline
                          main            │ worker
@@ -444,7 +444,7 @@ fn values_are_noted_beside_the_operation() {
         check("kv::cell").run(programs::swaps_and_updates),
         &expect![[r#"
             parcae: kv::cell failed: panic in `main` at tests/it/report/programs.rs:197: the cell holds 8
-              found    seed 0, run 1 of 100 (random), 0 choices, 5 steps
+              found    seed 0, run 1 of 100 (portfolio), 0 choices, 5 steps
               shrunk   to 0 choices in 1 run; it fails in the default world, no choice is needed
               timeline
                          main
@@ -472,9 +472,9 @@ fn a_run_that_the_seed_does_not_decide_has_no_token_but_advice() {
         check("kv::static").run(programs::depends_on_a_static),
         &expect![[r#"
             parcae: kv::static failed: nondeterminism: two runs of one seed differ from event 3 on
-                first run:  at 0.000 s: `main` yields
-                second run: at 0.000 s: `main` sets a timer at 0.001 s (tests/it/report/programs.rs:131)
-              found    seed 0, run 1 of 100 (random), 1 choice, 2 steps
+                first run:  at 0.000 s: `main` sets a timer at 0.002 s (tests/it/report/programs.rs:131)
+                second run: at 0.000 s: `main` sets a timer at 0.003 s (tests/it/report/programs.rs:131)
+              found    seed 0, run 1 of 100 (portfolio), 1 choice, 2 steps
               replay   none: the seed does not decide this run, something outside of it does
                 Look, at the event above, for what the simulation does not control:
                 * hash maps and sets of std, whose order is random: use BTreeMap, BTreeSet;
@@ -493,7 +493,7 @@ fn other_failures_are_listed() {
         check("kv::ways").run(programs::fails_in_two_ways),
         &expect![[r#"
             parcae: kv::ways failed: panic in `main` at tests/it/report/programs.rs:116: both are large: 5, 1
-              found    seed 0, run 1 of 100 (random), 2 choices, 1 step
+              found    seed 0, run 1 of 100 (portfolio), 2 choices, 1 step
               shrunk   to 2 choices in 13 runs; each one is necessary:
                 1. `main` draws 5 for choose 0 (default 0) (tests/it/report/programs.rs:115)
                 2. `main` draws 1 for choose 1 (default 0) (tests/it/report/programs.rs:115)
@@ -553,15 +553,15 @@ fn a_check_that_found_nothing_is_one_line() {
     expect_report(
         report,
         &expect![[r#"
-        parcae: kv::fine ok: 1000 seeds (random), 2000 steps
-    "#]],
+            parcae: kv::fine ok: 1000 seeds (portfolio), 2000 steps
+        "#]],
     );
     let report = check("kv::fine").only_seed(17).run(|| async {});
     expect_report(
         report,
         &expect![[r#"
-        parcae: kv::fine ok: 1 seed (random), 1 step
-    "#]],
+            parcae: kv::fine ok: 1 seed (portfolio), 1 step
+        "#]],
     );
 }
 
@@ -572,14 +572,14 @@ fn a_check_that_was_stopped_does_not_say_ok() {
     expect_report(
         check("kv::fine").control(control).run(|| async {}),
         &expect![[r#"
-        parcae: kv::fine stopped early by request: no failure in 1 seed of 100 (random), 1 step
-    "#]],
+            parcae: kv::fine stopped early by request: no failure in 1 seed of 100 (portfolio), 1 step
+        "#]],
     );
     expect_report(
         check("kv::fine").time_limit(Duration::ZERO).run(|| async {}),
         &expect![[r#"
-        parcae: kv::fine stopped early by the time limit: no failure in 1 seed of 100 (random), 1 step
-    "#]],
+            parcae: kv::fine stopped early by the time limit: no failure in 1 seed of 100 (portfolio), 1 step
+        "#]],
     );
 }
 
@@ -597,7 +597,7 @@ fn a_saved_report_holds_the_token_and_the_world_in_words() {
     expect![[r#"
         name      kv::two holders: <1>
         seed      1
-        strategy  random
+        strategy  portfolio
         choices   the defaults, but for 1
                   after step 2 of `main`, `writer` goes on
     "#]]

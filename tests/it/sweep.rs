@@ -109,18 +109,6 @@ fn regression_seeds_are_cut_into_shards_too() {
 }
 
 #[test]
-fn a_failing_pilot_is_listed_and_the_seeds_are_run_nevertheless() {
-    let check = Check::new("pilots").seeds(5).strategy(Strategy::PctMix).keep_going(true);
-    let report = check.run(|| async { panic!("always") });
-    let pilots = report.failing().iter().filter(|it| it.is_pilot()).count() as u64;
-    assert_eq!((pilots, report.pilots_run()), (report.pilots_run(), pilots));
-    assert!(pilots > 0);
-    assert_eq!(report.failing().len() as u64, pilots + 5);
-    assert_eq!((report.findings().len(), report.findings()[0].is_pilot()), (1, true));
-    assert_eq!(report.seeds_run(), 5);
-}
-
-#[test]
 fn what_a_shard_has_not_met_another_may_have() {
     let never = || async { parcae::sometimes!(false, "never in a shard") };
     assert!(!Check::new("unmet").seeds(200).run(never).is_ok());

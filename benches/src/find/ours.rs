@@ -73,29 +73,29 @@ impl Host for Parcae {
     }
 }
 
-/// Searches with seeds of the trial's own; so are the pilots, which are seeded by the name.
+/// Searches with seeds of the trial's own; so are the pilots.
 pub(crate) fn search(subject: impl Subject, strategy: Strategy, trial: u64, cap: u64) -> Trial {
-    let pilot_count = if strategy == Strategy::Random { 0 } else { PILOTS };
     let mut shrink = Shrink::default();
     shrink.runs = 0;
-    let check = Check::new(format!("{} {trial}", subject.name()))
+    let check = Check::new(subject.name())
         .strategy(strategy)
-        .first_seed(trial * SEEDS_APART)
-        .seeds(cap.saturating_sub(pilot_count).max(1))
+        .first_seed(first_seed(trial))
+        .pilot_seed(first_seed(trial))
+        .seeds(cap)
         .jobs(1)
         .isolation(Isolation::Reuse)
         .determinism(Determinism::Off)
         .shrink(shrink);
     let report = check.run(move || subject.run::<Parcae>());
     let time = report.finding().map_or(report.wall_time(), parcae::explore::Finding::search_time);
-    Trial {
-        is_found: report.finding().is_some(),
-        runs: report.pilots_run() + report.seeds_run(),
-        time,
-    }
+    // The pilots are the first seeds of the search.
+    Trial { is_found: report.finding().is_some(), runs: report.seeds_run(), time }
 }
 
-/// Pilot runs of a check, which count.
-const PILOTS: u64 = 2;
+/// Returns the first seed of a trial.
+pub(crate) fn first_seed(trial: u64) -> u64 {
+    trial * SEEDS_APART
+}
+
 /// More than the cap, and none of the lengths in which strategies take turns.
 const SEEDS_APART: u64 = 1_000_003;

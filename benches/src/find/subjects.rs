@@ -19,7 +19,7 @@ mod wrong_lock;
 use std::future::Future;
 
 use super::host::Host;
-use super::{Side, Trial, ours, shuttle};
+use super::{Side, Trial, feedback, ours, shuttle};
 
 /// A program that panics or comes to a deadlock under some schedule.
 pub(crate) trait Subject: Copy + Send + Sync + 'static {
@@ -38,6 +38,7 @@ impl Entry {
     fn of(subject: impl Subject) -> Self {
         let search = move |side, trial, cap| match side {
             Side::Ours(strategy) => ours::search(subject, strategy, trial, cap),
+            Side::Feedback => feedback::search(subject, trial, cap),
             Side::Shuttle(scheduler) => shuttle::search(subject, scheduler, trial, cap),
         };
         Self { name: subject.name(), search: Box::new(search) }

@@ -89,9 +89,7 @@ fn text(merged: &Merged, identity: &Identity, stored: &[PathBuf]) -> String {
     let _ = writeln!(text, " ({strategy}, build {build})");
     let mut kinds: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for item in failing {
-        let seed =
-            if item.is_pilot { format!("{} (a pilot)", item.seed) } else { item.seed.clone() };
-        kinds.entry(&item.signature).or_default().push(seed);
+        kinds.entry(&item.signature).or_default().push(item.seed.clone());
     }
     let findings = merged.findings();
     for (signature, mut seeds) in kinds {

@@ -68,4 +68,4 @@ const SPARE: u64 = 1_000;
 /// Decisions before the tail where there were no pilots.
 const UNKNOWN: u64 = 10_000;
 /// With more candidates than these one of them is drawn.
-const CROWD: usize = 1_024;
+const CROWD: usize = 128;

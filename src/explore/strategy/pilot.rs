@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::profile::Profile;
 use super::random::Random;
 use crate::executor::{Candidate, Decision, Pick};
-use crate::kernel::{Key, Seed, Site, StreamId, hash_text, prf};
+use crate::kernel::{Seed, StreamId};
 
 /// Picks at random and counts what is done.
 ///
@@ -21,15 +21,13 @@ pub(in super::super) struct Pilot {
 impl Pilot {
     /// Makes what picks in a pilot run, and where its profile will stand.
     pub(in super::super) fn new(seed: Seed) -> (Self, Rc<RefCell<Profile>>) {
-        let profile = Rc::new(RefCell::new(Profile::of_one_run()));
+        let profile = Rc::new(RefCell::new(Profile::of_one_run(seed)));
         (Self { random: Random::new(seed), profile: profile.clone() }, profile)
     }
 
-    /// Returns the seeds of the pilots of a check with this name.
-    pub(in super::super) fn seeds(name: &str) -> impl Iterator<Item = Seed> {
-        let of_check = Seed::new(hash_text(name));
-        (0..PILOTS)
-            .map(move |pilot| Seed::new(prf(of_check, Key::new(StreamId::ROOT, PILOT, pilot))))
+    /// Returns the seeds of the pilots of a check.
+    pub(in super::super) fn seeds(first: Seed) -> impl Iterator<Item = Seed> {
+        (0..PILOTS).map(move |pilot| Seed::new(first.get().wrapping_add(pilot)))
     }
 }
 
@@ -51,6 +49,5 @@ impl Pick for Pilot {
     }
 }
 
-const PILOT: Site = Site::new("strategy pilot");
 /// More of them know better how long a run is, and each is a run that searches at random only.
 const PILOTS: u64 = 2;

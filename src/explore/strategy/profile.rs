@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draws::Draws;
 use crate::executor::{Access, Candidate};
-use crate::kernel::StreamId;
+use crate::kernel::{Seed, StreamId};
 
 /// How long the runs of a program are, and which task does how much with which resource: what pilot
 /// runs of a check have shown.
@@ -13,8 +13,8 @@ use crate::kernel::StreamId;
 /// [`Strategy`](super::Strategy) for what it is good for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// How many runs the numbers are sums of; none if it is empty.
-    run_count: u64,
+    /// Which runs the numbers are sums of; none if it is empty.
+    pilots: Vec<Seed>,
     decision_count: u64,
     /// Who spawned a task.
     parents: BTreeMap<StreamId, StreamId>,
@@ -27,13 +27,18 @@ pub struct Profile {
 
 impl Profile {
     /// Makes that of a run which is about to begin.
-    pub(super) fn of_one_run() -> Self {
-        Self { run_count: 1, ..Self::default() }
+    pub(super) fn of_one_run(seed: Seed) -> Self {
+        Self { pilots: vec![seed], ..Self::default() }
+    }
+
+    /// Tells whether this is the seed of a pilot.
+    pub(super) fn is_pilot(&self, seed: Seed) -> bool {
+        self.pilots.contains(&seed)
     }
 
     /// Adds what other runs have shown.
     pub(in super::super) fn add(&mut self, other: &Self) {
-        self.run_count += other.run_count;
+        self.pilots.extend(&other.pilots);
         self.decision_count += other.decision_count;
         self.parents.extend(&other.parents);
         self.written.extend(&other.written);
@@ -82,20 +87,20 @@ impl Profile {
 
     /// Returns how many decisions a run has, rounded up; 0 if that is not known.
     pub(super) fn decisions(&self) -> u64 {
-        self.decision_count.div_ceil(self.run_count.max(1))
+        self.decision_count.div_ceil(self.run_count())
     }
 
     /// Returns how many decisions to expect, at least 1; drawn where it is not known.
     pub(super) fn length(&self, draws: &mut Draws) -> u64 {
-        match self.run_count {
-            0 => LENGTH_MIN << draws.below(LENGTH_DOUBLINGS),
-            _ => self.decisions().max(1),
+        if self.pilots.is_empty() {
+            return LENGTH_MIN << draws.below(LENGTH_DOUBLINGS);
         }
+        self.decisions().max(1)
     }
 
     /// Returns how many runs the counts of operations are sums of, at least 1.
     pub(super) fn run_count(&self) -> u64 {
-        self.run_count.max(1)
+        self.pilots.len().max(1) as u64
     }
 
     /// Returns who spawned a task.

@@ -140,15 +140,30 @@ fn an_unshrunk_run_of_any_strategy_is_replayed_by_its_token() {
 }
 
 #[test]
-fn a_pilot_that_fails_is_a_finding() {
+fn pilots_are_seeds_0_and_1_and_run_at_random() {
+    let program = || async {
+        shifts().await;
+    };
+    for strategy in exploring().filter(|strategy| *strategy != Strategy::Random) {
+        let profile = Check::new("shifts").strategy(strategy).profile(program).unwrap();
+        let chain = |strategy, seed| sim(strategy, seed, &profile).run(program).chain();
+        for seed in [0, 1] {
+            assert_eq!(chain(strategy, seed), chain(Strategy::Random, seed), "{strategy} {seed}");
+        }
+        let is_apart = |seed: &u64| chain(strategy, *seed) != chain(Strategy::Random, *seed);
+        assert!((2..20).filter(is_apart).count() > 9, "{strategy}");
+    }
+}
+
+#[test]
+fn a_search_finds_its_own_seeds_whatever_became_of_the_pilots() {
     let check = || Check::new("fails").strategy(Strategy::Portfolio);
-    let report = check().run(|| async { panic!("always") });
-    assert_eq!((report.pilots_run(), report.seeds_run()), (1, 0));
-    assert_eq!(finding(&report).strategy(), Strategy::Random);
-    assert_eq!(finding(&report).world().overrides.len(), 0);
-    // Whoever asks for one seed is shown that one.
-    let report = check().only_seed(3).run(|| async { panic!("always") });
-    assert_eq!((report.seeds_run(), finding(&report).seed()), (1, Seed::new(3)));
+    for first in [0, 1, 1_000] {
+        let report = check().first_seed(first).run(|| async { panic!("always") });
+        assert_eq!((report.pilots_run(), report.seeds_run()), (2, 1), "from {first}");
+        assert_eq!(finding(&report).seed(), Seed::new(first), "from {first}");
+        assert_eq!(finding(&report).world().overrides.len(), 0, "from {first}");
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn echoes(fault: impl Fn() -> Fault + 'static) -> impl Fn(u64) -> (Vec<Echo>, u6
     let fault = Rc::new(fault);
     move |seed| {
         let fault = fault.clone();
-        let strategy = if seed == 0 { Strategy::Fifo } else { Strategy::default() };
+        let strategy = if seed == 0 { Strategy::Fifo } else { Strategy::Random };
         let sim = Sim::builder().seed(seed).strategy(strategy).build().unwrap();
         sim.run(move || run_echoes(fault())).unwrap()
     }

@@ -1,7 +1,7 @@
 //! What a failure says of knobs, firings and properties.
 
 use expect_test::{Expect, expect};
-use parcae::explore::{Check, ReplayMode};
+use parcae::explore::{Check, ReplayMode, Strategy};
 use parcae::report::{Detail, ReplayCommand, replay_text_with, text_with};
 use parcae::task::yield_now;
 use parcae::{buggify, knob};
@@ -32,7 +32,7 @@ fn check_text(actual: &str, expected: &Expect) {
 
 #[test]
 fn a_failure_shows_knobs_firings_and_what_was_checked() {
-    let check = Check::new("queues").seeds(1_000);
+    let check = Check::new("queues").strategy(Strategy::Random).seeds(1_000);
     let report = check.clone().run(program);
     let command = ReplayCommand::from_prefix("cargo test -p kv queues");
     let detail = Detail::default().with_times(false);
