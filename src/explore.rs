@@ -13,17 +13,23 @@
 //! | one run as a value | [`Sim`] |
 //! | to run a recorded failure again | [`Check::replay`] with a [`ReplayToken`] |
 //! | to know why a failure happens | [`Check::explain`], then [`Finding::explanation`] |
+//! | all seeds that fail | [`Check::keep_going`] |
+//! | a part of the seeds | [`Check::shard`] with a [`Shard`] |
+//! | a run that a fuzzer drives | [`from_bytes`], [`Check::run_bytes`] |
 //! | to watch or stop a check | [`Control`] |
 //!
 //! How a failure is shown is the matter of [`crate::report`].
 
+mod bytes;
 mod check;
 mod check_report;
 mod control;
+mod coverage;
 mod determinism;
 mod error;
 mod exhaustive;
 mod explain;
+mod failing;
 mod finding;
 #[cfg(target_os = "linux")]
 mod fork;
@@ -37,6 +43,7 @@ mod properties;
 mod renumber;
 mod replay;
 mod search;
+mod shard;
 mod shrink;
 mod signature;
 mod sim;
@@ -50,12 +57,14 @@ mod world;
 pub use check::{Check, Determinism, Shrink};
 pub use check_report::{CheckReport, Stop};
 pub use control::Control;
+pub use coverage::Coverage;
 pub use error::CheckError;
 pub use exhaustive::{Exhaustion, Exhaustive, Independence, Unexplored};
 pub use explain::{
     Change, Difference, Explain, Explanation, Likelihood, LikelihoodPoint, NearestPass, Part,
     ValueRange, Without,
 };
+pub use failing::FailingSeed;
 pub use finding::{Finding, RunSize, ShrinkSummary};
 #[cfg(target_os = "linux")]
 pub use fork::NoProcess;
@@ -63,12 +72,13 @@ pub use host::{Isolation, NoThread, NotUnicode};
 pub use lost::LostSeed;
 pub use properties::Unmet;
 pub use replay::{Divergence, Recurrence, Replay, ReplayError, ReplayMode, ReplayVerdict};
+pub use shard::{ParseShardError, Shard};
 pub use signature::Signature;
-pub use sim::{ConfigError, Outcome, Sim, SimBuilder};
+pub use sim::{ConfigError, Outcome, Sim, SimBuilder, from_bytes};
 pub use strategy::{ParseStrategyError, Profile, Strategy};
 pub use token::{ParseTokenError, ReplayToken};
 pub use verdict::Verdict;
 pub use watchdog::StuckRun;
 pub use world::World;
 
-pub(crate) use host::variable;
+pub(crate) use host::{serves_runs, variable};

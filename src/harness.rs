@@ -10,6 +10,9 @@
 //! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time; what was not run, passes |
 //! | `PARCAE_TRACE=debug` | with a replay that fails: show what the program traced |
 //! | `PARCAE_PCAP=FOLDER` | write what goes over the network in a replay to a file there |
+//! | `PARCAE_SHARD=2/4`, `auto`, `auto/4` | run this part of the seeds: see [`parse_shard`] |
+//! | `PARCAE_CORPUS=off`, `read`, `prune`, `FOLDER/` | what is done with stored worlds: see below |
+//! | `PARCAE_BUILD=NAME` | the build that stored worlds are said to be found by |
 //! | `PARCAE_PROPERTIES=FILE` | add the properties of the check to a file, as lines of JSON |
 //! | `CARGO_TARGET_DIR` | the folder in which `parcae/` holds the reports |
 //!
@@ -18,6 +21,13 @@
 //! `PARCAE_REPLAY` goes before `PARCAE_SEED`, and that before `PARCAE_SEEDS`. A replay has the
 //! strategy of its token, so it obeys `PARCAE_TRACE` and `PARCAE_PCAP` and no other; without one,
 //! `PARCAE_TRACE` shows nothing, and `PARCAE_PCAP` shows the world that a failure was shrunk to.
+//!
+//! A test first runs the worlds in which it has failed before: those that stand for it in the folder `.parcae` of
+//! its package, which is meant to be committed; see [`corpus`](crate::corpus). One that fails, fails the test
+//! before any seed is run. What is stale is said on the standard error, past what captures the output of tests.
+//! When a seed fails, its shrunk world is stored. `PARCAE_CORPUS=read` stores nothing, `prune` removes what
+//! passes, and `off` does nothing of all this, as do `PARCAE_SEED` and `PARCAE_REPLAY`. A [`check`] has no worlds:
+//! it has no name of its own.
 //!
 //! A failing check panics, as a test must, with the report as its message. The report is also
 //! written to a file in `target/parcae/`, where `target` is looked for from the current directory
@@ -35,9 +45,16 @@ use crate::explore::{
 };
 use crate::report::{self, Detail, ReplayCommand};
 
+mod build;
 mod environment;
+mod keeping;
+mod shards;
 
+pub use build::identity as build_identity;
 pub use environment::{Environment, EnvironmentError, Replayed, parse_duration, report_folder};
+
+pub use keeping::{Keeping, KeepingError, KeepingMode, Kept, ParseKeepingError};
+pub use shards::{ShardError, parse_shard};
 
 /// The place of a test, as the attribute knows it.
 #[derive(Clone, Copy, Debug)]
@@ -120,23 +137,79 @@ where
     };
     let folder = environment.capture_folder.clone();
     let properties = environment.properties_file.clone();
+    let keeping = match others {
+        OtherTokens::Refused => environment.keeping(),
+        // The name is that of a file, which may hold several checks: what one has found is nothing to another.
+        OtherTokens::LetAlone => Keeping::off(),
+    };
     let (check, replayed) = environment.apply(check.on_stuck(say_stuck));
     let program = Arc::new(program);
     let shared = program.clone();
     let Some(Replayed { token }) = replayed else {
+        let kept = stored_worlds(&keeping, &check, &program, command, folder.as_deref());
         let report = check.clone().run(move || shared());
         let token = report.finding().and_then(Finding::token);
         let captured = folder.zip(token).map(|(folder, token)| {
             captured(&check.replay(token, ReplayMode::Lenient, move || program()), &folder)
         });
         let appended = properties.and_then(|path| appended(&report, &path));
-        return judge(&report, command, [appended, captured]);
+        return judge(&report, command, [appended, captured, stored(&kept, &report)]);
     };
     if token.name == check.name() || others == OtherTokens::Refused {
         let replay = check.replay(&token, ReplayMode::Lenient, move || shared());
         let captured = folder.map(|folder| captured(&replay, &folder));
         judge_replay(&replay, command, captured);
     }
+}
+
+/// Runs the stored worlds of a check, and panics with the report of the first that fails.
+#[track_caller]
+fn stored_worlds<P, F>(
+    keeping: &Keeping,
+    check: &Check,
+    program: &Arc<P>,
+    command: &ReplayCommand,
+    captures: Option<&Path>,
+) -> Kept
+where
+    P: Fn() -> F + Send + Sync + 'static,
+    F: Future + 'static,
+    F::Output: Verdict,
+{
+    let kept = match keeping.replay(check, program) {
+        Ok(kept) => kept,
+        Err(error) => panic!("{}: {error}", check.name()),
+    };
+    for line in &kept.lines {
+        say(&format!("parcae: {}: {line}\n", check.name()));
+    }
+    if let Some(failing) = kept.failing() {
+        let path = failing.stored.path.display();
+        let text = report::replay_text(&failing.replay, command);
+        let captured = captures.map(|folder| captured(&Ok(failing.replay.clone()), folder));
+        panic!(
+            "{text}\nstored: {path}; it was run before any seed\n{}",
+            captured.unwrap_or_default()
+        );
+    }
+    kept
+}
+
+/// Stores what a check has found; returns a line that says where, or why not.
+fn stored(kept: &Kept, report: &CheckReport) -> Option<String> {
+    match kept.store(report) {
+        Ok(paths) => {
+            let lines = paths.iter().map(|path| format!("\nstored: {}\n", path.display()));
+            Some(lines.collect::<String>()).filter(|lines| !lines.is_empty())
+        }
+        Err(error) => Some(format!("\nstored: not: {error}\n")),
+    }
+}
+
+/// Prints a line, past what captures the output of tests: that would be shown for a failing one only.
+fn say(line: &str) {
+    // Nobody is left to be told that it cannot be printed.
+    let _printed = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// Prints the seed of a run that may never end, past what captures the output of tests: that would be shown at
@@ -146,12 +219,11 @@ fn say_stuck(stuck: &StuckRun) {
     let line = format!(
         "parcae: {check}: seed {seed} is not over after {after:?} of real time; alone: PARCAE_SEED={seed}\n"
     );
-    // Nobody is left to be told that it cannot be printed.
-    let _printed = std::io::stderr().write_all(line.as_bytes());
+    say(&line);
 }
 
 #[track_caller]
-fn judge(report: &CheckReport, command: &ReplayCommand, notes: [Option<String>; 2]) {
+fn judge(report: &CheckReport, command: &ReplayCommand, notes: [Option<String>; 3]) {
     let notes: String = notes.into_iter().flatten().collect();
     if report.fails_for_unmet() {
         panic!("{}{notes}", report::text(report, command));

@@ -28,6 +28,9 @@ mod distribution;
 
 mod space;
 
+#[cfg(feature = "simulation")]
+mod bytes;
+
 mod choices;
 
 mod time;

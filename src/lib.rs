@@ -306,6 +306,9 @@ pub mod testing;
 pub mod report;
 
 #[cfg(feature = "simulation")]
+pub mod corpus;
+
+#[cfg(feature = "simulation")]
 pub mod harness;
 
 pub use context::Backend;

@@ -37,11 +37,13 @@ mod page;
 mod properties;
 mod story;
 mod style;
+mod sweep;
 mod text;
 mod timeline;
 mod why;
 
 pub use artefact::{SaveError, save, save_attachments};
+pub(crate) use artefact::{safe_name, write_whole};
 pub use command::{ReplayCommand, replay_line};
 pub use detail::Detail;
 pub use properties::{append_properties, properties_json};

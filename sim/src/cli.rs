@@ -1,11 +1,12 @@
 //! The command line, and help that teaches.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parcae::Seed;
-use parcae::explore::{ParseStrategyError, Strategy};
-use parcae::harness::parse_duration;
+use parcae::explore::{ParseStrategyError, Shard, Strategy};
+use parcae::harness::{Keeping, ParseKeepingError, ShardError, parse_duration, parse_shard};
 use parcae::kernel::ParseSeedError;
 use tracing::Level;
 
@@ -39,6 +40,12 @@ pub(crate) enum Command {
     /// Says why a recorded failure happens
     #[command(after_help = EXPLAIN_AFTER_HELP)]
     Explain(ExplainArguments),
+    /// Puts the results of hunts together that were run apart
+    #[command(after_help = MERGE_AFTER_HELP)]
+    Merge(MergeArguments),
+    /// Shows the stored failing worlds, and removes those that pass
+    #[command(subcommand)]
+    Corpus(CorpusCommand),
 }
 
 #[derive(Debug, Args)]
@@ -85,9 +92,61 @@ pub(crate) struct HuntArguments {
     /// Begin no more seeds after this wall time: 500ms, 30s, 10m
     #[arg(long, value_name = "D", value_parser = duration)]
     pub(crate) time_limit: Option<Duration>,
+    /// Run the seeds behind a failing one, too: list all that fail, shrink the first of each kind
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Stop after N seeds in a row that have shown nothing new
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) until_nothing_new: Option<u64>,
+    /// Run one part of the seeds: 2/4, auto or auto/4 in a job array [default: what `PARCAE_SHARD` says]
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub(crate) shard: Option<Shard>,
+    /// Stored worlds: off, read, prune, or a folder; off for a shard [default: as `PARCAE_CORPUS`]
+    #[arg(long, value_name = "C", value_parser = keeping)]
+    pub(crate) corpus: Option<Keeping>,
     /// How the outcome is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = HuntFormat::Text)]
+    pub(crate) format: HuntFormat,
+    /// How often `--format jsonl` says how far it is
+    #[arg(long, value_name = "D", default_value = "10s", value_parser = duration)]
+    pub(crate) heartbeat: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArguments {
+    /// What `hunt --format jsonl` or `merge --format jsonl` has printed
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where the failing worlds are stored: a folder, or off [default: as `PARCAE_CORPUS`]
+    #[arg(long, value_name = "C", value_parser = keeping)]
+    pub(crate) corpus: Option<Keeping>,
+    /// How the outcome is printed
+    #[arg(long, value_enum, default_value_t = MergeFormat::Text)]
+    pub(crate) format: MergeFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CorpusCommand {
+    /// Lists the stored worlds
+    List(CorpusArguments),
+    /// Runs the stored worlds, and removes those that pass now
+    Prune(PruneArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CorpusArguments {
+    /// The folder
+    #[arg(long, value_name = "FOLDER", default_value = ".parcae")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArguments {
+    #[command(flatten)]
+    pub(crate) corpus: CorpusArguments,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -155,6 +214,26 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How a hunt is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HuntFormat {
+    /// For people
+    Text,
+    /// For programs: one JSON value
+    Json,
+    /// For `merge`: lines of JSON, as the hunt goes on
+    Jsonl,
+}
+
+/// How merged hunts are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MergeFormat {
+    /// For people
+    Text,
+    /// For another `merge`: lines of JSON, the same for the same results in any order
+    Jsonl,
+}
+
 fn scenario(text: &str) -> Result<ScenarioProgram, UnknownScenario> {
     ScenarioProgram::parse(text)
 }
@@ -169,6 +248,14 @@ fn strategy(text: &str) -> Result<Strategy, ParseStrategyError> {
 
 fn recorded(text: &str) -> Result<Recorded, RecordedError> {
     Recorded::parse(text)
+}
+
+fn shard(text: &str) -> Result<Shard, ShardError> {
+    parse_shard(text)
+}
+
+fn keeping(text: &str) -> Result<Keeping, ParseKeepingError> {
+    text.parse()
 }
 
 fn jobs(text: &str) -> Result<usize, &'static str> {
@@ -212,8 +299,8 @@ Exit codes:
     0  nothing failed; replay: it does not fail any more
     2  the command line, or a file that it names, cannot be read
     3  replay: it fails otherwise, or took another way
-   42  a seed fails; replay: it fails again, as recorded
-   75  the machine failed: no file for the report, no thread
+   42  a seed fails, or a stored world; replay: it fails again, as recorded
+   75  the machine failed: no file for the report, no thread; merge: a shard is missing or unfinished
   130  hunt: stopped by Ctrl-C or SIGTERM before a seed failed
 
 Set NO_COLOR to have no colours; there are none but on a terminal.";
@@ -223,13 +310,29 @@ The lowest seed that fails is reported, whatever the number of threads. Its run 
 report lists the few choices that matter, shows them as a timeline and ends with the line that
 replays them. It is saved under target/parcae too.
 
+Its world is stored in the folder .parcae, which is meant to be committed. Worlds that are stored
+there are run before all seeds by the next hunt of the same name.
+
+With --shard the seeds are cut into parts that are run apart, on as many machines as there are: each
+part prints --format jsonl into a file, and `parcae merge` puts the files together.
+
 Ctrl-C ends the hunt and reports what was found so far; a second one ends at once.
 
 Examples:
   parcae hunt lost-update
   parcae hunt lost-update --fixed --seeds 10000
   parcae hunt check-then-act --seed 5000 --seeds 100 --jobs 1
-  parcae hunt cancel-leak --time-limit 30s --format json";
+  parcae hunt cancel-leak --time-limit 30s --format json
+  parcae hunt lost-update --keep-going --shard 2/4 --format jsonl > 2.jsonl";
+
+const MERGE_AFTER_HELP: &str = "\
+The order of the files does not matter, nor does one that is given twice. Files of another scenario,
+build or strategy are refused. What a shard had printed before it was killed counts; it is missing
+nevertheless.
+
+Examples:
+  parcae merge *.jsonl
+  parcae merge --corpus off --format jsonl *.jsonl > all.jsonl";
 
 const RUN_AFTER_HELP: &str = "\
 Prints how the run ended, its size and the hash chain over its events: two runs are equal when

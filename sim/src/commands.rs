@@ -1,8 +1,10 @@
 //! What the subcommands do.
 
+mod corpus;
 mod explain;
 mod hunt;
 mod list;
+mod merge;
 mod replay;
 mod run;
 
@@ -17,5 +19,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, CommandError> {
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
+        Command::Corpus(command) => corpus::run(&command),
     }
 }

@@ -3,11 +3,15 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
+use parcae::corpus::CorpusError;
 use parcae::explore::{CheckError, ConfigError, ReplayError};
+use parcae::harness::{EnvironmentError, KeepingError};
 use parcae::report::SaveError;
 
 use crate::exit::Exit;
+use crate::merged::MergeError;
 
 /// Why the command could not do its work; a failing seed is none of these.
 #[derive(Debug)]
@@ -18,6 +22,14 @@ pub(crate) enum CommandError {
     SeedsBeyondTheLast { first: u64, count: u64 },
     /// A check that cannot be carried out.
     Check(CheckError),
+    /// Variables that say no shard, or not what is done with stored worlds.
+    Environment(EnvironmentError),
+    /// Stored worlds that cannot be read, written or run.
+    Keeping(KeepingError),
+    /// Results that cannot be read.
+    Results { path: PathBuf, error: io::Error },
+    /// Results that are none, or do not belong together.
+    Merge(MergeError),
     /// A token given to a program that is not its own, or a replay that cannot be carried out.
     Replay(ReplayError),
     /// The outcome cannot be written to stdout.
@@ -35,18 +47,25 @@ pub(crate) enum CommandError {
 impl CommandError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Check(CheckError::NoThread(_)) | Self::Replay(ReplayError::NoThread(_)) => {
-                Exit::Infrastructure
-            }
-            Self::Config(_)
-            | Self::SeedsBeyondTheLast { .. }
-            | Self::Check(_)
-            | Self::Replay(_) => Exit::Usage,
-            Self::Output(_)
+            Self::Check(CheckError::NoThread(_))
+            | Self::Replay(ReplayError::NoThread(_))
+            | Self::Keeping(
+                KeepingError::Corpus(CorpusError::Folder { .. } | CorpusError::File { .. })
+                | KeepingError::Replay(ReplayError::NoThread(_)),
+            )
+            | Self::Output(_)
             | Self::Save(_)
             | Self::Signals(_)
             | Self::Watch(_)
             | Self::Panicked => Exit::Infrastructure,
+            Self::Config(_)
+            | Self::SeedsBeyondTheLast { .. }
+            | Self::Check(_)
+            | Self::Environment(_)
+            | Self::Keeping(_)
+            | Self::Results { .. }
+            | Self::Merge(_)
+            | Self::Replay(_) => Exit::Usage,
         }
     }
 }
@@ -61,6 +80,10 @@ impl fmt::Display for CommandError {
                 (u64::MAX - first).saturating_add(1)
             ),
             Self::Check(error) => error.fmt(formatter),
+            Self::Environment(error) => error.fmt(formatter),
+            Self::Keeping(error) => error.fmt(formatter),
+            Self::Results { path, .. } => write!(formatter, "{} cannot be read", path.display()),
+            Self::Merge(error) => error.fmt(formatter),
             Self::Replay(error) => error.fmt(formatter),
             Self::Output(_) => formatter.write_str("cannot write to stdout"),
             Self::Save(_) => formatter.write_str("the report is not saved"),
@@ -76,11 +99,17 @@ impl fmt::Display for CommandError {
 impl Error for CommandError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Output(error) | Self::Signals(error) | Self::Watch(error) => Some(error),
+            Self::Output(error)
+            | Self::Signals(error)
+            | Self::Watch(error)
+            | Self::Results { error, .. } => Some(error),
             Self::Save(error) => Some(error),
             // Shown in full by `Display`.
             Self::Config(_)
             | Self::SeedsBeyondTheLast { .. }
+            | Self::Environment(_)
+            | Self::Keeping(_)
+            | Self::Merge(_)
             | Self::Check(_)
             | Self::Replay(_)
             | Self::Panicked => None,
@@ -103,5 +132,29 @@ impl From<CheckError> for CommandError {
 impl From<ReplayError> for CommandError {
     fn from(error: ReplayError) -> Self {
         Self::Replay(error)
+    }
+}
+
+impl From<EnvironmentError> for CommandError {
+    fn from(error: EnvironmentError) -> Self {
+        Self::Environment(error)
+    }
+}
+
+impl From<KeepingError> for CommandError {
+    fn from(error: KeepingError) -> Self {
+        Self::Keeping(error)
+    }
+}
+
+impl From<CorpusError> for CommandError {
+    fn from(error: CorpusError) -> Self {
+        Self::Keeping(KeepingError::Corpus(error))
+    }
+}
+
+impl From<MergeError> for CommandError {
+    fn from(error: MergeError) -> Self {
+        Self::Merge(error)
     }
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use parcae::executor::Log;
 use parcae::explore::{
     Change, CheckReport, Difference, Explanation, Finding, Likelihood, LikelihoodPoint,
-    NearestPass, Part, Replay, ReplayVerdict, RunSize, ShrinkSummary, Stop, Without,
+    NearestPass, Part, Replay, ReplayVerdict, RunSize, ShrinkSummary, Without,
 };
 use parcae::kernel::VirtualTime;
 use serde::Serialize;
 
+use crate::lines::{self, CoverageItem, FailingItem, StoredItem};
 use crate::scenario::Scenario;
 
 /// Returns the list of scenarios.
@@ -25,23 +26,25 @@ pub(crate) fn scenarios(scenarios: &[Scenario]) -> String {
             seeds_until_found: scenario.seeds_until_found,
         })
         .collect();
-    lines(&ListItem { scenarios })
+    lines_of(&ListItem { scenarios })
 }
 
-/// Returns the outcome of a hunt, and where its report was saved.
-pub(crate) fn report(report: &CheckReport, saved: Option<&Path>) -> String {
-    lines(&ReportItem {
+/// Returns the outcome of a hunt, where its report was saved, and what the stored worlds have shown.
+pub(crate) fn report(report: &CheckReport, saved: Option<&Path>, stored: &[StoredItem]) -> String {
+    lines_of(&ReportItem {
         name: report.name(),
         strategy: report.strategy().name(),
         seeds_planned: report.seeds_planned(),
         seeds_run: report.seeds_run(),
         steps: report.steps(),
-        stop: report.stop().map(|stop| match stop {
-            Stop::Interrupted => "interrupted",
-            _ => "time limit",
-        }),
+        shard: report.shard().to_string(),
+        stop: lines::stop(report.stop()),
         wall_seconds: report.wall_time().as_secs_f64(),
         finding: report.finding().map(FindingItem::of),
+        failing: report.failing().iter().map(FailingItem::of).collect(),
+        other_findings: report.findings().iter().skip(1).map(FindingItem::of).collect(),
+        coverage: CoverageItem::of(report),
+        stored,
         report: saved.map(|path| path.display().to_string()),
     })
 }
@@ -50,7 +53,7 @@ pub(crate) fn report(report: &CheckReport, saved: Option<&Path>) -> String {
 pub(crate) fn explanation(replay: &Replay) -> String {
     let finding = replay.finding.as_deref();
     let explained = finding.and_then(|finding| Some((finding, finding.explanation()?)));
-    lines(&ExplainItem {
+    lines_of(&ExplainItem {
         name: &replay.name,
         verdict: match replay.verdict {
             ReplayVerdict::Reproduced => "reproduced",
@@ -63,6 +66,12 @@ pub(crate) fn explanation(replay: &Replay) -> String {
         explanation: explained
             .map(|(finding, explanation)| ExplanationItem::of(finding.log(), explanation)),
     })
+}
+
+/// Returns the outcome of a hunt in which a stored world fails, so that no seed was run.
+pub(crate) fn stored(replay: &Replay, stored: &[StoredItem]) -> String {
+    let finding = replay.finding.as_deref().map(FindingItem::of);
+    lines_of(&StoredReportItem { name: &replay.name, seeds_run: 0, finding, stored })
 }
 
 #[derive(Serialize)]
@@ -87,12 +96,28 @@ struct ReportItem<'a> {
     seeds_planned: u64,
     seeds_run: u64,
     steps: u64,
+    shard: String,
     /// Why it ended early.
     stop: Option<&'a str>,
     wall_seconds: f64,
     finding: Option<FindingItem<'a>>,
+    /// All seeds that fail, with `--keep-going`.
+    failing: Vec<FailingItem>,
+    /// Those of the other signatures.
+    other_findings: Vec<FindingItem<'a>>,
+    coverage: CoverageItem,
+    /// Stored worlds, which were run before the seeds.
+    stored: &'a [StoredItem],
     /// File of the text report.
     report: Option<String>,
+}
+
+#[derive(Serialize)]
+struct StoredReportItem<'a> {
+    name: &'a str,
+    seeds_run: u64,
+    finding: Option<FindingItem<'a>>,
+    stored: &'a [StoredItem],
 }
 
 #[derive(Serialize)]
@@ -338,7 +363,7 @@ fn seconds(time: VirtualTime) -> f64 {
     time.elapsed().as_secs_f64()
 }
 
-fn lines(value: &impl Serialize) -> String {
+fn lines_of(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value);
     text.expect("texts and numbers, no maps with other keys") + "\n"
 }

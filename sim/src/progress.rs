@@ -12,12 +12,14 @@ use parcae::explore::Control;
 use crate::interrupt::Interrupt;
 use crate::output;
 
-/// Calls `work`; beside it another thread shows what `control` counts, and passes Ctrl-C on to it.
+/// Calls `work`; beside it another thread shows what `control` counts, and passes Ctrl-C on to it. The same thread
+/// calls `tick` now and then, and once at the end.
 /// Without that thread the work is not begun, because Ctrl-C would not reach it.
 pub(crate) fn watched<R>(
     control: &Control,
     interrupt: &Interrupt,
     seed_count: u64,
+    mut tick: impl FnMut(&Control) + Send,
     work: impl FnOnce() -> R,
 ) -> io::Result<R> {
     let (is_working, end) = mpsc::channel::<()>();
@@ -32,7 +34,9 @@ pub(crate) fn watched<R>(
                     progress.bar.suspend(|| output::tell("stopping: once more ends it at once"));
                 }
                 progress.show(control);
+                tick(control);
             }
+            tick(control);
             progress.bar.finish_and_clear();
         })?;
         // Moved here, so that it is dropped also when `work` panics.

@@ -70,7 +70,7 @@ pub(super) struct Core {
     pub(super) chain: Chain,
     pub(super) event_count: u64,
     pub(super) log: Option<Box<Log>>,
-    /// Nothing is decided by a strategy or an override, and nothing is logged.
+    /// Nothing is decided by a strategy, an override or bytes, and nothing is logged.
     pub(super) is_plain: bool,
     /// Some domain is or was slow.
     pub(super) has_slow: bool,
@@ -131,7 +131,7 @@ impl Core {
                 .filter(|(key, _)| key.site == SCHEDULE.id())
                 .map(|(_, task)| (StreamId::from_bits(*task), None))
                 .collect(),
-            is_plain: picker.is_none() && choices.overrides().is_empty() && log.is_none(),
+            is_plain: picker.is_none() && choices.is_untold() && log.is_none(),
             has_slow: false,
             choices,
             reseed: None,
@@ -402,7 +402,7 @@ impl Core {
                 assert!(index < count, "strategy {picker:?} picked {index} of {count} candidates");
                 index
             }
-            (None, _) => 0,
+            (None, _) => self.choices.next_index(count).unwrap_or(0),
         };
         if forced.is_some()
             && let Some(picker) = &mut self.picker

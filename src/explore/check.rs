@@ -16,6 +16,7 @@ use super::fork::{self, Bounds, Forks, Relaunch};
 use super::host::{self, Isolation};
 use super::properties::Unmet;
 use super::search::Search;
+use super::shard::Shard;
 use super::sim::{ConfigError, Settings};
 use super::strategy::Strategy;
 use super::verdict::Verdict;
@@ -68,6 +69,11 @@ pub struct Check {
     /// How a failure is explained, if it is.
     pub(super) explain: Option<Explain>,
     pub(super) time_limit: Option<Duration>,
+    pub(super) shard: Shard,
+    /// Whether seeds are run after one has failed.
+    pub(super) keeps_going: bool,
+    /// After how many seeds that show nothing new no more are run.
+    pub(super) settled_after: Option<u64>,
     pub(super) control: Control,
     pub(super) trace: Option<Level>,
     pub(super) is_capturing: bool,
@@ -134,6 +140,9 @@ impl Check {
             shrink: Shrink::default(),
             explain: None,
             time_limit: None,
+            shard: Shard::WHOLE,
+            keeps_going: false,
+            settled_after: None,
             control: Control::new(),
             trace: None,
             is_capturing: false,
@@ -346,6 +355,41 @@ impl Check {
         self
     }
 
+    /// Runs only this part of the seeds; the first of them is run twice as that of the whole would be. A part
+    /// never fails for what is unmet, which another part may have met. Default [`Shard::WHOLE`].
+    pub fn shard(mut self, shard: Shard) -> Self {
+        self.shard = shard;
+        self
+    }
+
+    /// Sets whether the seeds behind a failing one are run nevertheless: all that fail stand in
+    /// [`CheckReport::failing`], and the first of each signature is shrunk. Default false.
+    ///
+    /// # Examples
+    /// ```
+    /// use parcae::explore::Check;
+    ///
+    /// let report = Check::new("dice").seeds(600).keep_going(true).run(|| async {
+    ///     let dice: u32 = parcae::choose(1..=6);
+    ///     assert!(dice != 3, "a three");
+    ///     assert!(dice < 6, "a six");
+    /// });
+    /// assert_eq!(report.findings().len(), 2);
+    /// assert!(report.failing().len() > 100, "a third of them: {}", report.failing().len());
+    /// ```
+    pub fn keep_going(mut self, keeps_going: bool) -> Self {
+        self.keeps_going = keeps_going;
+        self
+    }
+
+    /// Runs no more seeds after so many in a row that have shown nothing new: see
+    /// [`CheckReport::coverage`]. It goes by the order of the seeds, so it ends at the same one on every machine.
+    /// A check that ends so counts as whole. Default never.
+    pub fn stop_after_nothing_new(mut self, seeds: u64) -> Self {
+        self.settled_after = Some(seeds);
+        self
+    }
+
     /// Sets the handle by which another thread watches or stops the check.
     pub fn control(mut self, control: Control) -> Self {
         self.control = control;
@@ -447,18 +491,25 @@ impl Check {
         Ok(())
     }
 
+    /// Returns how many of the seeds are run here.
+    pub(super) fn own_seed_count(&self) -> u64 {
+        self.shard.share(self.seed_count())
+    }
+
     /// Returns how many seeds there are.
     pub(super) fn seed_count(&self) -> u64 {
         (self.regression_seeds.len() as u64).saturating_add(self.seed_count)
     }
 
-    /// Returns the seed at a place.
-    pub(super) fn seed_at(&self, place: usize) -> Seed {
-        match self.regression_seeds.get(place) {
-            Some(seed) => *seed,
+    /// Returns the seed at a place among those that are run here.
+    pub(super) fn seed_at(&self, own: usize) -> Seed {
+        let place = self.shard.place(own as u64);
+        let regression_count = self.regression_seeds.len() as u64;
+        match place.checked_sub(regression_count) {
+            Some(place) => Seed::new(self.first_seed.get().wrapping_add(place)),
             None => {
-                let place = (place - self.regression_seeds.len()) as u64;
-                Seed::new(self.first_seed.get().wrapping_add(place))
+                let place = usize::try_from(place).expect("an index of a list");
+                self.regression_seeds[place]
             }
         }
     }

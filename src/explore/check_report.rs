@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use super::coverage::Coverage;
 use super::exhaustive::Exhaustion;
+use super::failing::FailingSeed;
 use super::finding::Finding;
 use super::lost::LostSeed;
 use super::properties::Judged;
+use super::shard::Shard;
 use super::strategy::Strategy;
 
 /// What a check found.
@@ -14,13 +17,17 @@ use super::strategy::Strategy;
 pub struct CheckReport {
     pub(super) name: String,
     pub(super) strategy: Strategy,
+    pub(super) shard: Shard,
+    pub(super) keeps_going: bool,
     pub(super) seeds_planned: u64,
     pub(super) seeds_run: u64,
     pub(super) pilots_run: u64,
     pub(super) steps: u64,
-    pub(super) finding: Option<Box<Finding>>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) failing: Vec<FailingSeed>,
     pub(super) stop: Option<Stop>,
     pub(super) wall_time: Duration,
+    pub(super) coverage: Coverage,
     pub(super) judged: Judged,
     pub(super) lost: Vec<LostSeed>,
     pub(super) exhaustion: Option<Exhaustion>,
@@ -34,6 +41,9 @@ pub enum Stop {
     TimeLimit,
     /// [`Control::stop`](super::Control::stop) was called.
     Interrupted,
+    /// So many seeds have shown nothing new, as [`Check::stop_after_nothing_new`](super::Check::stop_after_nothing_new)
+    /// asked for.
+    NothingNew,
 }
 
 impl CheckReport {
@@ -49,13 +59,25 @@ impl CheckReport {
         self.strategy
     }
 
-    /// Returns how many seeds were to be run.
+    /// Returns which part of the seeds the check was of.
+    #[must_use]
+    pub fn shard(&self) -> Shard {
+        self.shard
+    }
+
+    /// Tells whether seeds were run behind a failing one.
+    #[must_use]
+    pub fn keeps_going(&self) -> bool {
+        self.keeps_going
+    }
+
+    /// Returns how many seeds were to be run, by this shard.
     #[must_use]
     pub fn seeds_planned(&self) -> u64 {
         self.seeds_planned
     }
 
-    /// Returns how many seeds were run, up to the failing one if there is one.
+    /// Returns how many seeds were run, up to the one that ended the check if one did.
     #[must_use]
     pub fn seeds_run(&self) -> u64 {
         self.seeds_run
@@ -73,10 +95,30 @@ impl CheckReport {
         self.steps
     }
 
-    /// Returns the failure that was found.
+    /// Returns the failure that was found; of several, the first.
     #[must_use]
     pub fn finding(&self) -> Option<&Finding> {
-        self.finding.as_deref()
+        self.findings.first()
+    }
+
+    /// Returns the failures that were found: one for each signature, each of the first seed that shows it. More
+    /// than one only of a check that keeps going ([`Check::keep_going`](super::Check::keep_going)).
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Returns the seeds that fail, in the order of the check. More than one only of a check that keeps
+    /// going.
+    #[must_use]
+    pub fn failing(&self) -> &[FailingSeed] {
+        &self.failing
+    }
+
+    /// Returns what the seeds have reached together.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        self.coverage
     }
 
     /// Returns the seeds whose process ended before their run did, in order; with [`Isolation::Fork`](super::Isolation::Fork)

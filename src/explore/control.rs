@@ -1,7 +1,9 @@
 //! Watching and stopping a check from another thread.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::failing::FailingSeed;
 
 /// A handle on a check in progress: how far it is, and a way to stop it.
 ///
@@ -16,6 +18,7 @@ struct Shared {
     is_stopped: AtomicBool,
     seeds_done: AtomicU64,
     shrink_runs: AtomicU64,
+    failing: Mutex<Vec<FailingSeed>>,
 }
 
 impl Control {
@@ -46,6 +49,17 @@ impl Control {
     #[must_use]
     pub fn shrink_runs(&self) -> u64 {
         self.shared.shrink_runs.load(Ordering::Relaxed)
+    }
+
+    /// Takes the failing seeds that have been found since this was last called, by a check that keeps going
+    /// ([`Check::keep_going`](super::Check::keep_going)); in its order.
+    #[must_use]
+    pub fn take_failing(&self) -> Vec<FailingSeed> {
+        std::mem::take(&mut self.shared.failing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn note(&self, seed: FailingSeed) {
+        self.shared.failing.lock().unwrap_or_else(PoisonError::into_inner).push(seed);
     }
 
     pub(super) fn count_seed(&self) {

@@ -25,10 +25,12 @@ use super::check::Check;
 use super::check_report::{CheckReport, Stop};
 use super::determinism;
 use super::error::CheckError;
+use super::failing::{FailedRun, FailingSeed};
 use super::host::{self, Deadline, NoThread, Stopwatch};
 use super::pilots::Pilots;
 use super::properties::Merged;
-use super::search::{Search, Tally};
+use super::search::Search;
+use super::shard::Shard;
 use super::sim::Outcome;
 use super::world::{Program, World};
 use crate::executor::Failure;
@@ -162,12 +164,12 @@ impl<'a> Exhauster<'a> {
             let (mut outcome, leak) = self.run_world(&world, tree.runs() == 0)?;
             check.control.count_seed();
             steps += outcome.steps();
-            merged.add(world.seed, outcome.take_observed());
+            merged.add(world.seed, outcome.chain().get(), outcome.take_observed());
             let log = outcome.log().expect("it was asked for");
             let has_next = tree.grow(log);
-            if leak.is_some() || !outcome.is_ok() {
+            if let Some(failure) = leak.as_ref().or(outcome.failure()) {
                 tree.end(Unexplored::Failure);
-                failed = Some((world, leak));
+                failed = Some(FailedRun { leak: leak.clone(), ..FailedRun::new(world, failure) });
                 break;
             }
             if !has_next {
@@ -182,24 +184,25 @@ impl<'a> Exhauster<'a> {
             }
         }
         let search = Search::new(check, self.program.clone(), Pilots::default());
-        let examine = |(world, leak)| {
-            let mut found = Tally::default();
-            found.leak = leak;
-            search.examine(world, &mut found, stopwatch.elapsed(), deadline).map(Box::new)
-        };
-        let finding = failed.map(examine).transpose()?;
+        let failing = failed.as_ref().map(FailingSeed::of).into_iter().collect();
+        let examine = |run| search.examine(run, stopwatch.elapsed(), deadline);
+        let findings = failed.map(examine).transpose()?.into_iter().collect();
         let exhaustion = tree.exhaustion();
         Ok(CheckReport {
             name: check.name.clone(),
             strategy: check.settings.strategy,
+            shard: Shard::WHOLE,
+            keeps_going: false,
             seeds_planned: exhaustion.runs,
             seeds_run: exhaustion.runs,
             pilots_run: 0,
             steps,
-            finding,
+            findings,
+            failing,
             stop,
             wall_time: stopwatch.elapsed(),
-            judged: merged.judge(check, exhaustion.is_complete()),
+            coverage: merged.coverage(),
+            judged: merged.judge(check, exhaustion.is_complete().then_some(exhaustion.runs)),
             lost: Vec::new(),
             exhaustion: Some(exhaustion),
         })

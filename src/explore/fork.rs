@@ -35,6 +35,7 @@ use std::time::Duration;
 
 pub(super) use self::server::serve;
 pub(super) use self::wire::{Answer, Facts, Request};
+use super::host::SERVER_VARIABLE;
 use crate::executor::{Failure, ProcessEnd};
 
 /// What bounds the process of a run.
@@ -71,7 +72,7 @@ impl Relaunch {
 
     /// Tells whether this process was started to serve this check.
     pub(super) fn is_meant_here(&self) -> bool {
-        std::env::var(VARIABLE).is_ok_and(|key| key == self.key)
+        std::env::var(SERVER_VARIABLE).is_ok_and(|key| key == self.key)
     }
 }
 
@@ -152,7 +153,7 @@ impl Server {
         }
         let process = command
             .args(&relaunch.arguments)
-            .env(VARIABLE, &relaunch.key)
+            .env(SERVER_VARIABLE, &relaunch.key)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .spawn()
@@ -230,6 +231,3 @@ impl std::error::Error for NoProcess {}
 pub(super) fn ended(end: ProcessEnd, output: String) -> Failure {
     Failure::Process { end, output }
 }
-
-/// Names the check that a process was started for.
-pub(super) const VARIABLE: &str = "PARCAE_FORK_SERVER";

@@ -2,11 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::failing::FailedRun;
 use super::fork::{self, Answer, Facts, Forks, NoProcess, Request};
 use super::host::Flow;
 use super::lost::LostSeed;
 use super::observed::Observed;
 use super::search::{Done, Search, Tally};
+use super::world::World;
 use crate::executor::Failure;
 use crate::kernel::Seed;
 
@@ -29,31 +31,41 @@ impl Search<'_> {
                 return Flow::Stop;
             }
         };
-        let (facts, is_enough) = match answer {
-            Answer::Ran(facts) => (facts, false),
+        let keeps_going = self.check.keeps_going;
+        let mut is_enough = false;
+        let (facts, failed) = match answer {
+            Answer::Ran(facts) => {
+                let failed = failed(seed, &facts, leak);
+                (facts, failed)
+            }
             Answer::Ended { end, output } => {
-                let lost = LostSeed { seed, failure: fork::ended(end, output) };
-                (Facts::default(), tally.lost.add(place, lost))
+                let failure = fork::ended(end, output);
+                let run = FailedRun {
+                    lost: Some(failure.clone()),
+                    ..FailedRun::new(World::of_seed(seed), &failure)
+                };
+                is_enough = tally.lost.add(place, LostSeed { seed, failure }) && !keeps_going;
+                (Facts::default(), keeps_going.then_some(run))
             }
         };
-        let has_failed = leak.is_some() || facts.failure.is_some();
-        let done = Done {
-            seed,
-            steps: facts.steps,
-            observed: Observed {
-                properties: facts.properties.clone(),
-                faults: facts.faults.clone(),
-                ..Observed::default()
-            },
-        };
-        if has_failed && tally.failed.is_none_or(|failed| place < failed) {
-            tally.failed = Some(place);
-            tally.leak = leak;
-            tally.forked = Some(facts);
-        }
-        tally.count(place, done);
-        if has_failed || is_enough { Flow::Stop } else { Flow::Continue }
+        let observed =
+            Observed { properties: facts.properties, faults: facts.faults, ..Observed::default() };
+        let (steps, chain) = (facts.steps, facts.chain);
+        let flow = tally.count(self.check, place, Done { seed, steps, chain, observed, failed });
+        if is_enough { Flow::Stop } else { flow }
     }
+}
+
+/// Returns a run that has failed, or came to another end than its repetition.
+fn failed(seed: Seed, facts: &Facts, leak: Option<Failure>) -> Option<FailedRun> {
+    let run = match &leak {
+        Some(leak) => FailedRun::new(World::of_seed(seed), leak),
+        None => {
+            facts.failure.as_ref()?;
+            FailedRun::of_facts(World::of_seed(seed), facts)
+        }
+    };
+    Some(FailedRun { leak, forked: Some(facts.clone()), ..run })
 }
 
 /// Runs a seed, twice if it is checked; returns where the two runs part, if they do.

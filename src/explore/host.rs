@@ -179,6 +179,14 @@ impl fmt::Display for NoThread {
 
 impl std::error::Error for NoThread {}
 
+/// Tells whether this process was started to run seeds for another one ([`Isolation::Fork`]).
+pub(crate) fn serves_runs() -> bool {
+    std::env::var_os(SERVER_VARIABLE).is_some()
+}
+
+/// Names the check that a process was started for.
+pub(super) const SERVER_VARIABLE: &str = "PARCAE_FORK_SERVER";
+
 /// Reads an environment variable; one that is not Unicode is reported as such.
 pub(crate) fn variable(name: &'static str) -> Result<Option<String>, NotUnicode> {
     match std::env::var(name) {

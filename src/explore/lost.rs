@@ -35,20 +35,15 @@ impl Lost {
         self.error.get_or_insert(error);
     }
 
-    /// Returns those in front of the first failing seed: which ones behind it were run depends on the
-    /// machine.
-    pub(super) fn until(self, failed: Option<usize>) -> Result<Vec<LostSeed>, CheckError> {
+    /// Returns those in front of a place, where the search has ended: which ones behind it were run depends on
+    /// the machine.
+    pub(super) fn until(self, end: usize) -> Result<Vec<LostSeed>, CheckError> {
         let Self { mut seeds, error } = self;
         if let Some(error) = error {
             return Err(error);
         }
         seeds.sort_by_key(|(place, _)| *place);
-        let is_in_front = |place: usize| failed.is_none_or(|failed| place < failed);
-        Ok(seeds
-            .into_iter()
-            .filter(|(place, _)| is_in_front(*place))
-            .map(|(_, lost)| lost)
-            .collect())
+        Ok(seeds.into_iter().filter(|(place, _)| *place < end).map(|(_, lost)| lost).collect())
     }
 }
 

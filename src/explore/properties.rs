@@ -2,6 +2,7 @@
 
 use super::check::Check;
 use super::check_report::CheckReport;
+use super::coverage::{Coverage, Reached};
 use super::observed::Observed;
 use crate::fault::{BuggifySummary, FaultSummaries, FaultSummary, Firings};
 use crate::kernel::Seed;
@@ -35,6 +36,7 @@ pub(super) struct Merged {
     properties: Summaries,
     firings: Firings,
     faults: FaultSummaries,
+    reached: Reached,
 }
 
 /// What they come to.
@@ -48,22 +50,32 @@ pub(super) struct Judged {
 }
 
 impl Merged {
-    pub(super) fn add(&mut self, seed: Seed, observed: Observed) {
+    pub(super) fn add(&mut self, seed: Seed, chain: u64, observed: Observed) {
+        self.reached.add(chain, &observed);
         self.properties.add(seed, observed.properties);
         self.firings.add(&observed.buggified);
         self.faults.add(&observed.faults);
     }
 
-    /// Judges the properties; what is unmet is known only of a check that is whole.
-    pub(super) fn judge(mut self, check: &Check, is_whole: bool) -> Judged {
+    /// Tells whether so many seeds have added nothing to the coverage.
+    pub(super) fn is_settled(&self, seeds: u64) -> bool {
+        self.reached.is_settled(seeds)
+    }
+
+    pub(super) fn coverage(&self) -> Coverage {
+        self.reached.coverage()
+    }
+
+    /// Judges the properties; what is unmet is known only of a check that is whole, and was of so many seeds.
+    pub(super) fn judge(mut self, check: &Check, whole: Option<u64>) -> Judged {
         for module in &check.expected_modules {
             oracle::under(module).into_iter().for_each(|property| self.properties.expect(property));
         }
         let properties = self.properties.into_list();
         let unmet: Vec<PropertySummary> =
-            properties.iter().filter(|it| is_whole && it.is_unmet()).cloned().collect();
+            properties.iter().filter(|it| whole.is_some() && it.is_unmet()).cloned().collect();
         let fails = match check.unmet {
-            Unmet::FailAfter(seeds) => !unmet.is_empty() && check.seed_count() >= seeds,
+            Unmet::FailAfter(seeds) => !unmet.is_empty() && whole.is_some_and(|run| run >= seeds),
             Unmet::Report => false,
         };
         let (firings, faults) = (self.firings.into_list(), self.faults.into_list());
@@ -76,7 +88,7 @@ impl CheckReport {
     /// may be so, too: see [`CheckReport::stop`].
     #[must_use]
     pub fn is_ok(&self) -> bool {
-        self.finding.is_none() && !self.judged.fails
+        self.findings.is_empty() && !self.judged.fails
     }
 
     /// Returns the properties that the seeds came to, with their counts, and those that were asked for by

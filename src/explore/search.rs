@@ -10,9 +10,10 @@ use super::check_report::{CheckReport, Stop};
 use super::determinism;
 use super::error::CheckError;
 use super::explain::explained;
+use super::failing::{FailedRun, Failing};
 use super::finding::Finding;
 #[cfg(target_os = "linux")]
-use super::fork::{self, Forks};
+use super::fork::Forks;
 use super::host::{self, Deadline, Flow, NoThread, Stopwatch};
 use super::lost::{Lost, LostSeed};
 use super::observed::Observed;
@@ -22,7 +23,6 @@ use super::shrink::{Budget, Shrinker};
 use super::sim::Outcome;
 use super::watchdog::{Running, StuckRun};
 use super::world::{Program, World};
-use crate::executor::Failure;
 use crate::kernel::Seed;
 
 pub(super) struct Search<'a> {
@@ -34,16 +34,14 @@ pub(super) struct Search<'a> {
     forks: Option<Forks>,
 }
 
-/// What became of the seeds, by place. What ran beside or after the failing seed is left out: it
-/// depends on the machine.
+/// What became of the seeds, by place. What ran beside or after the seed that ends the search is left
+/// out: it depends on the machine.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    pub(super) failed: Option<usize>,
-    pub(super) leak: Option<Failure>,
-    /// The failing run in its own process, for comparison.
-    #[cfg(target_os = "linux")]
-    pub(super) forked: Option<fork::Facts>,
+    /// The first place whose seed ends the search, as far as is known.
+    pub(super) last: Option<usize>,
     pub(super) lost: Lost,
+    failing: Failing,
     /// How many seeds have been run without a gap, and their steps.
     seeds_run: usize,
     steps: u64,
@@ -57,20 +55,44 @@ pub(super) struct Tally {
 pub(super) struct Done {
     pub(super) seed: Seed,
     pub(super) steps: u64,
+    pub(super) chain: u64,
     pub(super) observed: Observed,
+    pub(super) failed: Option<FailedRun>,
 }
 
 impl Tally {
-    /// Counts a seed. Those behind the first failing one stay ahead for ever: whether they were run
-    /// depends on the machine.
-    pub(super) fn count(&mut self, place: usize, done: Done) {
+    /// Counts a seed; says whether more are to be begun. Those behind the one that ends the search stay ahead for
+    /// ever: whether they were run depends on the machine.
+    pub(super) fn count(&mut self, check: &Check, place: usize, done: Done) -> Flow {
+        if done.failed.is_some() && !check.keeps_going {
+            self.end_at(place);
+        }
         self.ahead.insert(place, done);
-        while self.failed.is_none_or(|failed| self.seeds_run <= failed)
-            && let Some(Done { seed, steps, observed }) = self.ahead.remove(&self.seeds_run)
+        while self.last.is_none_or(|last| self.seeds_run <= last)
+            && let Some(done) = self.ahead.remove(&self.seeds_run)
         {
+            self.merged.add(done.seed, done.chain, done.observed);
+            self.steps += done.steps;
+            if let Some(run) = done.failed {
+                self.note(check, run);
+            }
+            if check.settled_after.is_some_and(|seeds| self.merged.is_settled(seeds)) {
+                self.end_at(self.seeds_run);
+            }
             self.seeds_run += 1;
-            self.steps += steps;
-            self.merged.add(seed, observed);
+        }
+        if self.last.is_some() { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn end_at(&mut self, place: usize) {
+        self.last = Some(self.last.map_or(place, |last| last.min(place)));
+    }
+
+    /// Adds the next failing run.
+    fn note(&mut self, check: &Check, run: FailedRun) {
+        let seed = self.failing.add(run);
+        if check.keeps_going {
+            check.control.note(seed);
         }
     }
 }
@@ -108,39 +130,55 @@ impl<'a> Search<'a> {
         let stopwatch = Stopwatch::start();
         let deadline = Deadline::after(check.time_limit);
         let tally = Mutex::new(Tally::default());
-        let seed_count = usize::try_from(check.seed_count()).unwrap_or(usize::MAX);
+        let seed_count = usize::try_from(check.own_seed_count()).unwrap_or(usize::MAX);
         host::in_parallel(check.jobs, seed_count, |place| self.visit(place, deadline, &tally))?;
-        let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.report(tally, stopwatch, deadline)
+    }
+
+    /// Examines what failed and judges the rest.
+    fn report(
+        &self,
+        mut tally: Tally,
+        stopwatch: Stopwatch,
+        deadline: Deadline,
+    ) -> Result<CheckReport, CheckError> {
+        let check = self.check;
         let search_time = stopwatch.elapsed();
-        let lost = std::mem::take(&mut tally.lost).until(tally.failed)?;
-        let failed = tally.failed;
-        let examine = |place| {
-            let world = World::of_seed(check.seed_at(place));
-            self.examine(world, &mut tally, search_time, deadline)
-        };
-        let finding = failed.map(examine).transpose()?;
-        let lost_finding = || {
-            let LostSeed { seed, failure } = lost.first()?.clone();
-            Some(Finding::lost(check, seed, failure, search_time))
-        };
-        let finding = finding.or_else(lost_finding).map(Box::new);
-        let seeds_run = tally.seeds_run as u64;
-        let is_early = finding.is_none() && seeds_run < check.seed_count();
-        let is_whole = finding.is_none() && !is_early;
-        let judged = tally.merged.judge(check, is_whole);
-        let stop = is_early
-            .then(|| if check.control.is_stopped() { Stop::Interrupted } else { Stop::TimeLimit });
+        let lost = std::mem::take(&mut tally.lost).until(tally.seeds_run)?;
+        let Failing { seeds: failing, firsts, .. } = std::mem::take(&mut tally.failing);
+        let examine = |run| self.examine(run, search_time, deadline);
+        let mut findings = firsts.into_iter().map(examine).collect::<Result<Vec<_>, _>>()?;
+        if findings.is_empty()
+            && let Some(LostSeed { seed, failure }) = lost.first().cloned()
+        {
+            findings.push(Finding::lost(check, seed, failure, search_time));
+        }
+        let (seeds_run, own_count) = (tally.seeds_run as u64, check.own_seed_count());
+        let is_settled = check.settled_after.is_some_and(|seeds| tally.merged.is_settled(seeds));
+        let is_early = seeds_run < own_count && (findings.is_empty() || check.keeps_going);
+        let stop = is_early.then(|| match is_settled {
+            true => Stop::NothingNew,
+            false if check.control.is_stopped() => Stop::Interrupted,
+            false => Stop::TimeLimit,
+        });
+        let is_through = matches!(stop, None | Some(Stop::NothingNew));
+        let is_whole = findings.is_empty() && is_through && check.shard.is_whole();
         Ok(CheckReport {
             name: check.name.clone(),
             strategy: check.settings.strategy,
-            seeds_planned: check.seed_count(),
+            shard: check.shard,
+            keeps_going: check.keeps_going,
+            seeds_planned: own_count,
             seeds_run,
             pilots_run: self.pilots.run_count,
             steps: tally.steps,
-            finding,
+            findings,
+            failing,
             stop,
             wall_time: stopwatch.elapsed(),
-            judged,
+            coverage: tally.merged.coverage(),
+            judged: tally.merged.judge(check, is_whole.then_some(seeds_run)),
             lost,
             exhaustion: None,
         })
@@ -176,15 +214,15 @@ impl<'a> Search<'a> {
         };
         let leak = leak.or_else(|| self.pilots.differs(world.seed, &outcome));
         check.control.count_seed();
-        let has_failed = leak.is_some() || !outcome.is_ok();
+        let failure = leak.as_ref().or(outcome.failure());
+        let failed = failure
+            .map(|failure| FailedRun::new(world.clone(), failure))
+            .map(|run| FailedRun { leak, ..run });
+        let (steps, chain) = (outcome.steps(), outcome.chain().get());
+        let done =
+            Done { seed: world.seed, steps, chain, observed: outcome.take_observed(), failed };
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-        if has_failed && tally.failed.is_none_or(|failed| place < failed) {
-            tally.failed = Some(place);
-            tally.leak = leak;
-        }
-        let (steps, observed) = (outcome.steps(), outcome.take_observed());
-        tally.count(place, Done { seed: world.seed, steps, observed });
-        Ok(if has_failed { Flow::Stop } else { Flow::Continue })
+        Ok(tally.count(check, place, done))
     }
 
     fn run_world(&self, world: &World, is_logged: bool) -> Result<Outcome, NoThread> {
@@ -195,20 +233,22 @@ impl<'a> Search<'a> {
     /// Confirms a failure, shrinks it and gathers what a report needs.
     pub(super) fn examine(
         &self,
-        world: World,
-        tally: &mut Tally,
+        run: FailedRun,
         search_time: Duration,
         deadline: Deadline,
     ) -> Result<Finding, NoThread> {
         let check = self.check;
-        let leak = tally.leak.take();
+        if let Some(failure) = run.lost {
+            return Ok(Finding::lost(check, run.world.seed, failure, search_time));
+        }
+        let world = run.world;
         let (outcome, second) =
             determinism::run_twice(&self.program, &world, &check.settings, check.isolation)?;
-        if let Some(leak) = leak.or(second) {
+        if let Some(leak) = run.leak.or(second) {
             return Ok(Finding::unshrunk(check, outcome, world, leak, search_time));
         }
         #[cfg(target_os = "linux")]
-        if let Some(leak) = tally.forked.take().and_then(|facts| facts.differs_here(&outcome)) {
+        if let Some(leak) = run.forked.and_then(|facts| facts.differs_here(&outcome)) {
             return Ok(Finding::unshrunk(check, outcome, world, leak, search_time));
         }
         let Some(failure) = outcome.failure().cloned() else {

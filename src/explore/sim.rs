@@ -38,6 +38,8 @@ pub struct Sim {
     fill: Fill,
     overrides: Overrides,
     reseed: Option<Reseed>,
+    /// What answers choices before the defaults do.
+    bytes: Option<Arc<[u8]>>,
     settings: Settings,
     is_logged: bool,
     is_capturing: bool,
@@ -114,6 +116,7 @@ impl Sim {
             fill: Fill::Seeded,
             overrides: Overrides::new(),
             reseed: None,
+            bytes: None,
             settings,
             is_logged: false,
             is_capturing: false,
@@ -131,6 +134,12 @@ impl Sim {
     pub(super) fn reseeded(mut self, reseed: Reseed) -> Self {
         self.reseed = Some(reseed);
         self
+    }
+
+    /// Makes the run that bytes drive: the default world, but for what they say.
+    pub(super) fn of_bytes(bytes: &[u8], settings: Settings) -> Self {
+        let sim = Self::with_settings(Seed::new(0), settings);
+        Self { fill: Fill::Default, bytes: Some(bytes.into()), ..sim }
     }
 
     pub(crate) fn logged(mut self, is_logged: bool) -> Self {
@@ -171,9 +180,13 @@ impl Sim {
         let seed = self.seed;
         let observers = Observers::new(&self.settings, seed, !self.overrides.is_empty());
         let (picker, profile) = self.picker();
+        let choices = Choices::new(seed, self.fill, self.overrides);
         let plan = Plan {
             picker,
-            choices: Choices::new(seed, self.fill, self.overrides),
+            choices: match self.bytes {
+                Some(bytes) => choices.with_bytes(&bytes),
+                None => choices,
+            },
             reseed: self.reseed,
             limits: self.settings.limits,
             watch: self.settings.watch,
@@ -245,6 +258,30 @@ type PilotProfile = Rc<RefCell<Profile>>;
 #[must_use = "a builder does nothing before `build`"]
 pub struct SimBuilder {
     sim: Sim,
+}
+
+/// Makes the run that a fuzzer's bytes drive, with all defaults otherwise.
+///
+/// Each choice of the run takes the next bytes, as many as it has values for; a zero is its default. When they
+/// are used up, what is left is the default world: first in, first out, least values. The same bytes are the
+/// same run.
+///
+/// To have a failure shrunk, with a token that replays it: [`Check::run_bytes`](super::Check::run_bytes).
+///
+/// # Examples
+/// ```
+/// use parcae::explore::from_bytes;
+///
+/// let sum = |bytes: &[u8]| {
+///     let sim = from_bytes(bytes).build().expect("all defaults");
+///     let (first, second) = (1..=6, 1..=6);
+///     sim.run(|| async { parcae::choose(first) + parcae::choose(second) }).unwrap()
+/// };
+/// assert_eq!(sum(&[]), 2, "two ones");
+/// assert_eq!(sum(&[5, 2]), 9, "a six and a three");
+/// ```
+pub fn from_bytes(bytes: &[u8]) -> SimBuilder {
+    SimBuilder { sim: Sim::of_bytes(bytes, Settings::default()) }
 }
 
 impl SimBuilder {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use crate::explore::{self, Check, NotUnicode, ParseTokenError, ReplayToken, Strategy};
+use super::keeping::{Keeping, KeepingMode, ParseKeepingError};
+use super::shards::{ShardError, parse_shard};
+use crate::explore::{self, Check, NotUnicode, ParseTokenError, ReplayToken, Shard, Strategy};
 use crate::kernel::Seed;
 
 /// What the environment asks of a check.
@@ -32,6 +34,10 @@ pub struct Environment {
     pub capture_folder: Option<PathBuf>,
     /// `PARCAE_PROPERTIES`.
     pub properties_file: Option<PathBuf>,
+    /// `PARCAE_SHARD`.
+    pub shard: Option<Shard>,
+    /// `PARCAE_CORPUS`.
+    pub keeping: Option<Keeping>,
 }
 
 /// A world to run again.
@@ -81,13 +87,48 @@ impl Environment {
             let error = unreadable("PARCAE_TRACE", "`error`, `warn`, `info`, `debug` or `trace`");
             environment.trace = Some(text.parse().map_err(|_| error(text))?);
         }
+        environment.shard = Self::read_shard()?;
+        environment.keeping = Self::read_keeping()?;
         environment.properties_file = lookup("PARCAE_PROPERTIES")?.map(PathBuf::from);
         environment.capture_folder = lookup("PARCAE_PCAP")?.map(PathBuf::from);
         Ok(environment)
     }
 
+    /// Reads `PARCAE_SHARD` alone.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] when it cannot be read.
+    pub fn read_shard() -> Result<Option<Shard>, EnvironmentError> {
+        let text = explore::variable("PARCAE_SHARD").map_err(EnvironmentError::NotUnicode)?;
+        text.map(|text| parse_shard(&text).map_err(EnvironmentError::Shard)).transpose()
+    }
+
+    /// Reads `PARCAE_CORPUS` alone.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] when it cannot be read.
+    pub fn read_keeping() -> Result<Option<Keeping>, EnvironmentError> {
+        let name = "PARCAE_CORPUS";
+        let text = explore::variable(name).map_err(EnvironmentError::NotUnicode)?;
+        let read = |text: String| {
+            let expected = ParseKeepingError::EXPECTED;
+            text.parse().map_err(|_| EnvironmentError::Unreadable { name, text, expected })
+        };
+        text.map(read).transpose()
+    }
+
+    /// Returns what is done with stored worlds. Where one seed or one world is asked for: nothing.
+    #[must_use]
+    pub fn keeping(&self) -> Keeping {
+        let keeping = self.keeping.clone().unwrap_or_default();
+        match (self.seed, &self.replay) {
+            (None, None) => keeping,
+            _ => Keeping { mode: KeepingMode::Off, ..keeping },
+        }
+    }
+
     /// Applies what was asked for to a check; returns the world to replay, if there is one. One seed
-    /// goes before a range of them.
+    /// goes before a range of them, and before a part of them.
     pub fn apply(self, mut check: Check) -> (Check, Option<Replayed>) {
         if let Some((first, count)) = self.seeds {
             check = match first {
@@ -95,8 +136,11 @@ impl Environment {
                 None => check.seeds(count),
             };
         }
+        if let Some(shard) = self.shard {
+            check = check.shard(shard);
+        }
         if let Some(seed) = self.seed {
-            check = check.only_seed(seed);
+            check = check.only_seed(seed).shard(Shard::WHOLE);
         }
         if let Some(jobs) = self.jobs {
             check = check.jobs(jobs);
@@ -197,6 +241,8 @@ pub enum EnvironmentError {
         /// What is accepted.
         expected: &'static str,
     },
+    /// `PARCAE_SHARD` says no shard.
+    Shard(ShardError),
     /// `PARCAE_REPLAY` holds no token.
     Token(ParseTokenError),
     /// `PARCAE_REPLAY` names a file that cannot be read.
@@ -215,6 +261,7 @@ impl fmt::Display for EnvironmentError {
             Self::Unreadable { name, text, expected } => {
                 write!(formatter, "{name}={text:?} cannot be read: expected {expected}")
             }
+            Self::Shard(error) => write!(formatter, "PARCAE_SHARD: {error}"),
             Self::Token(error) => write!(formatter, "PARCAE_REPLAY: {error}"),
             Self::File { path, message } => {
                 write!(formatter, "PARCAE_REPLAY: cannot read {}: {message}", path.display())

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "simulation")]
+use super::bytes::Bytes;
 use super::{Key, Seed, Space, prf};
 
 /// What replaces the drawn value at some keys. Sparse: a shrunk failure has a handful.
@@ -61,7 +63,17 @@ pub struct Draw {
 pub struct Choices {
     seed: Seed,
     fill: Fill,
+    /// None in most runs, and so that they are small.
+    told: Option<Box<Told>>,
+}
+
+/// What is said of choices beside how they are filled.
+#[derive(Clone, Debug)]
+struct Told {
     overrides: Overrides,
+    /// Answer before choices are filled, as long as there are some.
+    #[cfg(feature = "simulation")]
+    bytes: Option<Bytes>,
 }
 
 /// How a run is repeated up to an event, and then goes another way.
@@ -78,7 +90,33 @@ impl Choices {
     /// Makes the source of chance of one run.
     #[must_use]
     pub fn new(seed: Seed, fill: Fill, overrides: Overrides) -> Self {
-        Self { seed, fill, overrides }
+        let is_told = !overrides.is_empty();
+        let told = is_told.then(|| {
+            Box::new(Told {
+                overrides,
+                #[cfg(feature = "simulation")]
+                bytes: None,
+            })
+        });
+        Self { seed, fill, told }
+    }
+
+    /// Answers choices without an override from bytes, in the order in which they are asked, and as they are
+    /// filled when there are none left.
+    #[cfg(feature = "simulation")]
+    #[must_use]
+    pub(crate) fn with_bytes(self, bytes: &[u8]) -> Self {
+        let overrides = self.told.map(|told| told.overrides).unwrap_or_default();
+        let told = Told { overrides, bytes: Some(Bytes::new(bytes)) };
+        Self { told: Some(Box::new(told)), ..self }
+    }
+
+    /// Returns which of so many candidates the bytes say; none without bytes.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn next_index(&mut self, count: usize) -> Option<usize> {
+        let bytes = self.told.as_mut()?.bytes.as_mut()?;
+        let index = bytes.value(Space::Index { count: count as u64 })?;
+        usize::try_from(index).ok()
     }
 
     /// Returns the seed.
@@ -96,13 +134,20 @@ impl Choices {
     /// Returns the overrides.
     #[must_use]
     pub fn overrides(&self) -> &Overrides {
-        &self.overrides
+        static NONE: Overrides = Overrides::new();
+        self.told.as_ref().map_or(&NONE, |told| &told.overrides)
+    }
+
+    /// Tells whether nothing says what is chosen but the seed or the defaults.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn is_untold(&self) -> bool {
+        self.told.is_none()
     }
 
     /// Returns the override at a key, if there is one.
     #[must_use]
     pub fn forced(&self, key: Key) -> Option<u64> {
-        if self.overrides.is_empty() { None } else { self.overrides.get(&key).copied() }
+        self.told.as_ref()?.overrides.get(&key).copied()
     }
 
     /// Draws all that is to come from another seed, without overrides.
@@ -118,15 +163,28 @@ impl Choices {
     #[track_caller]
     pub fn draw(&mut self, key: Key, space: Space) -> Draw {
         space.check();
+        let (told, source) = match &mut self.told {
+            None => (None, Source::Filled),
+            Some(told) => told.answer(key, space),
+        };
         let filled = || match self.fill {
             Fill::Seeded => space.sample(prf(self.seed, key)),
             Fill::Default => space.default_value(),
         };
-        let (value, source) = match self.forced(key) {
-            None => (filled(), Source::Filled),
-            Some(value) if space.contains(value) => (value, Source::Overridden),
-            Some(_) => (filled(), Source::Stale),
-        };
-        Draw { key, space, value, source }
+        Draw { key, space, value: told.unwrap_or_else(filled), source }
+    }
+}
+
+impl Told {
+    /// Returns what is said of a choice.
+    fn answer(&mut self, key: Key, space: Space) -> (Option<u64>, Source) {
+        match self.overrides.get(&key) {
+            Some(value) if space.contains(*value) => (Some(*value), Source::Overridden),
+            Some(_) => (None, Source::Stale),
+            #[cfg(feature = "simulation")]
+            None => (self.bytes.as_mut().and_then(|bytes| bytes.value(space)), Source::Filled),
+            #[cfg(not(feature = "simulation"))]
+            None => (None, Source::Filled),
+        }
     }
 }

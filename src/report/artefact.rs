@@ -53,15 +53,21 @@ pub fn save(
     );
     fs::create_dir_all(folder)
         .map_err(|source| SaveError::Folder { path: folder.to_owned(), source })?;
-    let error = |source| SaveError::File { path: path.clone(), source };
-    let (temporary, mut file) = create_beside(&path).map_err(error)?;
-    let written = file.write_all(content.as_bytes()).and_then(|()| fs::rename(&temporary, &path));
-    if let Err(source) = written {
+    match write_whole(&path, content.as_bytes()) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(SaveError::File { path, source }),
+    }
+}
+
+/// Writes a file so that it appears as a whole or not at all, and replaces the one that was there.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let (temporary, mut file) = create_beside(path)?;
+    let written = file.write_all(content).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
         // What is half-written is of no use; that it cannot be removed either changes nothing.
         drop(fs::remove_file(&temporary));
-        return Err(error(source));
     }
-    Ok(path)
+    written
 }
 
 /// Writes what a replay leaves behind, such as what went over its network, to `folder/NAME.FILE`:
@@ -155,7 +161,7 @@ fn file_name(name: &str, finding: &Finding) -> String {
 }
 
 /// Returns a name of characters that every file system takes.
-fn safe_name(name: &str) -> String {
+pub(crate) fn safe_name(name: &str) -> String {
     let mut safe = String::new();
     for character in name.chars().take(NAME_LENGTH_MAX) {
         if character.is_ascii_alphanumeric() || matches!(character, '_' | '.') {

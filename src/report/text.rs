@@ -10,12 +10,13 @@ use super::page::{Page, clipped, counted, first_line, number, wall_time};
 use super::properties;
 use super::story::{Sentence, story};
 use super::style::Ink;
+use super::sweep;
 use super::timeline::{self, UNKNOWN_WAIT};
 use super::why;
 use crate::executor::{Failure, StalledTask, Warning};
 use crate::explore::{
-    CheckReport, Exhaustion, Finding, LostSeed, Recurrence, Replay, RunSize, ShrinkSummary, Stop,
-    Unexplored,
+    CheckReport, Exhaustion, Finding, LostSeed, Recurrence, Replay, RunSize, Shard, ShrinkSummary,
+    Stop, Unexplored,
 };
 
 /// Returns the report of a check as plain text.
@@ -83,6 +84,7 @@ pub fn text_with(
         }
         None => {}
     }
+    sweep::failing(&mut page, report, command, detail.is_complete);
     page.into_text()
 }
 
@@ -194,18 +196,23 @@ fn passing(report: &CheckReport, detail: Detail) -> String {
     let time = wall_time(report.wall_time(), detail.times);
     let name = report.name();
     let planned = number(report.seeds_planned());
+    let shard = match report.shard() {
+        Shard::WHOLE => String::new(),
+        shard => format!(", shard {shard}"),
+    };
+    let stopped = |by| {
+        format!(
+            "parcae: {name} stopped early by {by}: no failure in {seeds} of {planned} \
+             ({strategy}{shard}), {steps}{time}"
+        )
+    };
     match report.stop() {
-        None => format!("parcae: {name} ok: {seeds} ({strategy}), {steps}{time}"),
-        Some(stop) => {
-            let by = match stop {
-                Stop::TimeLimit => "the time limit",
-                Stop::Interrupted => "request",
-            };
-            format!(
-                "parcae: {name} stopped early by {by}: no failure in {seeds} of {planned} \
-                 ({strategy}), {steps}{time}"
-            )
+        None => format!("parcae: {name} ok: {seeds} ({strategy}{shard}), {steps}{time}"),
+        Some(Stop::NothingNew) => {
+            format!("parcae: {name} ok: {seeds} of {planned} ({strategy}{shard}), {steps}{time}")
         }
+        Some(Stop::TimeLimit) => stopped("the time limit"),
+        Some(Stop::Interrupted) => stopped("request"),
     }
 }
 
@@ -302,7 +309,9 @@ fn waits_for_unknown(task: &StalledTask) -> bool {
 /// Returns by what the failure was found.
 fn found(report: &CheckReport, finding: &Finding, detail: Detail) -> String {
     let planned = report.seeds_planned();
-    let run = if planned > 1 {
+    let run = if report.keeps_going() {
+        String::new()
+    } else if planned > 1 {
         format!(", run {} of {}", number(report.seeds_run()), number(planned))
     } else {
         String::new()

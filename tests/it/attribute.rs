@@ -68,3 +68,9 @@ fn a_check_as_a_call() {
         assert_eq!(parcae::spawn(async { 1 }).await, 1);
     });
 }
+
+#[test]
+#[should_panic(expected = "always")]
+fn a_call_that_fails() {
+    parcae::check(1, || async { panic!("always") });
+}

@@ -10,6 +10,11 @@ pub(crate) fn run(test: &str, variables: &[(&str, &str)]) -> (bool, String) {
     for name in ["SEED", "SEEDS", "REPLAY", "JOBS", "STRATEGY", "TIME_LIMIT", "TRACE", "PCAP"] {
         command.env_remove(format!("PARCAE_{name}"));
     }
+    for name in ["SHARD", "BUILD"] {
+        command.env_remove(format!("PARCAE_{name}"));
+    }
+    // What one test finds must not be what another one runs.
+    command.env("PARCAE_CORPUS", "off");
     let output = command.envs(variables.iter().copied()).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())
@@ -36,6 +41,16 @@ fn what_cannot_be_read_fails_the_test_and_says_what_is_accepted() {
         ("PARCAE_STRATEGY", "best", "PARCAE_STRATEGY=\"best\" cannot be read: expected `random`"),
         ("PARCAE_TIME_LIMIT", "10", "expected a duration such as `500ms`, `30s` or `10m`"),
         ("PARCAE_TRACE", "loud", "expected `error`, `warn`, `info`, `debug` or `trace`"),
+        (
+            "PARCAE_SHARD",
+            "5/4",
+            "PARCAE_SHARD: \"5/4\" is not a shard: expected one of `1/4` to `4/4`",
+        ),
+        (
+            "PARCAE_CORPUS",
+            "prnue",
+            "PARCAE_CORPUS=\"prnue\" cannot be read: expected `off`, `read`",
+        ),
         ("PARCAE_REPLAY", "v1:AAAA", "the replay token is damaged"),
         ("PARCAE_REPLAY", "v7:AAAA", "the replay token is of version 7"),
         ("PARCAE_REPLAY", "@no/such/file", "PARCAE_REPLAY: cannot read no/such/file"),

@@ -3,7 +3,9 @@
 
 mod actor;
 mod attribute;
+mod bytes;
 mod captures;
+mod corpus;
 mod determinism;
 mod domains;
 mod executor;
@@ -31,6 +33,7 @@ mod scenarios;
 mod shared;
 mod sockets;
 mod stream;
+mod sweep;
 mod sync;
 mod task;
 mod testing;

@@ -671,6 +671,7 @@ fn a_failing_test_leaves_a_file_that_replays_it() {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["attribute::that_fails_with_the_report", "--exact", "--nocapture"]);
         command.env("CARGO_TARGET_DIR", &folder.path).env("RUST_BACKTRACE", "0");
+        command.env("PARCAE_CORPUS", "off");
         command.env_remove("PARCAE_REPLAY").envs(replay.map(|file| ("PARCAE_REPLAY", file)));
         let output = command.output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The rows of the layer table; a module may import those of its own row and of the rows above.
 /// `oracle` is narrower, see [`may_import`].
-const LAYERS: [&[&str]; 17] = [
+const LAYERS: [&[&str]; 18] = [
     &["kernel"],
     &["context", "ending"],
     &["executor", "worker"],
@@ -24,6 +24,7 @@ const LAYERS: [&[&str]; 17] = [
     &["explore"],
     &["testing"],
     &["report"],
+    &["corpus"],
     &["harness"],
     &["adapters"],
 ];

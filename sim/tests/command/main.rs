@@ -8,11 +8,13 @@
 mod process;
 
 mod bad_input;
+mod corpus;
 mod explaining;
 mod hunting;
 mod replaying;
 #[cfg(target_os = "linux")]
 mod stopping;
+mod sweeping;
 mod teaching;
 #[cfg(target_os = "linux")]
 mod threads;

@@ -1,5 +1,6 @@
 //! Running the command in a folder of its own, for a bounded time.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,8 @@ use serde_json::Value;
 /// A folder in which one test runs the command, so that its reports meet no others.
 pub(crate) struct Workplace {
     pub(crate) folder: PathBuf,
+    /// Whether hunts keep what they find for the next.
+    is_keeping: bool,
 }
 
 /// How the command ended.
@@ -27,7 +30,22 @@ impl Workplace {
         // What an earlier run of the tests has left.
         drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).expect("a folder for a test");
-        Self { folder }
+        Self { folder, is_keeping: false }
+    }
+
+    /// Makes one in which hunts keep what they find for the next.
+    pub(crate) fn keeping(test: &str) -> Self {
+        Self { is_keeping: true, ..Self::new(test) }
+    }
+
+    /// Returns the files of the corpus with their contents, in order.
+    pub(crate) fn corpus(&self) -> BTreeMap<String, String> {
+        let Ok(files) = fs::read_dir(self.folder.join(".parcae")) else { return BTreeMap::new() };
+        let read = |file: fs::DirEntry| {
+            let name = file.file_name().into_string().expect("a name in Unicode");
+            (name, fs::read_to_string(file.path()).expect("a file of text"))
+        };
+        files.map(|file| read(file.expect("a file of the folder"))).collect()
     }
 
     /// Begins the command with these arguments.
@@ -52,6 +70,9 @@ impl Workplace {
             .current_dir(&self.folder)
             // Where reports go; relative, so below the folder.
             .env("CARGO_TARGET_DIR", "target")
+            .env_remove("PARCAE_SHARD")
+            .env_remove("PARCAE_BUILD")
+            .env("PARCAE_CORPUS", if self.is_keeping { "" } else { "off" })
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(Stdio::piped())

@@ -49,7 +49,7 @@ fn run(program: &Program<'_>, pick: &mut dyn Pick, mut seen: impl FnMut(Candidat
 
 /// Counts what a run would show a pilot.
 fn profile(program: &Program<'_>) -> Profile {
-    let mut profile = Profile::of_one_run();
+    let mut profile = Profile::of_one_run(Seed::new(0));
     (0..program.len()).for_each(|number| profile.count_task(StreamId::ROOT, task(number)));
     run(program, &mut Pos::new(Seed::new(0)), |candidate| {
         profile.count_decision();
