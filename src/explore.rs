@@ -29,6 +29,7 @@ mod host;
 mod lost;
 mod observed;
 mod pilots;
+mod processes;
 mod properties;
 mod renumber;
 mod replay;

@@ -7,7 +7,7 @@
 //! | to state what happens, and when | [`FaultPlan`] |
 //! | to see that a program gets on after the faults, without what stays broken | [`Chaos::liveness`], [`Core::converge`] |
 //! | a single fault now | the verbs of `world` |
-//! | messages to actors that are lost, late or doubled, actors that crash | [`mailboxes`] |
+//! | messages to actors that are lost, late or doubled, actors that crash | [`mailboxes`]; drawn: [`Chaos::of_actors`], [`Nemesis::of_actors`] |
 //! | a rare branch of the program taken on purpose | [`buggify!`](crate::buggify!) |
 //! | a limit of the program set to extremes | [`knob!`](crate::knob!) |
 //!
@@ -85,7 +85,7 @@ pub use self::{
     kind::FaultKind,
     mailbox::{MailboxFault, Mailboxes, mailboxes},
     nemesis::Nemesis,
-    plan::{Between, Fault, FaultPlan, Sides, Step},
+    plan::{Actors, Between, Fault, FaultPlan, Sides, Step},
     report::{ChaosReport, Downgrade, KindCount},
     run::{BuggifyCount, BuggifySummary, KnobSetting},
     summary::FaultSummary,
@@ -93,6 +93,7 @@ pub use self::{
 
 #[cfg(feature = "simulation")]
 pub(crate) use self::{
+    nemesis::STRENGTH,
     run::{FaultRun, Firings},
     summary::FaultSummaries,
 };

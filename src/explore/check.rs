@@ -12,6 +12,7 @@ use super::error::CheckError;
 #[cfg(target_os = "linux")]
 use super::fork::{self, Bounds, Forks, Relaunch};
 use super::host::{self, Isolation};
+use super::processes::Processes;
 use super::properties::Unmet;
 use super::search::Search;
 use super::sim::{ConfigError, Settings};
@@ -349,29 +350,31 @@ impl Check {
     {
         self.validate()?;
         let program = Program::new(program);
-        #[cfg(target_os = "linux")]
-        let forks = self.forks(&program, Location::caller());
+        let processes = self.processes(&program, Location::caller());
         let mut check = self;
-        let pilots = check.run_pilots(&program)?;
-        let search = Search::new(&check, program, pilots);
-        #[cfg(target_os = "linux")]
-        let search = search.with_forks(forks);
-        search.watched()
+        let pilots = check.run_pilots(&program, &processes)?;
+        Search::new(&check, program, processes, pilots).watched()
     }
 
     /// Returns what forks a process for each run, if that is asked for. Does not return in the process
     /// that was started to do so.
     #[cfg(target_os = "linux")]
-    fn forks(&self, program: &Program, place: &Location<'_>) -> Option<Forks> {
+    pub(super) fn processes(&self, program: &Program, place: &Location<'_>) -> Processes {
         if self.isolation != Isolation::Fork {
-            return None;
+            return Processes::default();
         }
         let relaunch = Relaunch::of_here(&self.name, place, self.test.as_deref());
         if relaunch.is_meant_here() {
             let bounds = Bounds { memory_bytes: self.memory_limit, stuck_after: self.stuck_after };
             fork::serve(program, &self.settings, bounds);
         }
-        Some(Forks::new(relaunch))
+        Processes::new(Forks::new(relaunch))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, reason = "as where there are processes")]
+    pub(super) fn processes(&self, _: &Program, _: &Location<'_>) -> Processes {
+        Processes::default()
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {

@@ -116,23 +116,28 @@ impl Finding {
         Self { found, shrink: Some(summary), ..finding }
     }
 
-    /// Makes the finding of a seed whose process did not come to the end of its run: nothing is known of
+    /// Makes the finding of a world whose process did not come to the end of its run: nothing is known of
     /// that run, and running it here would end this process, too.
-    pub(super) fn lost(check: &Check, seed: Seed, failure: Failure, search_time: Duration) -> Self {
+    pub(super) fn lost(check: &Check, world: World, failure: Failure) -> Self {
         Self {
-            seed,
+            seed: world.seed,
             strategy: check.settings.strategy,
             failure,
-            world: World::of_seed(seed),
+            world,
             log: Log::default(),
             found: RunSize { choices: 0, switches: 0, steps: 0 },
             shrink: None,
-            search_time,
+            search_time: Duration::ZERO,
             token: None,
             elapsed: VirtualTime::ZERO,
             warnings: Vec::new(),
             observed: Observed::default(),
         }
+    }
+
+    /// Says what found it, and when.
+    pub(super) fn found_by(self, strategy: Strategy, search_time: Duration) -> Self {
+        Self { strategy, search_time, ..self }
     }
 
     /// Makes the finding of a world that was run again.
@@ -216,6 +221,13 @@ impl Finding {
     #[must_use]
     pub fn faults(&self) -> &[KindCount] {
         &self.observed.faults
+    }
+
+    /// Returns how strong the nemeses of the shrunk run were, in sixteenths, 0 for those that were left out; none unless
+    /// it was drawn ([`swarm`](crate::fault::ChaosBuilder::swarm)).
+    #[must_use]
+    pub fn nemeses(&self) -> &[(&'static str, u32)] {
+        &self.observed.nemeses
     }
 
     /// Returns the values of the knobs that the shrunk run asked for.

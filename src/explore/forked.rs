@@ -2,11 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::fork::{self, Answer, Facts, Forks, NoProcess, Request};
+use super::fork::{self, Answer, Facts, Forks, NoProcess, Purpose, Request};
 use super::host::Flow;
 use super::lost::LostSeed;
 use super::observed::Observed;
 use super::search::{Done, Search, Tally};
+use super::world::World;
 use crate::executor::Failure;
 use crate::kernel::Seed;
 
@@ -19,7 +20,8 @@ impl Search<'_> {
         is_checked: bool,
         tally: &Mutex<Tally>,
     ) -> Flow {
-        let answer = answered(forks, seed, is_checked);
+        let request = Request::new(World::of_seed(seed), &self.check.settings, Purpose::Visit);
+        let answer = answered(forks, request, is_checked);
         self.check.control.count_seed();
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
         let (answer, leak) = match answer {
@@ -32,7 +34,8 @@ impl Search<'_> {
         let (facts, is_enough) = match answer {
             Answer::Ran(facts) => (facts, false),
             Answer::Ended { end, output } => {
-                let lost = LostSeed { seed, failure: fork::ended(end, output) };
+                let strategy = self.check.settings.strategy;
+                let lost = LostSeed { seed, strategy, failure: fork::ended(end, output) };
                 (Facts::default(), tally.lost.add(place, lost))
             }
         };
@@ -43,6 +46,7 @@ impl Search<'_> {
             observed: Observed {
                 properties: facts.properties.clone(),
                 faults: facts.faults.clone(),
+                buggified: facts.buggified.clone(),
                 ..Observed::default()
             },
         };
@@ -59,17 +63,16 @@ impl Search<'_> {
 /// Runs a seed, twice if it is checked; returns where the two runs part, if they do.
 fn answered(
     forks: &Forks,
-    seed: Seed,
+    request: Request,
     is_checked: bool,
 ) -> Result<(Answer, Option<Failure>), NoProcess> {
-    let request = Request { seed: seed.get(), is_logged: false };
     if !is_checked {
         return Ok((forks.run(request)?, None));
     }
-    let (first, second) = forks.run_twice(request)?;
+    let (first, second) = forks.run_twice(&request)?;
     let leak = match first.is_same(&second) {
         true => None,
-        false => Some(forks.first_difference(request.seed)?),
+        false => Some(forks.first_difference(request)?),
     };
     Ok((first, leak))
 }

@@ -31,18 +31,11 @@ pub enum Isolation {
     /// and a seed that aborts, overflows its stack, allocates without end or spins costs no other.
     ///
     /// The check starts its executable once more for each of its threads, up to the same check: what
-    /// stands in front of it runs there too, and must leave no thread behind. A failure is confirmed,
-    /// shrunk and replayed in the process of the check, on fresh threads. There are no pilots: strategies
-    /// explore with an empty profile.
+    /// stands in front of it runs there too, and must leave no thread behind. A world is the same run as with
+    /// `Thread`. What is found is confirmed in the process of the check, on fresh threads; worlds on the way to a
+    /// smaller one, and those that are replayed, are run in a process first.
     #[cfg(target_os = "linux")]
     Fork,
-}
-
-impl Isolation {
-    /// Tells whether each run has a process of its own.
-    pub(super) fn is_by_process(self) -> bool {
-        !matches!(self, Self::Thread | Self::Reuse)
-    }
 }
 
 /// Returns how many threads a check uses by default: one for each core.
@@ -166,6 +159,10 @@ pub struct NoThread {
 }
 
 impl NoThread {
+    pub(super) fn new(message: String) -> Self {
+        Self { message }
+    }
+
     fn of(error: &io::Error) -> Self {
         Self { message: error.to_string() }
     }

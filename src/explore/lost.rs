@@ -1,6 +1,7 @@
 //! Seeds whose process ended before their run did.
 
 use super::error::CheckError;
+use super::strategy::Strategy;
 use crate::executor::Failure;
 use crate::kernel::Seed;
 
@@ -10,6 +11,8 @@ use crate::kernel::Seed;
 pub struct LostSeed {
     /// The seed.
     pub seed: Seed,
+    /// What its schedule was explored by: for a pilot run, `Random`, whatever the strategy of the check.
+    pub strategy: Strategy,
     /// A [`Failure::Process`].
     pub failure: Failure,
 }

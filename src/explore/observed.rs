@@ -25,6 +25,7 @@ pub(super) struct Observed {
     pub(super) buggified: Vec<BuggifyCount>,
     pub(super) knobs: Vec<KnobSetting>,
     pub(super) faults: Vec<KindCount>,
+    pub(super) nemeses: Vec<(&'static str, u32)>,
 }
 
 impl Observers {
@@ -51,6 +52,7 @@ impl Observers {
             buggified: self.faults.take_buggified(),
             knobs: self.faults.take_knobs(),
             faults: self.faults.take_faults(),
+            nemeses: self.faults.take_nemeses(),
         }
     }
 }

@@ -11,11 +11,12 @@ use super::determinism;
 use super::error::CheckError;
 use super::finding::Finding;
 #[cfg(target_os = "linux")]
-use super::fork::{self, Forks};
+use super::fork;
 use super::host::{self, Deadline, Flow, NoThread, Stopwatch};
 use super::lost::{Lost, LostSeed};
 use super::observed::Observed;
 use super::pilots::Pilots;
+use super::processes::Processes;
 use super::properties::Merged;
 use super::shrink::{Budget, Shrinker};
 use super::sim::Outcome;
@@ -30,8 +31,7 @@ pub(super) struct Search<'a> {
     pub(super) program: Program,
     pilots: Pilots,
     running: Running,
-    #[cfg(target_os = "linux")]
-    forks: Option<Forks>,
+    pub(super) processes: Processes,
 }
 
 /// What became of the seeds, by place. What ran beside or after the failing seed is left out: it
@@ -76,21 +76,13 @@ impl Tally {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(check: &'a Check, program: Program, pilots: Pilots) -> Self {
-        Self {
-            check,
-            program,
-            pilots,
-            running: Running::default(),
-            #[cfg(target_os = "linux")]
-            forks: None,
-        }
-    }
-
-    /// Gives each run a process.
-    #[cfg(target_os = "linux")]
-    pub(super) fn with_forks(self, forks: Option<Forks>) -> Self {
-        Self { forks, ..self }
+    pub(super) fn new(
+        check: &'a Check,
+        program: Program,
+        processes: Processes,
+        pilots: Pilots,
+    ) -> Self {
+        Self { check, program, pilots, running: Running::default(), processes }
     }
 
     /// Runs the search, and tells of runs that are stuck if somebody wants to know.
@@ -116,12 +108,14 @@ impl<'a> Search<'a> {
         let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         let search_time = stopwatch.elapsed();
         let lost = std::mem::take(&mut tally.lost).until(tally.failed)?;
+        let lost: Vec<LostSeed> = self.pilots.lost.iter().cloned().chain(lost).collect();
         let failed = tally.failed;
         let examine = |place| self.examine(check.seed_at(place), &mut tally, search_time, deadline);
         let finding = failed.map(examine).transpose()?;
         let lost_finding = || {
-            let LostSeed { seed, failure } = lost.first()?.clone();
-            Some(Finding::lost(check, seed, failure, search_time))
+            let LostSeed { seed, strategy, failure } = lost.first()?.clone();
+            let finding = Finding::lost(check, World::of_seed(seed), failure);
+            Some(finding.found_by(strategy, search_time))
         };
         let finding = finding.or_else(lost_finding).map(Box::new);
         let seeds_run = tally.seeds_run as u64;
@@ -154,7 +148,8 @@ impl<'a> Search<'a> {
     ) -> Result<CheckReport, NoThread> {
         let mut as_pilot = self.check.clone();
         as_pilot.settings.strategy = Strategy::Random;
-        let search = Search::new(&as_pilot, self.program.clone(), self.pilots);
+        let (program, processes) = (self.program.clone(), self.processes.clone());
+        let search = Search::new(&as_pilot, program, processes, Pilots::default());
         let found = &mut Tally::default();
         let finding = search.examine(seed, found, stopwatch.elapsed(), deadline)?;
         Ok(CheckReport {
@@ -190,7 +185,7 @@ impl<'a> Search<'a> {
             Determinism::Off => false,
         };
         #[cfg(target_os = "linux")]
-        if let Some(forks) = &self.forks {
+        if let Some(forks) = self.processes.forks() {
             return Ok(self.visit_forked(forks, (place, world.seed), is_checked, tally));
         }
         let (mut outcome, leak) = if is_checked {
@@ -243,7 +238,7 @@ impl<'a> Search<'a> {
             return Ok(Finding::unshrunk(check, outcome, world, failure, search_time));
         };
         let budget = Budget::new(&check.shrink, deadline);
-        let shrinker = Shrinker::new(check, &self.program, budget);
+        let shrinker = Shrinker::new(check, (&self.program, &self.processes), budget);
         let shrunk = shrinker.shrink(&failure, &outcome);
         Ok(match shrunk {
             Some(shrunk) => Finding::shrunk(check, outcome, failure, shrunk, search_time),

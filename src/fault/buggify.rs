@@ -1,7 +1,11 @@
 //! Rare branches taken on purpose.
 
+#[cfg(all(feature = "simulation", target_os = "linux"))]
+use std::collections::BTreeMap;
 #[cfg(feature = "simulation")]
 use std::panic::Location;
+#[cfg(all(feature = "simulation", target_os = "linux"))]
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "simulation")]
 use super::run::FaultRun;
@@ -108,6 +112,16 @@ impl BuggifyPlace {
     #[cfg(feature = "simulation")]
     pub(super) fn key(&self) -> &'static str {
         self.key
+    }
+
+    /// Returns one of these names that is as good as that of the program, for counts of another process.
+    #[cfg(all(feature = "simulation", target_os = "linux"))]
+    pub(super) fn of_names((name, key): (&'static str, &'static str)) -> &'static Self {
+        type Names = (&'static str, &'static str);
+        static PLACES: Mutex<BTreeMap<Names, &'static BuggifyPlace>> = Mutex::new(BTreeMap::new());
+        let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+        // As many as the program has, and no more.
+        places.entry((name, key)).or_insert_with(|| Box::leak(Box::new(Self::new(name, key))))
     }
 
     #[cfg(feature = "simulation")]

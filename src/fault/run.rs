@@ -25,6 +25,8 @@ pub(crate) struct FaultRun {
     places: RefCell<Vec<Option<BuggifyCount>>>,
     knobs: RefCell<Vec<Option<KnobSetting>>>,
     faults: FaultCounts,
+    /// The nemeses of its chaoses and how strong they were drawn, where that was drawn.
+    nemeses: RefCell<Vec<(&'static str, u32)>>,
 }
 
 context::slot!(FaultRun, Simulation);
@@ -65,6 +67,7 @@ impl FaultRun {
             places: RefCell::default(),
             knobs: RefCell::default(),
             faults: FaultCounts::default(),
+            nemeses: RefCell::default(),
         }
     }
 
@@ -167,6 +170,11 @@ impl FaultRun {
         self.faults.take()
     }
 
+    /// Takes out how strong nemeses were drawn, in sixteenths, in the order of their chaoses.
+    pub(crate) fn take_nemeses(&self) -> Vec<(&'static str, u32)> {
+        self.nemeses.take()
+    }
+
     /// Takes out what became of the places, in the order of their names.
     pub(crate) fn take_buggified(&self) -> Vec<BuggifyCount> {
         let places = std::mem::take(&mut *self.places.borrow_mut());
@@ -188,6 +196,11 @@ impl FaultRun {
 /// Counts faults of the run that is under way, if there is one.
 pub(super) fn count_faults(kind: FaultKind, begun: u64, fired: u64) {
     let _ = context::with(|run: &FaultRun| run.faults.add(kind, begun, fired));
+}
+
+/// Notes how strong the nemeses of a chaos were drawn.
+pub(super) fn note_nemeses(strengths: &[(&'static str, u32)]) {
+    let _ = context::with(|run: &FaultRun| run.nemeses.borrow_mut().extend_from_slice(strengths));
 }
 
 fn draw(
@@ -213,6 +226,22 @@ fn put<T>(table: &RefCell<Vec<Option<T>>>, index: usize, value: T) {
 }
 
 impl BuggifyCount {
+    /// Returns what reports call the place, and what tells it from others; for another process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn names(&self) -> (&'static str, &'static str) {
+        (self.place.name(), self.place.key())
+    }
+
+    /// Makes the count of a run in another process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of_names(
+        names: (&'static str, &'static str),
+        is_active: bool,
+        fired: u64,
+    ) -> Self {
+        Self { place: BuggifyPlace::of_names(names), is_active, fired }
+    }
+
     /// Returns what reports call the place.
     #[must_use]
     pub fn name(&self) -> &'static str {
