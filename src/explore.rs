@@ -50,8 +50,8 @@ pub use control::Control;
 pub use error::CheckError;
 pub use finding::{Finding, RunSize, ShrinkSummary};
 #[cfg(target_os = "linux")]
-pub use fork::NoProcess;
-pub use host::{Isolation, NoThread, NotUnicode};
+pub use fork::{NoProcess, is_fork_server};
+pub use host::{Isolation, NoThread, NotUnicode, ParseIsolationError};
 pub use lost::LostSeed;
 pub use properties::Unmet;
 pub use replay::{Divergence, Recurrence, Replay, ReplayError, ReplayMode, ReplayVerdict};

@@ -34,7 +34,8 @@
 //! has its usual value in half of them, an end of its range in a quarter, and any value of it in the rest.
 //!
 //! Both are on in every simulation, and cost a program without them nothing; `Check::buggify` and
-//! `SimBuilder::buggify` switch them off.
+//! `SimBuilder::buggify` switch them off, `Check::buggify_rates` sets other shares, and so does
+//! `PARCAE_BUGGIFY`.
 //!
 //! # Determinism
 //!
@@ -67,6 +68,8 @@ mod nemesis;
 #[cfg(feature = "simulation")]
 mod plan;
 #[cfg(feature = "simulation")]
+mod rates;
+#[cfg(feature = "simulation")]
 mod report;
 #[cfg(feature = "simulation")]
 mod run;
@@ -86,6 +89,7 @@ pub use self::{
     mailbox::{MailboxFault, Mailboxes, mailboxes},
     nemesis::Nemesis,
     plan::{Actors, Between, Fault, FaultPlan, Sides, Step},
+    rates::{BuggifyRates, ParseRatesError},
     report::{ChaosReport, Downgrade, KindCount},
     run::{BuggifyCount, BuggifySummary, KnobSetting},
     summary::FaultSummary,

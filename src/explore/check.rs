@@ -21,6 +21,7 @@ use super::verdict::Verdict;
 use super::watchdog::StuckRun;
 use super::world::Program;
 use crate::executor::{Limits, Watch};
+use crate::fault::BuggifyRates;
 use crate::kernel::Seed;
 
 /// Runs a program under many seeds, shrinks the first failure and says how to replay it.
@@ -249,6 +250,12 @@ impl Check {
     pub fn buggify(mut self, is_buggified: bool) -> Self {
         self.settings.is_buggified = is_buggified;
         self
+    }
+
+    /// Sets how often [`buggify!`](crate::buggify!) is true, and switches it on.
+    pub fn buggify_rates(mut self, rates: BuggifyRates) -> Self {
+        self.settings.buggify_rates = rates;
+        self.buggify(true)
     }
 
     /// Sets what becomes of a check whose seeds have all passed, but in none of which a

@@ -170,6 +170,8 @@ impl Server {
             command.env("RUST_MIN_STACK", (1_u64 << 48).to_string());
         }
         let process = command
+            // Ctrl-C is for the check, which ends this one.
+            .process_group(0)
             .args(&relaunch.arguments)
             .env(VARIABLE, &relaunch.key)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
@@ -255,6 +257,16 @@ impl fmt::Display for NoProcess {
 }
 
 impl std::error::Error for NoProcess {}
+
+/// Tells whether this process was started by a check to fork one for each of its runs ([`Isolation::Fork`]).
+///
+/// It is to come to the same check by the same way, and to start no thread before it does.
+///
+/// [`Isolation::Fork`]: super::Isolation::Fork
+#[must_use]
+pub fn is_fork_server() -> bool {
+    std::env::var_os(VARIABLE).is_some()
+}
 
 /// Returns the failure of a run whose process has ended.
 pub(super) fn ended(end: ProcessEnd, output: String) -> Failure {

@@ -32,7 +32,10 @@ impl Observers {
     pub(super) fn new(settings: &Settings, seed: Seed, has_overrides: bool) -> Self {
         Self {
             tally: Rc::new(Tally::new(settings.keeps_details)),
-            faults: Rc::new(FaultRun::new(settings.is_buggified).with_overrides(has_overrides)),
+            faults: Rc::new(
+                FaultRun::new(settings.is_buggified, settings.buggify_rates)
+                    .with_overrides(has_overrides),
+            ),
             ambient: Rc::new(Ambient::new(seed)),
         }
     }

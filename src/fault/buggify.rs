@@ -147,7 +147,6 @@ pub fn fires(place: &'static BuggifyPlace, probability: Option<Ratio>) -> bool {
     #[cfg(feature = "simulation")]
     {
         let at = Location::caller();
-        let probability = probability.unwrap_or(FIRES);
         context::with(|run: &FaultRun| run.fires(place, probability, at)) == Some(true)
     }
     #[cfg(not(feature = "simulation"))]
@@ -156,7 +155,3 @@ pub fn fires(place: &'static BuggifyPlace, probability: Option<Ratio>) -> bool {
         false
     }
 }
-
-/// How often a place fires that is active, unless it says otherwise.
-#[cfg(feature = "simulation")]
-const FIRES: Ratio = Ratio::percent(25);

@@ -104,6 +104,20 @@ impl FaultKind {
         }
     }
 
+    /// Tells whether it is done to actors and the messages to them, and not to machines and links.
+    #[must_use]
+    pub const fn is_of_actors(self) -> bool {
+        matches!(
+            self,
+            Self::MessageLoss
+                | Self::MessageDelay
+                | Self::MessageDuplication
+                | Self::MessageReordering
+                | Self::SlowActors
+                | Self::ActorCrash
+        )
+    }
+
     /// Tells whether a machine cannot serve while it has this fault: what a budget counts.
     #[must_use]
     pub const fn is_absence(self) -> bool {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use crate::explore::{self, Check, NotUnicode, ParseTokenError, ReplayToken, Strategy};
+use crate::explore::{self, Check, Isolation, NotUnicode, ParseTokenError, ReplayToken, Strategy};
+use crate::fault::BuggifyRates;
 use crate::kernel::Seed;
 
 /// What the environment asks of a check.
@@ -24,6 +25,10 @@ pub struct Environment {
     pub jobs: Option<usize>,
     /// `PARCAE_STRATEGY`.
     pub strategy: Option<Strategy>,
+    /// `PARCAE_ISOLATION`.
+    pub isolation: Option<Isolation>,
+    /// `PARCAE_BUGGIFY`: how often, or not at all.
+    pub buggify: Option<Option<BuggifyRates>>,
     /// `PARCAE_TIME_LIMIT`.
     pub time_limit: Option<Duration>,
     /// `PARCAE_TRACE`.
@@ -72,6 +77,15 @@ impl Environment {
             let error = unreadable("PARCAE_STRATEGY", STRATEGIES);
             environment.strategy = Some(text.parse().map_err(|_| error(text))?);
         }
+        if let Some(text) = lookup("PARCAE_ISOLATION")? {
+            let error = unreadable("PARCAE_ISOLATION", ISOLATIONS);
+            environment.isolation = Some(text.parse().map_err(|_| error(text))?);
+        }
+        if let Some(text) = lookup("PARCAE_BUGGIFY")? {
+            let error = unreadable("PARCAE_BUGGIFY", BUGGIFY);
+            let rates = (text != "off").then(|| text.parse()).transpose();
+            environment.buggify = Some(rates.map_err(|_| error(text))?);
+        }
         if let Some(text) = lookup("PARCAE_TIME_LIMIT")? {
             let error =
                 unreadable("PARCAE_TIME_LIMIT", "a duration such as `500ms`, `30s` or `10m`");
@@ -103,6 +117,15 @@ impl Environment {
         }
         if let Some(strategy) = self.strategy {
             check = check.strategy(strategy);
+        }
+        if let Some(isolation) = self.isolation {
+            check = check.isolation(isolation);
+        }
+        if let Some(rates) = self.buggify {
+            check = match rates {
+                Some(rates) => check.buggify_rates(rates),
+                None => check.buggify(false),
+            };
         }
         if let Some(limit) = self.time_limit {
             check = check.time_limit(limit);
@@ -228,4 +251,8 @@ impl std::error::Error for EnvironmentError {}
 const SEED: &str = "a decimal number, a hexadecimal one such as 0x11, or a git hash of 40 digits";
 const STRATEGIES: &str =
     "`random`, `fifo`, `portfolio`, `pct`, `pct-mix`, `pos`, `urw`, `surw` or `delay`";
+const BUGGIFY: &str =
+    "`off`, or three shares in percent such as `80,25,25`: of runs, of places, of times";
+const ISOLATIONS: &str =
+    if cfg!(target_os = "linux") { "`thread`, `reuse` or `fork`" } else { "`thread` or `reuse`" };
 const SEEDS: &str = "a number of seeds such as 1000, or a range such as 100..200";

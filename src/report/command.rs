@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::explore::ReplayToken;
+use crate::explore::{ReplayToken, Strategy};
 use crate::kernel::Seed;
 
 /// How the replay line of a report is written.
@@ -65,13 +65,19 @@ pub fn replay_line(command: &ReplayCommand, token: &ReplayToken, file: Option<&P
     }
 }
 
-/// Returns the line that runs a seed again, and no other, for a failure without a token.
-pub(super) fn seed_line(command: &ReplayCommand, seed: Seed) -> String {
+/// Returns the line that runs a seed again, and no other, for a failure without a token; with the strategy, if it is
+/// not that of the check.
+pub(super) fn seed_line(command: &ReplayCommand, seed: Seed, strategy: Option<Strategy>) -> String {
     match &command.form {
         Form::Environment { command } => {
-            format!("PARCAE_SEED={seed} {command}").trim_end().to_owned()
+            let strategy = strategy.map(|strategy| format!("PARCAE_STRATEGY={strategy} "));
+            let strategy = strategy.unwrap_or_default();
+            format!("PARCAE_SEED={seed} {strategy}{command}").trim_end().to_owned()
         }
-        Form::Argument { program } => format!("{program} run with --seed {seed}"),
+        Form::Argument { program } => {
+            let strategy = strategy.map(|strategy| format!(" --strategy {strategy}"));
+            format!("{program} run with --seed {seed}{}", strategy.unwrap_or_default())
+        }
     }
 }
 

@@ -68,7 +68,8 @@ pub fn text_with(
         match finding.token() {
             Some(token) => page.section("replay", &replay_line(command, token, file)),
             None if matches!(finding.failure(), Failure::Process { .. }) => {
-                page.section("replay", &seed_line(command, finding.seed()));
+                let own = Some(finding.strategy()).filter(|own| *own != report.strategy());
+                page.section("replay", &seed_line(command, finding.seed(), own));
             }
             None => no_token(&mut page),
         }

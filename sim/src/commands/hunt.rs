@@ -13,13 +13,19 @@ use crate::output;
 use crate::progress;
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, CommandError> {
-    let interrupt = Interrupt::catch()?;
     let control = Control::new();
     let check = check(arguments, &control)?;
     let program = arguments.target.program().program();
-    let report =
-        progress::watched(&control, &interrupt, arguments.seeds, || check.try_run(program))
-            .map_err(CommandError::Watch)??;
+    let search = || check.try_run(program);
+    #[cfg(target_os = "linux")]
+    if parcae::explore::is_fork_server() {
+        // It has one thread, as nothing here has started another one, and does not come back.
+        search()?;
+        return Ok(Exit::Clean);
+    }
+    let interrupt = Interrupt::catch()?;
+    let report = progress::watched(&control, &interrupt, arguments.seeds, search)
+        .map_err(CommandError::Watch)??;
     let command = output::replay_command();
     let saved = report.finding().map(|_| report::save(&report, &command, &report_folder()));
     let outcome = match arguments.format {
@@ -47,6 +53,7 @@ fn check(arguments: &HuntArguments, control: &Control) -> Result<Check, CommandE
         .first_seed(arguments.seed)
         .seeds(count)
         .strategy(arguments.strategy)
+        .isolation(arguments.isolation)
         .control(control.clone());
     if let Some(jobs) = arguments.jobs {
         check = check.jobs(jobs);

@@ -7,7 +7,7 @@
 //! Faults that heal would hide it: when the cut ends, the log gets on. Here the leader stays outside of the core
 //! that the program must get on with.
 
-use super::quorum_log::{Defect, run_with_cuts};
+use super::quorum_log::{Defect, run_with_one_deaf};
 use crate::scenario::Scenario;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "It leads for ever, and nothing is stored; the twin steps down when it hears of nobody.",
     source: "Cloudflare: A Byzantine failure in the real world (2020); CheckQuorum in etcd's Raft",
     failure_kind: "panic",
-    seeds_until_found: 1000,
-    buggy: || Box::pin(run_with_cuts(Defect::DeafLeader)),
-    fixed: || Box::pin(run_with_cuts(Defect::Nothing)),
+    seeds_until_found: 300,
+    buggy: || Box::pin(run_with_one_deaf(Defect::DeafLeader)),
+    fixed: || Box::pin(run_with_one_deaf(Defect::Nothing)),
 };

@@ -17,8 +17,9 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use parcae::fault::{Budget, Chaos, ChaosBuilder, Convergence, Core, Nemesis};
+use parcae::fault::{Between, Budget, Chaos, ChaosBuilder, Convergence, Core, Fault, FaultPlan};
 use parcae::net::UdpSocket;
+use parcae::rng::choose_for;
 use parcae::time::{sleep, timeout};
 use parcae::world;
 
@@ -45,19 +46,24 @@ pub(super) async fn run(defect: Defect) {
     converge(&chaos.liveness(), &observer).await;
 }
 
-/// Stores values while links are cut, within the budget.
-pub(super) async fn run_with_cuts(defect: Defect) {
+/// Stores values while one machine, or none, hears nothing from the others, and is heard by them.
+pub(super) async fn run_with_one_deaf(defect: Defect) {
     let observer = Rc::new(Observer::default());
-    let configure = |chaos: ChaosBuilder| chaos.budget(budget(&observer)).nemesis(cuts());
-    let chaos = store_under(defect, configure, &observer).await;
+    let plan = plan_of_deafness();
+    let chaos = store_under(defect, |chaos| chaos.plan(plan), &observer).await;
     converge(&chaos.liveness(), &observer).await;
 }
 
-fn cuts() -> Nemesis {
-    let var = |n: &str, d: u64| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-    Nemesis::partitions()
-        .every(Duration::from_millis(var("EV", 4000)))
-        .lasting(Duration::from_millis(var("LO", 1000))..=Duration::from_millis(var("HI", 10000)))
+/// Draws which machine is deaf, and from when on.
+fn plan_of_deafness() -> FaultPlan {
+    let machines = [1, 2, 3].map(|number| format!("log-{number}"));
+    let deaf = choose_for("deaf machine", 0, 0..=machines.len());
+    let begin = Duration::from_secs(choose_for("second of its deafness", 0, 1..=9));
+    let Some(deaf) = deaf.checked_sub(1) else { return FaultPlan::new() };
+    let (deaf, others): (Vec<_>, Vec<_>) =
+        machines.iter().cloned().partition(|name| *name == machines[deaf]);
+    let cut = Fault::Cut(Between::new(others, deaf).one_way());
+    FaultPlan::new().step(begin, Duration::from_secs(60), cut)
 }
 
 /// Admits that one machine is absent: one that has lost its memory is, until it has that of the others.

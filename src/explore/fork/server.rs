@@ -13,6 +13,7 @@ use std::panic;
 use std::sync::Arc;
 use std::thread;
 
+use super::super::host::STACK_BYTES;
 use super::super::sim::{Settings, Sim};
 use super::super::world::Program;
 use super::Bounds;
@@ -118,6 +119,3 @@ fn send(socket: &mut UnixStream, message: &[u8]) -> io::Result<()> {
     socket.write_all(&(message.len() as u64).to_le_bytes())?;
     socket.write_all(message)
 }
-
-/// As the standard library has it for threads.
-const STACK_BYTES: usize = 2 << 20;
