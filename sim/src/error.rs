@@ -38,6 +38,10 @@ impl CommandError {
             Self::Check(CheckError::NoThread(_)) | Self::Replay(ReplayError::NoThread(_)) => {
                 Exit::Infrastructure
             }
+            #[cfg(target_os = "linux")]
+            Self::Check(CheckError::NoProcess(_)) | Self::Replay(ReplayError::NoProcess(_)) => {
+                Exit::Infrastructure
+            }
             Self::Config(_)
             | Self::SeedsBeyondTheLast { .. }
             | Self::Check(_)

@@ -411,11 +411,14 @@ impl<'a> Shrinker<'a> {
 
     /// Runs a world, in a process of its own if all runs have one, and returns what its failure is compared by.
     fn signature(&self, world: &World) -> Result<Option<Signature>, NoThread> {
-        match self.ahead(world)? {
-            None => Ok(self.run(world, false)?.failure().map(Signature::of)),
-            Some(Ahead::Ran(signature)) => Ok(signature),
-            Some(Ahead::Ended(failure)) => Ok(Some(Signature::of(&failure))),
-        }
+        let Some(ahead) = self.ahead(world)? else {
+            return Ok(self.run(world, false)?.failure().map(Signature::of));
+        };
+        self.check.control.count_shrink_run();
+        Ok(match ahead {
+            Ahead::Ran(signature) => signature,
+            Ahead::Ended(failure) => Some(Signature::of(&failure)),
+        })
     }
 
     /// Tells whether a world may be run in this process, and fails as wanted, or may.

@@ -20,8 +20,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, CommandError> {
     #[cfg(target_os = "linux")]
     if parcae::explore::is_fork_server() {
         // It has one thread, as nothing here has started another one, and does not come back.
-        search()?;
-        return Ok(Exit::Clean);
+        return Ok(exit(&search()?));
     }
     let interrupt = Interrupt::catch()?;
     let report = progress::watched(&control, &interrupt, arguments.seeds, search)

@@ -180,15 +180,6 @@ fn an_actor_that_the_budget_spares_sees_nothing_of_it() {
 fn actors_of_other_machines_see_nothing_of_it() {
     let outcome = Sim::new(7).run(|| async {
         let nodes = world::nodes("m", 2).start(|_| std::future::pending::<()>());
-        let kept_on = async |node: &world::Node| {
-            node.spawn(async {
-                let (keeper, journal) = keeper("keeper");
-                keeper.tell(Keep(1)).unwrap();
-                sleep(millis(1)).await;
-                journal.count()
-            })
-            .await
-        };
         let loss = Fault::MessageLoss(Actors::on(["m-2"]), ALWAYS);
         let plan = FaultPlan::new().step(Duration::ZERO, secs(1), loss);
         let chaos = Chaos::on(nodes.clone()).plan(plan).start();
@@ -197,6 +188,43 @@ fn actors_of_other_machines_see_nothing_of_it() {
         assert_eq!(chaos.end().kinds[0].fired, 1);
     });
     outcome.unwrap();
+}
+
+#[test]
+fn actors_outside_of_the_core_keep_their_faults_and_the_others_do_not() {
+    let mut outside_seen = 0;
+    for seed in 0..20 {
+        let outcome = Sim::new(seed).run(|| async {
+            let nodes = world::nodes("m", 3).start(|_| std::future::pending::<()>());
+            let loss = Fault::MessageLoss(Actors::on(["m-1", "m-2", "m-3"]), ALWAYS);
+            let plan = FaultPlan::new().step(Duration::ZERO, secs(1), loss);
+            let chaos = Chaos::on(nodes.clone()).plan(plan).start();
+            sleep(millis(1)).await;
+            let core = chaos.liveness();
+            // Long after it would have ended by itself.
+            sleep(secs(5)).await;
+            for node in core.machines() {
+                assert_eq!(kept_on(node).await, 1, "{}", node.name());
+            }
+            for node in core.outside() {
+                assert_eq!(kept_on(node).await, 0, "{}", node.name());
+            }
+            core.outside().len()
+        });
+        outside_seen += outcome.unwrap();
+    }
+    assert!(outside_seen > 0);
+}
+
+/// Has a keeper on a machine be told something by a task there; gives how much it keeps.
+async fn kept_on(node: &world::Node) -> usize {
+    let tell = async {
+        let (keeper, journal) = keeper("keeper");
+        keeper.tell(Keep(1)).unwrap();
+        sleep(millis(1)).await;
+        journal.count()
+    };
+    node.spawn(tell).await
 }
 
 /// A keeper that is started again when it crashes, and two clients that ask until they are answered. What is kept twice is known by its
