@@ -64,7 +64,7 @@ impl Processes {
         settings: &Settings,
     ) -> Result<Option<Ahead<Piloted>>, NoProcess> {
         self.ask(world, settings, Purpose::Pilot, |facts| {
-            (facts.profile.unwrap_or_default(), facts.steps, facts.failure.is_none())
+            (*facts.profile.unwrap_or_default(), facts.steps, facts.failure.is_none())
         })
     }
 

@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     defect: "It leads for ever, and nothing is stored; the twin steps down when it hears of nobody.",
     source: "Cloudflare: A Byzantine failure in the real world (2020); CheckQuorum in etcd's Raft",
     failure_kind: "panic",
-    seeds_until_found: 300,
+    seeds_until_found: 1000,
     buggy: || Box::pin(run_with_one_deaf(Defect::DeafLeader)),
     fixed: || Box::pin(run_with_one_deaf(Defect::Nothing)),
 };

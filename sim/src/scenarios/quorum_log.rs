@@ -43,7 +43,7 @@ const VALUES: u64 = 10;
 pub(super) async fn run(defect: Defect) {
     let observer = Rc::new(Observer::default());
     let chaos = store_under(defect, |chaos| chaos.budget(budget(&observer)), &observer).await;
-    converge(&chaos.liveness(), &observer).await;
+    converge(&chaos.liveness(), &observer, Duration::from_secs(60)).await;
 }
 
 /// Stores values while one machine, or none, hears nothing from the others, and is heard by them.
@@ -51,7 +51,7 @@ pub(super) async fn run_with_one_deaf(defect: Defect) {
     let observer = Rc::new(Observer::default());
     let plan = plan_of_deafness();
     let chaos = store_under(defect, |chaos| chaos.plan(plan), &observer).await;
-    converge(&chaos.liveness(), &observer).await;
+    converge(&chaos.liveness(), &observer, Duration::from_secs(20)).await;
 }
 
 /// Draws which machine is deaf, and from when on.
@@ -89,7 +89,7 @@ async fn store_under(
 }
 
 /// Waits until all is stored, and looks whether it is.
-async fn converge(core: &Core, observer: &Observer) {
+async fn converge(core: &Core, observer: &Observer, within: Duration) {
     let pending = || {
         let stored = observer.acknowledged.borrow().len() as u64;
         (stored < VALUES).then(|| format!("{stored} of {VALUES} values are stored"))
@@ -99,7 +99,7 @@ async fn converge(core: &Core, observer: &Observer) {
         Some(name) if !core.outside().is_empty() => Err(format!("{name} needs both others")),
         _ => Ok(()),
     };
-    match core.converge(Duration::from_secs(60), pending, recoverable).await {
+    match core.converge(within, pending, recoverable).await {
         Ok(Convergence::Reached { .. }) => observer.check(),
         Ok(_) => {}
         Err(stuck) => panic!("{stuck}"),

@@ -72,7 +72,7 @@ pub(crate) struct Facts {
     /// The events, if they were asked for.
     pub(crate) lines: Vec<String>,
     /// What a pilot has shown.
-    pub(crate) profile: Option<Profile>,
+    pub(crate) profile: Option<Box<Profile>>,
 }
 
 impl Message {
@@ -178,7 +178,7 @@ impl Facts {
             properties: observed.properties,
             faults: observed.faults,
             buggified: observed.buggified,
-            profile: outcome.take_profile().map(|profile| *profile),
+            profile: outcome.take_profile(),
         }
     }
 
@@ -211,7 +211,7 @@ impl Facts {
         bytes.list(&self.faults, counts::add_fault);
         bytes.list(&self.buggified, counts::add_buggified);
         bytes.list(&self.lines, |bytes, line| bytes.text(line));
-        bytes.option(self.profile.as_ref(), |bytes, profile| {
+        bytes.option(self.profile.as_deref(), |bytes, profile| {
             bytes.list(profile.to_numbers(), Bytes::number);
         });
     }
@@ -227,7 +227,9 @@ impl Facts {
             faults: reader.list(counts::read_fault)?,
             buggified: reader.list(counts::read_buggified)?,
             lines: reader.list(Reader::text)?,
-            profile: reader.option(|reader| Profile::of_numbers(&reader.list(Reader::number)?))?,
+            profile: reader.option(|reader| {
+                Profile::of_numbers(&reader.list(Reader::number)?).map(Box::new)
+            })?,
         })
     }
 }

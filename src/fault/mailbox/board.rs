@@ -27,7 +27,7 @@ pub(super) struct Rule {
     number: u64,
     scope: Scope,
     /// Those of its machines to which it is still done.
-    machines: SpinLock<Option<Arc<[Arc<str>]>>>,
+    machines: SpinLock<Machines>,
     effect: Effect,
     dice: Dice,
     fired: AtomicU64,
@@ -36,6 +36,9 @@ pub(super) struct Rule {
     /// The same, for each task.
     met_of: SpinLock<BTreeMap<u64, u64>>,
 }
+
+/// Names of machines; none for all of them.
+type Machines = Option<Arc<[Arc<str>]>>;
 
 /// To which actors and messages a rule is done.
 #[derive(Clone, Debug, Default)]
@@ -176,13 +179,13 @@ impl Rule {
 
     /// Returns the number of a rule that has one of its own, apart from those that are counted.
     pub(super) const fn own_number(of: u64) -> u64 {
-        OWN_NUMBERS | of % OWN_NUMBERS
+        OWN_NUMBERS | (of % OWN_NUMBERS)
     }
 
     /// Takes machines away from it; tells whether any are left.
     pub(super) fn leave(&self, is_left: impl Fn(&str) -> bool) -> bool {
         let machines = self.machines.with(|machines| machines.clone());
-        let rest: Option<Arc<[Arc<str>]>> =
+        let rest: Machines =
             machines.map(|names| names.iter().filter(|name| !is_left(name)).cloned().collect());
         let is_left = rest.as_ref().is_some_and(|rest| !rest.is_empty());
         self.machines.with(|machines| *machines = rest);

@@ -15,9 +15,13 @@ use super::{
 const SEEDS: u64 = 120;
 
 fn check<F: Future<Output = ()> + 'static>(program: fn() -> F) -> CheckReport {
+    check_seeds(SEEDS, program)
+}
+
+fn check_seeds<F: Future<Output = ()> + 'static>(seeds: u64, program: fn() -> F) -> CheckReport {
     let mut shrink = Shrink::default();
     shrink.runs = 0;
-    Check::new("quorum log").seeds(SEEDS).shrink(shrink).run(program)
+    Check::new("quorum log").seeds(seeds).shrink(shrink).run(program)
 }
 
 fn failure(report: &CheckReport) -> String {
@@ -35,15 +39,15 @@ fn with_the_budget_off_it_fails() {
         let observer = Rc::new(Observer::default());
         let configure = |chaos: ChaosBuilder| chaos.budget(Budget::unlimited());
         let chaos = store_under(Defect::Nothing, configure, &observer).await;
-        converge(&chaos.liveness(), &observer).await;
+        converge(&chaos.liveness(), &observer, Duration::from_secs(60)).await;
     });
     assert!(report.finding().is_some());
 }
 
 #[test]
 fn a_log_that_does_not_get_on_is_seen_by_the_second_phase() {
-    let failure = failure(&check(|| run_with_one_deaf(Defect::DeafLeader)));
-    assert!(failure.contains("no progress within 60s after the faults"), "{failure}");
+    let failure = failure(&check_seeds(1_000, || run_with_one_deaf(Defect::DeafLeader)));
+    assert!(failure.contains("no progress within 20s after the faults"), "{failure}");
     assert!(failure.contains("of 10 values are stored"), "{failure}");
     assert!(failure.contains("outside of that, and left as it was: log-"), "{failure}");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::super::sim::Settings;
-use super::super::super::strategy::{Profile, Strategy};
+use super::super::super::strategy::Strategy;
 use super::super::super::world::World;
 use super::{Answer, Facts, Message, Purpose, Request, Signature};
 use crate::executor::{Failure, Place, ProcessEnd};
@@ -23,7 +23,7 @@ fn facts() -> Facts {
         faults: vec![KindCount { kind: FaultKind::ALL[3], planned: 4, begun: 3, fired: 2 }],
         buggified: vec![BuggifyCount::of_names(("slow disk", "module slow disk"), true, 5)],
         lines: vec!["one".to_owned(), String::new()],
-        profile: Some(Profile::default()),
+        profile: Some(Box::default()),
     }
 }
 
