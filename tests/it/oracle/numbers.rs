@@ -59,7 +59,7 @@ fn durations_are_numbers() {
 fn real_numbers_are_numbers_and_what_is_none_is_not_compared() {
     let run = |left: f64, right: f64| {
         Sim::new(7).run(move || async move {
-            parcae::sometimes_less_than!(left as f32, right as f32, "less, of less bits");
+            parcae::sometimes_less_than!(left, right, "less");
             parcae::always_less_than_or_equal_to!(left, right, "not greater");
         })
     };
@@ -68,6 +68,10 @@ fn real_numbers_are_numbers_and_what_is_none_is_not_compared() {
         assert_eq!(outcome.properties()[0].held(), is_less, "{left} {right}");
         outcome.unwrap();
     }
+    let outcome = Sim::new(7).run(|| async {
+        parcae::always_less_than!(0.25_f32, 0.5, "of less bits");
+    });
+    outcome.unwrap();
     let failure = |left, right| run(left, right).into_result().unwrap_err().to_string();
     assert!(failure(0.5, 0.25).ends_with(": left=0.5, right=0.25"));
     assert!(failure(f64::NAN, 0.25).ends_with(": left=NaN, right=0.25"));
