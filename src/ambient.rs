@@ -103,7 +103,7 @@ pub fn is_inside() -> bool {
 /// seed decides; nothing outside of a simulation. The first failure of a run counts.
 pub fn refuse(call: &'static str, backtrace: String) {
     let failure = Failure::ForeignCall { call, backtrace };
-    let _outside: Option<()> = context::with(|run: &Executor| run.fail_if_free(failure));
+    let _outside: Option<()> = context::with(|run: &Executor| run.fail_when_free(failure));
 }
 
 const ENTROPY: Site = Site::new("ambient entropy");

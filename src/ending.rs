@@ -1,7 +1,8 @@
 //! How tasks end, as both backends tell it.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::fmt;
 use std::panic::PanicHookInfo;
 
 use crate::kernel::Place;
@@ -68,20 +69,26 @@ impl PanicNote {
 }
 
 /// What the panic hook saw last on this thread. Boxed, because nearly always there is none.
-#[derive(Debug, Default)]
-pub(crate) struct LastPanic(RefCell<Option<Box<PanicNote>>>);
+#[derive(Default)]
+pub(crate) struct LastPanic(Cell<Option<Box<PanicNote>>>);
 
 impl LastPanic {
     pub(crate) fn keep(&self, note: PanicNote) {
-        *self.0.borrow_mut() = Some(Box::new(note));
+        self.0.set(Some(Box::new(note)));
     }
 
     /// Returns what is known of a panic that was caught.
     pub(crate) fn note_of(&self, payload: &(dyn Any + Send)) -> PanicNote {
         let plain = PanicNote::of_payload(payload);
         // The hook may have seen another panic last, one that the program has caught itself.
-        let noted = self.0.borrow_mut().take();
+        let noted = self.0.take();
         noted.filter(|noted| noted.message == plain.message).map_or(plain, |noted| *noted)
+    }
+}
+
+impl fmt::Debug for LastPanic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("LastPanic")
     }
 }
 

@@ -49,7 +49,7 @@ mod wait_note;
 mod waker;
 mod watch;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::btree_map::Entry;
 use std::fmt;
 use std::panic::Location;
@@ -106,6 +106,8 @@ pub(crate) struct Executor {
     /// Apart from the core, which may be borrowed when a task panics. A run of more than 1,032 bytes is
     /// none of malloc's quick ones.
     last_panic: LastPanic,
+    /// A failure that came in the middle of a step, until the step is over. The first counts.
+    refused: Cell<Option<Box<Failure>>>,
     /// Whether tracing spans are entered around polls.
     is_traced: bool,
     /// Whether what goes over the network is kept.
@@ -421,11 +423,14 @@ impl Executor {
         self.core.try_borrow().ok().map(|core| core.now)
     }
 
-    /// Ends the run with a failure as [`Executor::fail`], unless the run is in the middle of a step of its
-    /// own.
-    pub(crate) fn fail_if_free(&self, failure: Failure) {
-        if let Ok(mut core) = self.core.try_borrow_mut() {
-            core.fail(failure);
+    /// Ends the run with a failure as [`Executor::fail`]; in the middle of a step of its own, when that is over.
+    pub(crate) fn fail_when_free(&self, failure: Failure) {
+        match self.core.try_borrow_mut() {
+            Ok(mut core) => core.fail(failure),
+            Err(_) => {
+                let first = self.refused.take().unwrap_or_else(|| Box::new(failure));
+                self.refused.set(Some(first));
+            }
         }
     }
 

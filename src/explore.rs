@@ -39,6 +39,7 @@ mod host;
 mod lost;
 mod observed;
 mod pilots;
+mod processes;
 mod properties;
 mod renumber;
 mod replay;
@@ -68,7 +69,7 @@ pub use failing::FailingSeed;
 pub use finding::{Finding, RunSize, ShrinkSummary};
 #[cfg(target_os = "linux")]
 pub use fork::NoProcess;
-pub use host::{Isolation, NoThread, NotUnicode};
+pub use host::{Isolation, NoThread, NotUnicode, ParseIsolationError, is_fork_server};
 pub use lost::LostSeed;
 pub use properties::Unmet;
 pub use replay::{Divergence, Recurrence, Replay, ReplayError, ReplayMode, ReplayVerdict};
@@ -81,4 +82,4 @@ pub use verdict::Verdict;
 pub use watchdog::StuckRun;
 pub use world::World;
 
-pub(crate) use host::{serves_runs, variable};
+pub(crate) use host::variable;

@@ -7,7 +7,7 @@
 //! | to state what happens, and when | [`FaultPlan`] |
 //! | to see that a program gets on after the faults, without what stays broken | [`Chaos::liveness`], [`Core::converge`] |
 //! | a single fault now | the verbs of `world` |
-//! | messages to actors that are lost, late or doubled, actors that crash | [`mailboxes`] |
+//! | messages to actors that are lost, late or doubled, actors that crash | [`mailboxes`]; drawn: [`Chaos::of_actors`], [`Nemesis::of_actors`] |
 //! | a rare branch of the program taken on purpose | [`buggify!`](crate::buggify!) |
 //! | a limit of the program set to extremes | [`knob!`](crate::knob!) |
 //!
@@ -34,7 +34,8 @@
 //! has its usual value in half of them, an end of its range in a quarter, and any value of it in the rest.
 //!
 //! Both are on in every simulation, and cost a program without them nothing; `Check::buggify` and
-//! `SimBuilder::buggify` switch them off.
+//! `SimBuilder::buggify` switch them off, `Check::buggify_rates` sets other shares, and so does
+//! `PARCAE_BUGGIFY`.
 //!
 //! # Determinism
 //!
@@ -67,6 +68,8 @@ mod nemesis;
 #[cfg(feature = "simulation")]
 mod plan;
 #[cfg(feature = "simulation")]
+mod rates;
+#[cfg(feature = "simulation")]
 mod report;
 #[cfg(feature = "simulation")]
 mod run;
@@ -85,7 +88,8 @@ pub use self::{
     kind::FaultKind,
     mailbox::{MailboxFault, Mailboxes, mailboxes},
     nemesis::Nemesis,
-    plan::{Between, Fault, FaultPlan, Sides, Step},
+    plan::{Actors, Between, Fault, FaultPlan, Sides, Step},
+    rates::{BuggifyRates, ParseRatesError},
     report::{ChaosReport, Downgrade, KindCount},
     run::{BuggifyCount, BuggifySummary, KnobSetting},
     summary::FaultSummary,
@@ -93,7 +97,7 @@ pub use self::{
 
 #[cfg(feature = "simulation")]
 pub(crate) use self::{
-    nemesis::{StrikePart, strike_part},
+    nemesis::{STRENGTH, StrikePart, strike_part},
     run::{FaultRun, Firings},
     summary::FaultSummaries,
 };

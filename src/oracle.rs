@@ -108,11 +108,11 @@ pub use self::verdict::{HistoryVerdict, Unjudged, Witness};
 #[cfg(feature = "simulation")]
 pub(crate) use self::catalogue::{at, position, under};
 #[cfg(feature = "simulation")]
-pub(crate) use self::compare::{Aim, Guidance};
+pub(crate) use self::compare::{Aim, Guidance, Number, Subject};
 #[cfg(feature = "simulation")]
 pub(crate) use self::summary::Summaries;
 #[cfg(feature = "simulation")]
-pub(crate) use self::tally::Tally;
+pub(crate) use self::tally::{Kept, Tally};
 
 /// What the macros of this layer expand to. No part of the interface.
 #[doc(hidden)]
@@ -120,7 +120,7 @@ pub mod written {
     pub use linkme;
 
     pub use super::catalogue::PROPERTIES;
-    pub use super::compare::{Aim, Comparison, compare, some_or_all};
+    pub use super::compare::{Aim, Comparison, Number, Subject, compare, some_or_all};
     pub use super::judge::judge;
     pub use super::property::CodePlace;
 }

@@ -79,6 +79,18 @@ leak!(the_monotonic_time: Reported, Reported; Equal, Equal; {
 leak!(a_generator_of_rand: Reported, Reported; Equal, Equal; rand::random::<u64>());
 leak!(a_uuid: Reported, Reported; Equal, Equal; uuid::Uuid::new_v4().as_u64_pair().0);
 leak!(the_number_of_a_thread_in_fastrand: Reported, Reported; Reported, Equal; fastrand::u64(..));
+leak!(a_select_of_tokio: Reported, Reported; Reported, Equal; {
+    // Twenty coins, so that two runs which differ are not the same by chance.
+    let mut order = 0;
+    for _ in 0..20 {
+        let branch = tokio::select! {
+            () = std::future::ready(()) => 0,
+            () = std::future::ready(()) => 1,
+        };
+        order = 2 * order + branch;
+    }
+    order
+});
 leak!(a_static: Reported, Equal; Reported, Equal; VISITS.fetch_add(1, Ordering::Relaxed) as u64);
 leak!(an_address: Equal, Reported; Equal, Reported; std::ptr::from_ref(&VISITS).addr() as u64);
 leak!(an_address_in_ahash: Reported, Reported; Reported, Reported; {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parcae::Seed;
-use parcae::explore::{ParseStrategyError, Shard, Strategy};
+use parcae::explore::{Isolation, ParseIsolationError, ParseStrategyError, Shard, Strategy};
 use parcae::harness::{Keeping, ParseKeepingError, ShardError, parse_duration, parse_shard};
 use parcae::kernel::ParseSeedError;
 use tracing::Level;
@@ -89,6 +89,9 @@ pub(crate) struct HuntArguments {
     /// Threads; the result is the same for any number [default: one for each core]
     #[arg(long, value_name = "J", value_parser = jobs)]
     pub(crate) jobs: Option<usize>,
+    /// What each run has of its own: thread, reuse (nothing), fork (a process, on Linux)
+    #[arg(long, value_name = "I", default_value_t, value_parser = isolation)]
+    pub(crate) isolation: Isolation,
     /// Begin no more seeds after this wall time: 500ms, 30s, 10m
     #[arg(long, value_name = "D", value_parser = duration)]
     pub(crate) time_limit: Option<Duration>,
@@ -246,6 +249,10 @@ fn strategy(text: &str) -> Result<Strategy, ParseStrategyError> {
     text.parse()
 }
 
+fn isolation(text: &str) -> Result<Isolation, ParseIsolationError> {
+    text.parse()
+}
+
 fn recorded(text: &str) -> Result<Recorded, RecordedError> {
     Recorded::parse(text)
 }
@@ -323,6 +330,7 @@ Examples:
   parcae hunt lost-update --fixed --seeds 10000
   parcae hunt check-then-act --seed 5000 --seeds 100 --jobs 1
   parcae hunt cancel-leak --time-limit 30s --format json
+  parcae hunt cancel-leak --isolation fork
   parcae hunt lost-update --keep-going --shard 2/4 --format jsonl > 2.jsonl";
 
 const MERGE_AFTER_HELP: &str = "\

@@ -52,8 +52,14 @@ impl CommandError {
             | Self::Keeping(
                 KeepingError::Corpus(CorpusError::Folder { .. } | CorpusError::File { .. })
                 | KeepingError::Replay(ReplayError::NoThread(_)),
-            )
-            | Self::Output(_)
+            ) => Exit::Infrastructure,
+            #[cfg(target_os = "linux")]
+            Self::Check(CheckError::NoProcess(_))
+            | Self::Replay(ReplayError::NoProcess(_))
+            | Self::Keeping(KeepingError::Replay(ReplayError::NoProcess(_))) => {
+                Exit::Infrastructure
+            }
+            Self::Output(_)
             | Self::Save(_)
             | Self::Signals(_)
             | Self::Watch(_)

@@ -9,6 +9,7 @@ mod cancelled_as_success;
 mod cancelled_wakeup;
 mod check_then_act;
 mod clock_skew_lease;
+mod deaf_leader;
 mod double_acquire;
 mod dual_write;
 mod duplicate_charge;
@@ -36,6 +37,7 @@ mod permit_held_in_backoff;
 mod philosophers;
 mod pipeline_orphan;
 mod pipeline_sentinel;
+mod quorum_log;
 mod reentrant_read;
 mod restart_storm;
 mod retries_everything;
@@ -54,6 +56,7 @@ mod stuck_semaphore;
 mod swallowed_cancel;
 mod thundering_herd;
 mod timed_out_item;
+mod two_leaders;
 mod unsliding_window;
 mod untold_failure;
 mod wire;
@@ -107,6 +110,8 @@ pub(crate) const ALL: &[Scenario] = &[
     half_open_connection::SCENARIO,
     thundering_herd::SCENARIO,
     early_acknowledgement::SCENARIO,
+    two_leaders::SCENARIO,
+    deaf_leader::SCENARIO,
     lost_at_restart::SCENARIO,
     stale_reference::SCENARIO,
     start_that_asks::SCENARIO,

@@ -1,7 +1,7 @@
 //! The loop of a run, from its first task to the last destructor.
 
 use std::any::Any;
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::Pin;
@@ -88,6 +88,7 @@ impl Plan {
             core: RefCell::new(core),
             number: RefCell::new(number),
             last_panic: LastPanic::default(),
+            refused: Cell::new(None),
             is_traced: self.is_traced,
             is_capturing: self.is_capturing,
             watches_holders: self.watch.watches_holders(),
@@ -126,6 +127,9 @@ impl Executor {
 
     fn next_step(&self, until: Until) -> Step {
         let mut core = self.core.borrow_mut();
+        if let Some(refused) = self.refused.take() {
+            core.fail(*refused);
+        }
         loop {
             if core.failure.is_some() {
                 return Step::Over;
@@ -381,7 +385,7 @@ impl Executor {
 
     fn finish<T>(&self, result: Result<T, Failure>) -> Finished<T> {
         let mut core = self.core.borrow_mut();
-        let late = core.failure.take();
+        let late = core.failure.take().or_else(|| self.refused.take().map(|refused| *refused));
         let result = match (result, late) {
             (Ok(value), None) => Ok(value),
             (Err(failure), _) | (Ok(_), Some(failure)) => Err(failure),

@@ -6,6 +6,7 @@ use super::check::Check;
 use super::error::CheckError;
 use super::finding::Finding;
 use super::host::{self, Deadline, Stopwatch};
+use super::processes::Processes;
 use super::shrink::{Budget, Shrinker};
 use super::sim::Sim;
 use super::verdict::Verdict;
@@ -58,7 +59,9 @@ impl Check {
             return Ok(Some(Finding::unshrunk(&self, outcome, world, failure, search_time)));
         };
         let budget = Budget::new(&self.shrink, Deadline::after(self.time_limit));
-        let shrunk = Shrinker::new(&self, &program, budget).shrink(&failure, &outcome);
+        let processes = Processes::default();
+        let shrinker = Shrinker::new(&self, (&program, &processes), budget);
+        let shrunk = shrinker.shrink(&failure, &outcome);
         Ok(Some(match shrunk {
             Some(shrunk) => Finding::shrunk(&self, outcome, failure, shrunk, search_time),
             None => Finding::unshrunk(&self, outcome, world, failure, search_time),

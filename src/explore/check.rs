@@ -14,6 +14,7 @@ use super::explain::Explain;
 #[cfg(target_os = "linux")]
 use super::fork::{self, Bounds, Forks, Relaunch};
 use super::host::{self, Isolation};
+use super::processes::Processes;
 use super::properties::Unmet;
 use super::search::Search;
 use super::shard::Shard;
@@ -23,6 +24,7 @@ use super::verdict::Verdict;
 use super::watchdog::StuckRun;
 use super::world::Program;
 use crate::executor::{Limits, Watch};
+use crate::fault::BuggifyRates;
 use crate::kernel::Seed;
 
 /// Runs a program under many seeds, shrinks the first failure and says how to replay it.
@@ -311,6 +313,12 @@ impl Check {
         self
     }
 
+    /// Sets how often [`buggify!`](crate::buggify!) is true, and switches it on.
+    pub fn buggify_rates(mut self, rates: BuggifyRates) -> Self {
+        self.settings.buggify_rates = rates;
+        self.buggify(true)
+    }
+
     /// Sets what becomes of a check whose seeds have all passed, but in none of which a
     /// [`sometimes!`](crate::sometimes!) was true. Default: it fails, if it has 100 seeds or more.
     pub fn unmet(mut self, unmet: Unmet) -> Self {
@@ -342,7 +350,7 @@ impl Check {
     }
 
     /// Has a failure explained that is found or replayed, for [`Finding::explanation`](super::Finding::explanation).
-    /// Default: it is not, as that takes more runs than shrinking does.
+    /// Default: it is not, as that takes more runs than shrinking does. With [`Isolation::Fork`] none is.
     pub fn explain(mut self, explain: Explain) -> Self {
         self.explain = Some(explain);
         self
@@ -455,29 +463,31 @@ impl Check {
         if let Some(exhaustive) = &self.exhaustive {
             return Exhauster::new(&self, exhaustive, program).run();
         }
-        #[cfg(target_os = "linux")]
-        let forks = self.forks(&program, Location::caller());
+        let processes = self.processes(&program, Location::caller());
         let mut check = self;
-        let pilots = check.run_pilots(&program)?;
-        let search = Search::new(&check, program, pilots);
-        #[cfg(target_os = "linux")]
-        let search = search.with_forks(forks);
-        search.watched()
+        let pilots = check.run_pilots(&program, &processes)?;
+        Search::new(&check, program, processes, pilots).watched()
     }
 
     /// Returns what forks a process for each run, if that is asked for. Does not return in the process
     /// that was started to do so.
     #[cfg(target_os = "linux")]
-    fn forks(&self, program: &Program, place: &Location<'_>) -> Option<Forks> {
+    pub(super) fn processes(&self, program: &Program, place: &Location<'_>) -> Processes {
         if self.isolation != Isolation::Fork {
-            return None;
+            return Processes::default();
         }
         let relaunch = Relaunch::of_here(&self.name, place, self.test.as_deref());
         if relaunch.is_meant_here() {
             let bounds = Bounds { memory_bytes: self.memory_limit, stuck_after: self.stuck_after };
             fork::serve(program, &self.settings, bounds);
         }
-        Some(Forks::new(relaunch))
+        Processes::new(Forks::new(relaunch))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, reason = "as where there are processes")]
+    pub(super) fn processes(&self, _: &Program, _: &Location<'_>) -> Processes {
+        Processes::default()
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
@@ -489,6 +499,14 @@ impl Check {
             return Err(ConfigError::NoJobs);
         }
         Ok(())
+    }
+
+    /// Gives runs a thread where they would have a process.
+    pub(crate) fn without_processes(mut self) -> Self {
+        if self.isolation == Isolation::Fork {
+            self.isolation = Isolation::Thread;
+        }
+        self
     }
 
     /// Returns how many of the seeds are run here.

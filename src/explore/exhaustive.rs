@@ -28,6 +28,7 @@ use super::error::CheckError;
 use super::failing::{FailedRun, FailingSeed};
 use super::host::{self, Deadline, NoThread, Stopwatch};
 use super::pilots::Pilots;
+use super::processes::Processes;
 use super::properties::Merged;
 use super::search::Search;
 use super::shard::Shard;
@@ -183,7 +184,8 @@ impl<'a> Exhauster<'a> {
                 break;
             }
         }
-        let search = Search::new(check, self.program.clone(), Pilots::default());
+        let search =
+            Search::new(check, self.program.clone(), Processes::default(), Pilots::default());
         let failing = failed.as_ref().map(FailingSeed::of).into_iter().collect();
         let examine = |run| search.examine(run, stopwatch.elapsed(), deadline);
         let findings = failed.map(examine).transpose()?.into_iter().collect();

@@ -20,6 +20,7 @@ mod past;
 use self::explainer::Explainer;
 use super::check::Check;
 use super::finding::Finding;
+use super::host::Isolation;
 use super::world::Program;
 use crate::executor::Failure;
 
@@ -90,10 +91,12 @@ pub struct Explanation {
     pub is_cut: bool,
 }
 
-/// Adds an explanation to a finding, if the check asks for one and the failure is one that a world decides.
+/// Adds an explanation to a finding, if the check asks for one and the failure is one that a world decides. What runs in
+/// processes of their own gets none: the runs of an explanation are made here, and may end this process.
 pub(super) fn explained(check: &Check, program: &Program, finding: Finding) -> Finding {
     let Some(options) = check.explain else { return finding };
     let is_decided = finding.token().is_some()
+        && check.isolation != Isolation::Fork
         && !matches!(finding.failure(), Failure::Nondeterminism { .. } | Failure::Process { .. });
     if !is_decided {
         return finding;

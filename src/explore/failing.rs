@@ -67,7 +67,7 @@ impl FailedRun {
 impl FailedRun {
     /// Takes the signature from what another process says of the run.
     pub(super) fn of_facts(world: World, facts: &Facts) -> Self {
-        let signature = facts.signature.clone();
+        let signature = facts.signature.as_ref().map(ToString::to_string).unwrap_or_default();
         Self { world, signature, leak: None, lost: None, forked: None }
     }
 }

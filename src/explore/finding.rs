@@ -131,14 +131,19 @@ impl Finding {
         Self { found, shrink: Some(summary), ..finding }
     }
 
-    /// Makes the finding of a seed whose process did not come to the end of its run: nothing is known of
+    /// Makes the finding of a world whose process did not come to the end of its run: nothing is known of
     /// that run, and running it here would end this process, too.
-    pub(super) fn lost(check: &Check, seed: Seed, failure: Failure, search_time: Duration) -> Self {
+    pub(super) fn lost(
+        check: &Check,
+        world: World,
+        failure: Failure,
+        search_time: Duration,
+    ) -> Self {
         Self {
-            seed,
+            seed: world.seed,
             strategy: check.settings.strategy,
             failure,
-            world: World::of_seed(seed),
+            world,
             log: Log::default(),
             found: RunSize { choices: 0, switches: 0, faults: 0, steps: 0 },
             shrink: None,
@@ -249,6 +254,13 @@ impl Finding {
     #[must_use]
     pub fn faults(&self) -> &[KindCount] {
         &self.observed.faults
+    }
+
+    /// Returns how strong the nemeses of the shrunk run were, in sixteenths, 0 for those that were left out; none unless
+    /// it was drawn ([`swarm`](crate::fault::ChaosBuilder::swarm)).
+    #[must_use]
+    pub fn nemeses(&self) -> &[(&'static str, u32)] {
+        &self.observed.nemeses
     }
 
     /// Returns the values of the knobs that the shrunk run asked for.

@@ -7,11 +7,11 @@
 //! `RUST_MIN_STACK` larger than the address space: libtest then gets no thread for the test and runs it
 //! on the main one, as on a machine that has no more threads. (`--test-threads=1` alone still makes one.)
 //! Anything else is started with the arguments that this process has. The server comes to the same check, sees that it is the one that
-//! is meant, makes sure that it has one thread, and then forks for each seed that it is asked for:
+//! is meant, makes sure that it has one thread, and then forks for each world that it is asked for:
 //!
 //! ```text
-//! check ──seed──> server ──fork──> run ──> what it came to (wire) ──> server ──> check
-//!                    └ ends it when it is stuck; says how it ended when it did not come to its end
+//! check ──world──> server ──fork──> run ──> what it came to (wire) ──> server ──> check
+//!                     └ ends it when it is stuck; says how it ended when it did not come to its end
 //! ```
 //!
 //! All runs begin from one state of the server, so that statics, thread-locals and lazy caches of other
@@ -34,8 +34,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub(super) use self::server::serve;
-pub(super) use self::wire::{Answer, Facts, Request};
+use self::wire::Message;
+pub(super) use self::wire::{Answer, Facts, Purpose, Request};
 use super::host::SERVER_VARIABLE;
+use super::strategy::Profile;
 use crate::executor::{Failure, ProcessEnd};
 
 /// What bounds the process of a run.
@@ -82,21 +84,33 @@ pub(super) struct Forks {
     relaunch: Relaunch,
     first: Mutex<Vec<Server>>,
     second: Mutex<Vec<Server>>,
+    /// What pilots have shown; servers are told before their next run.
+    profile: Mutex<Option<Profile>>,
 }
 
 impl Forks {
     pub(super) fn new(relaunch: Relaunch) -> Self {
-        Self { relaunch, first: Mutex::default(), second: Mutex::default() }
+        Self {
+            relaunch,
+            first: Mutex::default(),
+            second: Mutex::default(),
+            profile: Mutex::default(),
+        }
     }
 
-    /// Runs a seed in a process of its own.
+    /// Has all runs from here on know what pilots have shown.
+    pub(super) fn know(&self, profile: Profile) {
+        *self.profile.lock().unwrap_or_else(PoisonError::into_inner) = Some(profile);
+    }
+
+    /// Runs a world in a process of its own.
     pub(super) fn run(&self, request: Request) -> Result<Answer, NoProcess> {
         self.ask(&self.first, request)
     }
 
-    /// Runs a seed twice, in children of two servers: what depends on addresses differs.
-    pub(super) fn run_twice(&self, request: Request) -> Result<(Answer, Answer), NoProcess> {
-        Ok((self.ask(&self.first, request)?, self.ask(&self.second, request)?))
+    /// Runs a world twice, in children of two servers: what depends on addresses differs.
+    pub(super) fn run_twice(&self, request: &Request) -> Result<(Answer, Answer), NoProcess> {
+        Ok((self.ask(&self.first, request.clone())?, self.ask(&self.second, request.clone())?))
     }
 
     /// Asks a server that nobody is asking meanwhile.
@@ -104,14 +118,18 @@ impl Forks {
         let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = lock().pop();
         let mut server = waiting.map_or_else(|| Server::start(&self.relaunch), Ok)?;
+        if !server.has_profile {
+            let profile = self.profile.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            profile.map_or(Ok(()), |profile| server.know(profile))?;
+        }
         let answer = server.ask(request)?;
         lock().push(server);
         Ok(answer)
     }
 
-    /// Says where two runs of a seed part, whose answers differed.
-    pub(super) fn first_difference(&self, seed: u64) -> Result<Failure, NoProcess> {
-        let (first, second) = self.run_twice(Request { seed, is_logged: true })?;
+    /// Says where two runs of a world part, whose answers differed.
+    pub(super) fn first_difference(&self, request: Request) -> Result<Failure, NoProcess> {
+        let (first, second) = self.run_twice(&request.logged())?;
         let lines = |answer: &Answer| match answer {
             Answer::Ran(facts) => facts.lines.clone(),
             Answer::Ended { .. } => Vec::new(),
@@ -139,6 +157,7 @@ impl Forks {
 struct Server {
     process: Child,
     socket: UnixStream,
+    has_profile: bool,
 }
 
 impl Server {
@@ -152,6 +171,8 @@ impl Server {
             command.env("RUST_MIN_STACK", (1_u64 << 48).to_string());
         }
         let process = command
+            // Ctrl-C is for the check, which ends this one.
+            .process_group(0)
             .args(&relaunch.arguments)
             .env(SERVER_VARIABLE, &relaunch.key)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
@@ -160,7 +181,7 @@ impl Server {
             .map_err(|error| NoProcess::of(&error))?;
         // It holds the other end, which would never seem to close.
         drop(command);
-        let mut server = Self { process, socket };
+        let mut server = Self { process, socket, has_profile: false };
         match server.receive().map_err(|_| NoProcess::unreached(relaunch))?.as_slice() {
             [] => Ok(server),
             message => Err(NoProcess { message: String::from_utf8_lossy(message).into_owned() }),
@@ -168,12 +189,23 @@ impl Server {
     }
 
     fn ask(&mut self, request: Request) -> Result<Answer, NoProcess> {
-        let mut exchange = || {
-            self.socket.write_all(&request.encode())?;
+        let exchange = || {
+            self.send(&Message::Run(request))?;
             let answer = self.receive()?;
             Answer::decode(&answer).ok_or_else(|| io::Error::other("an answer that means nothing"))
         };
         exchange().map_err(|error| NoProcess::of(&error))
+    }
+
+    fn know(&mut self, profile: Profile) -> Result<(), NoProcess> {
+        self.has_profile = true;
+        self.send(&Message::Know(profile)).map_err(|error| NoProcess::of(&error))
+    }
+
+    fn send(&mut self, message: &Message) -> io::Result<()> {
+        let bytes = message.encode();
+        self.socket.write_all(&(bytes.len() as u64).to_le_bytes())?;
+        self.socket.write_all(&bytes)
     }
 
     fn receive(&mut self) -> io::Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::failing::FailedRun;
-use super::fork::{self, Answer, Facts, Forks, NoProcess, Request};
+use super::fork::{self, Answer, Facts, Forks, NoProcess, Purpose, Request};
 use super::host::Flow;
 use super::lost::LostSeed;
 use super::observed::Observed;
@@ -21,7 +21,8 @@ impl Search<'_> {
         is_checked: bool,
         tally: &Mutex<Tally>,
     ) -> Flow {
-        let answer = answered(forks, seed, is_checked);
+        let request = Request::new(World::of_seed(seed), &self.check.settings, Purpose::Visit);
+        let answer = answered(forks, request, is_checked);
         self.check.control.count_seed();
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
         let (answer, leak) = match answer {
@@ -48,8 +49,12 @@ impl Search<'_> {
                 (Facts::default(), keeps_going.then_some(run))
             }
         };
-        let observed =
-            Observed { properties: facts.properties, faults: facts.faults, ..Observed::default() };
+        let observed = Observed {
+            properties: facts.properties,
+            faults: facts.faults,
+            buggified: facts.buggified,
+            ..Observed::default()
+        };
         let (steps, chain) = (facts.steps, facts.chain);
         let flow = tally.count(self.check, place, Done { seed, steps, chain, observed, failed });
         if is_enough { Flow::Stop } else { flow }
@@ -71,17 +76,16 @@ fn failed(seed: Seed, facts: &Facts, leak: Option<Failure>) -> Option<FailedRun>
 /// Runs a seed, twice if it is checked; returns where the two runs part, if they do.
 fn answered(
     forks: &Forks,
-    seed: Seed,
+    request: Request,
     is_checked: bool,
 ) -> Result<(Answer, Option<Failure>), NoProcess> {
-    let request = Request { seed: seed.get(), is_logged: false };
     if !is_checked {
         return Ok((forks.run(request)?, None));
     }
-    let (first, second) = forks.run_twice(request)?;
+    let (first, second) = forks.run_twice(&request)?;
     let leak = match first.is_same(&second) {
         true => None,
-        false => Some(forks.first_difference(request.seed)?),
+        false => Some(forks.first_difference(request)?),
     };
     Ok((first, leak))
 }

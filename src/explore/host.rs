@@ -12,6 +12,7 @@
 use std::fmt;
 use std::io;
 use std::panic;
+use std::str::FromStr;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,19 +32,64 @@ pub enum Isolation {
     /// and a seed that aborts, overflows its stack, allocates without end or spins costs no other.
     ///
     /// The check starts its executable once more for each of its threads, up to the same check: what
-    /// stands in front of it runs there too, and must leave no thread behind. A failure is confirmed,
-    /// shrunk and replayed in the process of the check, on fresh threads. There are no pilots: strategies
-    /// explore with an empty profile.
+    /// stands in front of it runs there too, and must leave no thread behind. A world is the same run as with
+    /// `Thread`. What is found is confirmed in the process of the check, on fresh threads; worlds on the way to a
+    /// smaller one, and those that are replayed, are run in a process first.
     #[cfg(target_os = "linux")]
     Fork,
 }
 
 impl Isolation {
-    /// Tells whether each run has a process of its own.
-    pub(super) fn is_by_process(self) -> bool {
-        !matches!(self, Self::Thread | Self::Reuse)
+    /// All of them that there are on this system, in the order in which help texts list them.
+    #[cfg(target_os = "linux")]
+    pub const ALL: &[Self] = &[Self::Thread, Self::Reuse, Self::Fork];
+    /// All of them that there are on this system, in the order in which help texts list them.
+    #[cfg(not(target_os = "linux"))]
+    pub const ALL: &[Self] = &[Self::Thread, Self::Reuse];
+
+    /// Returns the name, as options use it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Thread => "thread",
+            Self::Reuse => "reuse",
+            #[cfg(target_os = "linux")]
+            Self::Fork => "fork",
+        }
     }
 }
+
+impl fmt::Display for Isolation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Isolation {
+    type Err = ParseIsolationError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIsolationError> {
+        let named = Self::ALL.iter().copied().find(|isolation| isolation.name() == text);
+        named.ok_or_else(|| ParseIsolationError { text: text.to_owned() })
+    }
+}
+
+/// A text that is not the name of an isolation on this system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseIsolationError {
+    /// What was given.
+    pub text: String,
+}
+
+impl fmt::Display for ParseIsolationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = Isolation::ALL.iter().map(|isolation| isolation.name()).collect();
+        let (text, names) = (&self.text, names.join("`, `"));
+        write!(formatter, "{text:?} is not an isolation: expected one of `{names}`")
+    }
+}
+
+impl std::error::Error for ParseIsolationError {}
 
 /// Returns how many threads a check uses by default: one for each core.
 pub(super) fn default_jobs() -> usize {
@@ -59,12 +105,28 @@ pub(super) fn isolated<R: Send>(
     match isolation {
         Isolation::Reuse => Ok(run()),
         _ => thread::scope(|scope| {
-            let builder = thread::Builder::new().name("parcae run".to_owned());
+            let builder = builder().name("parcae run".to_owned());
             let thread = builder.spawn_scoped(scope, run).map_err(|error| NoThread::of(&error))?;
             Ok(thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload)))
         }),
     }
 }
+
+/// Returns what makes a thread.
+fn builder() -> thread::Builder {
+    let builder = thread::Builder::new();
+    // Where a check serves another process no thread of the usual size can be made, and checks in front of it
+    // need some.
+    #[cfg(target_os = "linux")]
+    if is_fork_server() {
+        return builder.stack_size(STACK_BYTES);
+    }
+    builder
+}
+
+/// As the standard library has it for threads.
+#[cfg(target_os = "linux")]
+pub(super) const STACK_BYTES: usize = 2 << 20;
 
 /// Calls `run` with 0, 1, 2, … on so many threads, in order of starting, until it says to stop or
 /// `count` is reached. A panic in it panics here.
@@ -98,7 +160,7 @@ pub(super) fn in_parallel(
         }
     };
     thread::scope(|scope| {
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let spawn = |_| builder().spawn_scoped(scope, work).ok();
         let workers: Vec<_> = (1..jobs.min(count)).map_while(spawn).collect();
         work();
         for worker in workers {
@@ -166,6 +228,10 @@ pub struct NoThread {
 }
 
 impl NoThread {
+    pub(super) fn new(message: String) -> Self {
+        Self { message }
+    }
+
     fn of(error: &io::Error) -> Self {
         Self { message: error.to_string() }
     }
@@ -179,8 +245,11 @@ impl fmt::Display for NoThread {
 
 impl std::error::Error for NoThread {}
 
-/// Tells whether this process was started to run seeds for another one ([`Isolation::Fork`]).
-pub(crate) fn serves_runs() -> bool {
+/// Tells whether this process was started by a check to fork one for each of its runs ([`Isolation::Fork`]).
+///
+/// It is to come to the same check by the same way, and to start no thread before it does.
+#[must_use]
+pub fn is_fork_server() -> bool {
     std::env::var_os(SERVER_VARIABLE).is_some()
 }
 

@@ -25,13 +25,17 @@ pub(super) struct Observed {
     pub(super) buggified: Vec<BuggifyCount>,
     pub(super) knobs: Vec<KnobSetting>,
     pub(super) faults: Vec<KindCount>,
+    pub(super) nemeses: Vec<(&'static str, u32)>,
 }
 
 impl Observers {
     pub(super) fn new(settings: &Settings, seed: Seed, has_overrides: bool) -> Self {
         Self {
             tally: Rc::new(Tally::new(settings.keeps_details)),
-            faults: Rc::new(FaultRun::new(settings.is_buggified).with_overrides(has_overrides)),
+            faults: Rc::new(
+                FaultRun::new(settings.is_buggified, settings.buggify_rates)
+                    .with_overrides(has_overrides),
+            ),
             ambient: Rc::new(Ambient::new(seed)),
         }
     }
@@ -51,6 +55,7 @@ impl Observers {
             buggified: self.faults.take_buggified(),
             knobs: self.faults.take_knobs(),
             faults: self.faults.take_faults(),
+            nemeses: self.faults.take_nemeses(),
         }
     }
 }

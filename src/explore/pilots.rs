@@ -1,16 +1,18 @@
 //! The pilot runs of a check: where the profile comes from that strategies use.
 
 use std::future::Future;
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::check::Check;
 use super::determinism;
 use super::error::CheckError;
-use super::host::{self, NoThread};
+use super::host;
+use super::processes::{Ahead, Processes};
 use super::sim::{Outcome, Sim};
 use super::strategy::{Pilot, Profile};
 use super::verdict::Verdict;
-use super::world::Program;
+use super::world::{Program, World};
 use crate::executor::Failure;
 use crate::kernel::Seed;
 
@@ -34,7 +36,7 @@ impl Check {
     /// [`SimBuilder::profile`](super::SimBuilder::profile). Empty for a strategy that needs none.
     ///
     /// # Errors
-    /// [`CheckError`] when an option cannot be, or the machine gives no thread.
+    /// [`CheckError`] when an option cannot be, or the machine gives no thread or process.
     ///
     /// # Examples
     /// ```
@@ -49,6 +51,7 @@ impl Check {
     /// assert!(sim.run(program).is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn profile<P, F>(mut self, program: P) -> Result<Profile, CheckError>
     where
         P: Fn() -> F + Send + Sync + 'static,
@@ -56,30 +59,42 @@ impl Check {
         F::Output: Verdict,
     {
         self.settings.check()?;
-        self.run_pilots(&Program::new(program))?;
+        let program = Program::new(program);
+        let processes = self.processes(&program, Location::caller());
+        self.run_pilots(&program, &processes)?;
         Ok(self.settings.profile.map(Arc::unwrap_or_clone).unwrap_or_default())
     }
 
-    /// Runs the pilots, if the strategy needs any, and keeps their profile in the settings. With a process for
-    /// each run there are none.
+    /// Runs the pilots, if the strategy needs any, and keeps their profile in the settings; each in a process, if all runs have
+    /// one.
     ///
-    /// One that fails ends no search: whoever wants to see it searches its seed, too.
-    pub(super) fn run_pilots(&mut self, program: &Program) -> Result<Pilots, NoThread> {
+    /// One that fails ends no search, nor one whose process ends: whoever wants to see it searches its seed, too.
+    pub(super) fn run_pilots(
+        &mut self,
+        program: &Program,
+        processes: &Processes,
+    ) -> Result<Pilots, CheckError> {
         let mut pilots = Pilots::default();
-        // One that may end its process is not run in this one.
-        if !self.settings.strategy.needs_profile() || self.isolation.is_by_process() {
+        if !self.settings.strategy.needs_profile() {
             return Ok(pilots);
         }
         let mut profile = Profile::default();
         for seed in Pilot::seeds(self.pilot_seed) {
+            pilots.run_count += 1;
+            if let Some(ahead) = processes.pilot(World::of_seed(seed), &self.settings)? {
+                if let Ahead::Ran(shown) = ahead {
+                    profile.add(&shown);
+                }
+                continue;
+            }
             let sim = Sim::with_settings(seed, self.settings.clone()).piloting();
             let mut outcome = host::isolated(self.isolation, || program.run(sim))?;
             profile.add(&outcome.take_profile().expect("a pilot keeps a profile"));
-            pilots.run_count += 1;
             if let Some(failure) = outcome.failure() {
                 pilots.failed.push((seed, failure.clone()));
             }
         }
+        processes.know(&profile);
         self.settings.profile = Some(Arc::new(profile));
         Ok(pilots)
     }

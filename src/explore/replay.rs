@@ -2,11 +2,17 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
+use std::time::Duration;
 
 use super::check::Check;
+use super::error::CheckError;
 use super::explain::explained;
 use super::finding::Finding;
+#[cfg(target_os = "linux")]
+use super::fork::NoProcess;
 use super::host::{self, NoThread};
+use super::processes::{Ahead, Processes};
 use super::renumber;
 use super::signature::Signature;
 use super::sim::{ConfigError, Outcome};
@@ -112,6 +118,10 @@ pub enum ReplayError {
     },
     /// The machine gives no thread to the run.
     NoThread(NoThread),
+    /// The machine gives no process to the run, or this executable does not come to the replay when it is
+    /// started again.
+    #[cfg(target_os = "linux")]
+    NoProcess(NoProcess),
 }
 
 impl fmt::Display for ReplayError {
@@ -123,6 +133,8 @@ impl fmt::Display for ReplayError {
                 "the replay token is of `{token}` and cannot be replayed by `{program}`"
             ),
             Self::NoThread(error) => error.fmt(formatter),
+            #[cfg(target_os = "linux")]
+            Self::NoProcess(error) => error.fmt(formatter),
         }
     }
 }
@@ -135,6 +147,24 @@ impl From<NoThread> for ReplayError {
     }
 }
 
+#[cfg(target_os = "linux")]
+impl From<NoProcess> for ReplayError {
+    fn from(error: NoProcess) -> Self {
+        Self::NoProcess(error)
+    }
+}
+
+impl From<CheckError> for ReplayError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Config(error) => Self::Config(error),
+            CheckError::NoThread(error) => Self::NoThread(error),
+            #[cfg(target_os = "linux")]
+            CheckError::NoProcess(error) => Self::NoProcess(error),
+        }
+    }
+}
+
 impl Check {
     /// Runs the world of a token again. Settings are those of the check, but for the strategy.
     ///
@@ -144,6 +174,7 @@ impl Check {
     /// # Errors
     /// [`ReplayError`] when an option cannot be, the token is of another program, or the machine gives
     /// no thread.
+    #[track_caller]
     pub fn replay<P, F>(
         mut self,
         token: &ReplayToken,
@@ -162,23 +193,28 @@ impl Check {
         }
         self.settings.strategy = token.strategy;
         let program = Program::new(program);
+        let processes = self.processes(&program, Location::caller());
         if token.world.fill == Fill::Seeded {
             // The run was picked by a strategy, and that by what pilots show of the program.
-            self.run_pilots(&program)?;
+            self.run_pilots(&program, &processes)?;
         }
-        let replay = self.replay_once(token, mode, &program)?;
+        let runs = (&program, &processes);
+        let replay = self.replay_once(token, mode, runs)?;
         if mode == ReplayMode::Strict || replay.verdict == ReplayVerdict::Reproduced {
             return Ok(replay);
         }
-        Ok(self.replay_renumbered(token, &program)?.unwrap_or(replay))
+        Ok(self.replay_renumbered(token, runs)?.unwrap_or(replay))
     }
 
     fn replay_once(
         &self,
         token: &ReplayToken,
         mode: ReplayMode,
-        program: &Program,
-    ) -> Result<Replay, NoThread> {
+        (program, processes): (&Program, &Processes),
+    ) -> Result<Replay, ReplayError> {
+        if let Some(Ahead::Ended(failure)) = processes.run(&token.world, &self.settings)? {
+            return Ok(self.lost_replay(token, failure));
+        }
         let sim = token.world.sim(&self.settings).logged(true).traced(self.trace);
         let sim = sim.capturing(self.is_capturing);
         let outcome = host::isolated(self.isolation, || program.run(sim))?;
@@ -190,19 +226,40 @@ impl Check {
         Ok(replay)
     }
 
+    /// Makes the replay of a world whose process ended before its run did.
+    fn lost_replay(&self, token: &ReplayToken, failure: Failure) -> Replay {
+        let finding = Finding::lost(self, token.world.clone(), failure, Duration::ZERO);
+        Replay {
+            name: self.name.clone(),
+            verdict: ReplayVerdict::Diverged,
+            divergence: None,
+            stale: Vec::new(),
+            recurrence: Recurrence::Other,
+            is_renumbered: false,
+            has_other_settings: settings_hash(&self.settings) != token.settings_hash,
+            finding: Some(Box::new(finding)),
+            trace: Vec::new(),
+            attachments: Vec::new(),
+        }
+    }
+
     /// Supposes that an unnamed task was added or removed since the record.
     fn replay_renumbered(
         &self,
         token: &ReplayToken,
-        program: &Program,
-    ) -> Result<Option<Replay>, NoThread> {
+        (program, processes): (&Program, &Processes),
+    ) -> Result<Option<Replay>, ReplayError> {
+        if let Some(Ahead::Ended(_)) = processes.run(&token.world, &self.settings)? {
+            return Ok(None);
+        }
         let sim = token.world.sim(&self.settings).logged(true);
         let outcome = host::isolated(self.isolation, || program.run(sim))?;
         let Some(log) = outcome.log() else { return Ok(None) };
         for guess in renumber::guesses(&token.world.overrides, log) {
             let mut renumbered = token.clone();
             renumbered.world.overrides = guess;
-            let mut replay = self.replay_once(&renumbered, ReplayMode::Lenient, program)?;
+            let runs = (program, processes);
+            let mut replay = self.replay_once(&renumbered, ReplayMode::Lenient, runs)?;
             replay.is_renumbered = true;
             if replay.verdict == ReplayVerdict::Reproduced && replay.stale.is_empty() {
                 return Ok(Some(replay));

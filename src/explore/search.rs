@@ -12,12 +12,11 @@ use super::error::CheckError;
 use super::explain::explained;
 use super::failing::{FailedRun, Failing};
 use super::finding::Finding;
-#[cfg(target_os = "linux")]
-use super::fork::Forks;
 use super::host::{self, Deadline, Flow, NoThread, Stopwatch};
 use super::lost::{Lost, LostSeed};
 use super::observed::Observed;
 use super::pilots::Pilots;
+use super::processes::Processes;
 use super::properties::Merged;
 use super::shrink::{Budget, Shrinker};
 use super::sim::Outcome;
@@ -30,8 +29,7 @@ pub(super) struct Search<'a> {
     pub(super) program: Program,
     pilots: Pilots,
     running: Running,
-    #[cfg(target_os = "linux")]
-    forks: Option<Forks>,
+    pub(super) processes: Processes,
 }
 
 /// What became of the seeds, by place. What ran beside or after the seed that ends the search is left
@@ -98,21 +96,13 @@ impl Tally {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(check: &'a Check, program: Program, pilots: Pilots) -> Self {
-        Self {
-            check,
-            program,
-            pilots,
-            running: Running::default(),
-            #[cfg(target_os = "linux")]
-            forks: None,
-        }
-    }
-
-    /// Gives each run a process.
-    #[cfg(target_os = "linux")]
-    pub(super) fn with_forks(self, forks: Option<Forks>) -> Self {
-        Self { forks, ..self }
+    pub(super) fn new(
+        check: &'a Check,
+        program: Program,
+        processes: Processes,
+        pilots: Pilots,
+    ) -> Self {
+        Self { check, program, pilots, running: Running::default(), processes }
     }
 
     /// Runs the search, and tells of runs that are stuck if somebody wants to know.
@@ -152,7 +142,7 @@ impl<'a> Search<'a> {
         if findings.is_empty()
             && let Some(LostSeed { seed, failure }) = lost.first().cloned()
         {
-            findings.push(Finding::lost(check, seed, failure, search_time));
+            findings.push(Finding::lost(check, World::of_seed(seed), failure, search_time));
         }
         let (seeds_run, own_count) = (tally.seeds_run as u64, check.own_seed_count());
         let is_settled = check.settled_after.is_some_and(|seeds| tally.merged.is_settled(seeds));
@@ -202,7 +192,7 @@ impl<'a> Search<'a> {
             Determinism::Off => false,
         };
         #[cfg(target_os = "linux")]
-        if let Some(forks) = &self.forks {
+        if let Some(forks) = self.processes.forks() {
             return Ok(self.visit_forked(forks, (place, world.seed), is_checked, tally));
         }
         let (mut outcome, leak) = if is_checked {
@@ -239,7 +229,7 @@ impl<'a> Search<'a> {
     ) -> Result<Finding, NoThread> {
         let check = self.check;
         if let Some(failure) = run.lost {
-            return Ok(Finding::lost(check, run.world.seed, failure, search_time));
+            return Ok(Finding::lost(check, run.world, failure, search_time));
         }
         let world = run.world;
         let (outcome, second) =
@@ -257,7 +247,7 @@ impl<'a> Search<'a> {
             return Ok(Finding::unshrunk(check, outcome, world, failure, search_time));
         };
         let budget = Budget::new(&check.shrink, deadline);
-        let shrinker = Shrinker::new(check, &self.program, budget);
+        let shrinker = Shrinker::new(check, (&self.program, &self.processes), budget);
         let shrunk = shrinker.shrink(&failure, &outcome);
         let finding = match shrunk {
             Some(shrunk) => Finding::shrunk(check, outcome, failure, shrunk, search_time),

@@ -49,6 +49,7 @@ use super::check::{Check, Shrink};
 use super::determinism;
 use super::finding::{RunSize, ShrinkSummary};
 use super::host::{self, Deadline, Flow, NoThread, Stopwatch};
+use super::processes::{Ahead, Processes};
 use super::signature::Signature;
 use super::sim::{Outcome, Settings};
 use super::world::{Program, World};
@@ -85,6 +86,7 @@ pub(super) struct Shrunk {
 pub(super) struct Shrinker<'a> {
     check: &'a Check,
     program: &'a Program,
+    processes: &'a Processes,
     budget: Budget,
     settings: Settings,
     target: Option<Signature>,
@@ -123,10 +125,15 @@ struct Exhausted;
 type Pass = ControlFlow<Exhausted, bool>;
 
 impl<'a> Shrinker<'a> {
-    pub(super) fn new(check: &'a Check, program: &'a Program, budget: Budget) -> Self {
+    pub(super) fn new(
+        check: &'a Check,
+        (program, processes): (&'a Program, &'a Processes),
+        budget: Budget,
+    ) -> Self {
         Self {
             check,
             program,
+            processes,
             budget,
             settings: check.settings.clone(),
             target: None,
@@ -256,7 +263,7 @@ impl<'a> Shrinker<'a> {
         let seed = self.seed();
         host::in_parallel(self.check.jobs, candidates.len(), |place| {
             let world = World::of_overrides(seed, candidates[place].clone());
-            let signature = self.run(&world, false)?.failure().map(Signature::of);
+            let signature = self.signature(&world)?;
             let is_wanted = signature == self.target;
             let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
             results[place] = signature;
@@ -277,6 +284,9 @@ impl<'a> Shrinker<'a> {
 
     /// Records a world's run and keeps it, keyed anew, if it fails as wanted and is simpler.
     fn accept(&mut self, world: World, gate: Gate) -> Result<bool, NoThread> {
+        if !self.is_worth_a_run(&world)? {
+            return Ok(false);
+        }
         let outcome = self.run(&world, true)?;
         if outcome.failure().map(Signature::of) != self.target {
             return Ok(false);
@@ -298,6 +308,32 @@ impl<'a> Shrinker<'a> {
             self.best = Some(Best { world, outcome, cost });
         }
         Ok(is_simpler)
+    }
+
+    /// Runs a world, in a process of its own if all runs have one, and returns what its failure is compared by.
+    fn signature(&self, world: &World) -> Result<Option<Signature>, NoThread> {
+        let Some(ahead) = self.ahead(world)? else {
+            return Ok(self.run(world, false)?.failure().map(Signature::of));
+        };
+        self.check.control.count_shrink_run();
+        Ok(match ahead {
+            Ahead::Ran(signature) => signature,
+            Ahead::Ended(failure) => Some(Signature::of(&failure)),
+        })
+    }
+
+    /// Tells whether a world may be run in this process, and fails as wanted, or may.
+    fn is_worth_a_run(&self, world: &World) -> Result<bool, NoThread> {
+        Ok(match self.ahead(world)? {
+            None => true,
+            Some(Ahead::Ran(signature)) => signature == self.target,
+            Some(Ahead::Ended(_)) => false,
+        })
+    }
+
+    fn ahead(&self, world: &World) -> Result<Option<Ahead<Option<Signature>>>, NoThread> {
+        // For want of a process shrinking ends as for want of a thread.
+        self.processes.run(world, &self.settings).map_err(|error| NoThread::new(error.to_string()))
     }
 
     fn run(&self, world: &World, is_logged: bool) -> Result<Outcome, NoThread> {

@@ -39,6 +39,18 @@ impl Signature {
         Self { kind: failure.kind(), place, text: without_numbers(&text) }
     }
 
+    /// Returns what it consists of, for another process.
+    #[cfg(target_os = "linux")]
+    pub(super) fn parts(&self) -> (&'static str, Option<&Place>, &str) {
+        (self.kind, self.place.as_ref(), &self.text)
+    }
+
+    /// Makes that of a failure in another process.
+    #[cfg(target_os = "linux")]
+    pub(super) fn of_parts(kind: &'static str, place: Option<Place>, text: String) -> Self {
+        Self { kind, place, text }
+    }
+
     /// Returns the kind in one word.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -13,7 +13,7 @@ use super::observed::{Observed, Observers};
 use super::strategy::{Pilot, Profile, Strategy};
 use super::trace;
 use crate::executor::{Attachment, Failure, Limits, Log, Pick, Plan, Warning, Watch};
-use crate::fault::{BuggifyCount, KindCount, KnobSetting};
+use crate::fault::{BuggifyCount, BuggifyRates, KindCount, KnobSetting};
 use crate::kernel::{Chain, Choices, Fill, Overrides, Reseed, Seed, VirtualTime};
 use crate::oracle::PropertyCount;
 
@@ -58,6 +58,7 @@ pub(crate) struct Settings {
     pub(crate) watch: Watch,
     /// Whether `buggify!` and `knob!` do anything.
     pub(crate) is_buggified: bool,
+    pub(crate) buggify_rates: BuggifyRates,
     /// Whether first evaluations of properties are kept with their details.
     pub(crate) keeps_details: bool,
 }
@@ -71,6 +72,7 @@ impl Default for Settings {
             epoch: EPOCH,
             watch: Watch::default(),
             is_buggified: true,
+            buggify_rates: BuggifyRates::default(),
             keeps_details: false,
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::plan::{Between, Fault};
+use super::dice::Dice;
+use super::mailbox::{Effect as Rule, MailboxFault, mailboxes};
+use super::plan::{Actors, Between, Fault};
 use crate::world::{self, FaultCounters, Link, LinkFault, LinkOptions, Node, NodeStatus};
 
 /// A fault that has begun, with what ends it.
@@ -27,6 +29,17 @@ enum Effect {
     Paused(Node),
     Slow(Node),
     Drift(Node),
+    /// Actors under a rule.
+    Messages(MailboxFault),
+}
+
+/// What a fault needs to know of the chaos that it is of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin<'a> {
+    pub(super) dice: Dice,
+    pub(super) spared_actors: &'a [Arc<str>],
+    /// What the draws of the fault are numbered by.
+    pub(super) number: u64,
 }
 
 impl Effect {
@@ -36,7 +49,7 @@ impl Effect {
             Self::Dead(node) | Self::Paused(node) | Self::Slow(node) | Self::Drift(node) => {
                 Some(node)
             }
-            Self::Once(_) | Self::Links(_) | Self::Options(..) => None,
+            Self::Once(_) | Self::Links(_) | Self::Options(..) | Self::Messages(_) => None,
         }
     }
 }
@@ -80,7 +93,7 @@ impl Active {
     /// # Panics
     /// When there is no machine of a name.
     #[track_caller]
-    pub(super) fn begin(fault: &Fault) -> Self {
+    pub(super) fn begin(fault: &Fault, origin: Origin<'_>) -> Self {
         let effect = match fault {
             Fault::Cut(between) => links(between, |a, b| world::partition(a, b)),
             // Ended by its guard, so that it can outlast its time in a core's outside.
@@ -128,6 +141,20 @@ impl Active {
                 node.set_clock_rate(*rate);
                 Effect::Drift(node)
             }
+            Fault::MessageLoss(actors, share) => origin.messages(actors, Rule::Drop(*share)),
+            Fault::MessageDelay(actors, share, by) => {
+                origin.messages(actors, Rule::Delay(*share, by.clone()))
+            }
+            Fault::MessageDuplication(actors, share) => {
+                origin.messages(actors, Rule::Duplicate(*share))
+            }
+            Fault::MessageReordering(actors, share) => {
+                origin.messages(actors, Rule::Reorder(*share))
+            }
+            Fault::SlowActors(actors, share, by) => {
+                origin.messages(actors, Rule::Slow(*share, by.clone()))
+            }
+            Fault::ActorCrash(actors, number) => origin.messages(actors, Rule::CrashAt(*number)),
         };
         let mut active = Self { effect, before: 0 };
         active.before = active.counted();
@@ -142,7 +169,7 @@ impl Active {
             Effect::Paused(node) | Effect::Slow(node) | Effect::Drift(node) => {
                 fault.machines().any(|name| *name == *node.name())
             }
-            Effect::Once(_) | Effect::Links(_) | Effect::Dead(_) => false,
+            Effect::Once(_) | Effect::Links(_) | Effect::Dead(_) | Effect::Messages(_) => false,
         }
     }
 
@@ -153,12 +180,13 @@ impl Active {
         }
     }
 
-    /// Returns how often it has had an effect: packets that it met, connections, machines.
+    /// Returns how often it has had an effect: packets and messages that it met, connections, machines.
     pub(super) fn fired(&self) -> u64 {
         match &self.effect {
             Effect::Once(count) => *count,
             Effect::Links(guards) => guards.iter().map(LinkFault::fired).sum(),
             Effect::Options(..) => self.counted() - self.before,
+            Effect::Messages(guard) => guard.fired(),
             Effect::Dead(_) | Effect::Paused(_) | Effect::Slow(_) | Effect::Drift(_) => 1,
         }
     }
@@ -173,6 +201,7 @@ impl Active {
             Effect::Paused(node) => node.resume(),
             Effect::Slow(node) => node.slow(1),
             Effect::Drift(node) => node.set_clock_rate(0),
+            Effect::Messages(guard) => guard.end(),
         }
     }
 
@@ -188,6 +217,9 @@ impl Active {
                 };
                 restore(field, &links, is_inside);
             }
+            Effect::Messages(guard) => {
+                guard.end_within(|name| core.iter().any(|node| node.name() == name));
+            }
             effect => {
                 let is_outside = effect.machine().is_some_and(|node| !core.contains(node));
                 if !is_outside {
@@ -195,6 +227,19 @@ impl Active {
                 }
             }
         }
+    }
+}
+
+impl Origin<'_> {
+    /// Begins a rule about messages.
+    fn messages(self, actors: &Actors, rule: Rule) -> Effect {
+        let Self { dice, spared_actors, number } = self;
+        let all = mailboxes().except(spared_actors.to_vec());
+        let mailboxes = match &actors.machines {
+            Some(machines) => all.on_machines(machines.iter().cloned()),
+            None => all,
+        };
+        Effect::Messages(mailboxes.begin_numbered(rule, dice, Some(number)))
     }
 }
 

@@ -33,6 +33,7 @@ pub struct Budget {
     recovery: Duration,
     copies: Vec<Vec<Arc<str>>>,
     spared: Vec<Arc<str>>,
+    spared_actors: Vec<Arc<str>>,
     is_absent: Option<IsAbsent>,
 }
 
@@ -72,6 +73,7 @@ impl Budget {
             recovery: Duration::ZERO,
             copies: Vec::new(),
             spared: Vec::new(),
+            spared_actors: Vec::new(),
             is_absent: None,
         }
     }
@@ -104,6 +106,18 @@ impl Budget {
     pub fn spare(mut self, machine: impl Into<Arc<str>>) -> Self {
         self.spared.push(machine.into());
         self
+    }
+
+    /// Leaves the actors of this name alone: no message to them is lost, late, doubled or out of order, and they neither
+    /// crash nor are slow, while their machines may be all of it.
+    #[must_use]
+    pub fn spare_actor(mut self, actor: impl Into<Arc<str>>) -> Self {
+        self.spared_actors.push(actor.into());
+        self
+    }
+
+    pub(super) fn spared_actors(&self) -> &[Arc<str>] {
+        &self.spared_actors
     }
 
     /// Counts a machine as absent while this says so of its name: one that runs, but has not caught up,
@@ -168,6 +182,7 @@ impl fmt::Debug for Budget {
             .field("recovery", &self.recovery)
             .field("copies", &self.copies)
             .field("spared", &self.spared)
+            .field("spared_actors", &self.spared_actors)
             .finish_non_exhaustive()
     }
 }

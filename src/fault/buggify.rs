@@ -1,7 +1,11 @@
 //! Rare branches taken on purpose.
 
+#[cfg(all(feature = "simulation", target_os = "linux"))]
+use std::collections::BTreeMap;
 #[cfg(feature = "simulation")]
 use std::panic::Location;
+#[cfg(all(feature = "simulation", target_os = "linux"))]
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "simulation")]
 use super::run::FaultRun;
@@ -110,6 +114,16 @@ impl BuggifyPlace {
         self.key
     }
 
+    /// Returns one of these names that is as good as that of the program, for counts of another process.
+    #[cfg(all(feature = "simulation", target_os = "linux"))]
+    pub(super) fn of_names((name, key): (&'static str, &'static str)) -> &'static Self {
+        type Names = (&'static str, &'static str);
+        static PLACES: Mutex<BTreeMap<Names, &'static BuggifyPlace>> = Mutex::new(BTreeMap::new());
+        let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+        // As many as the program has, and no more.
+        places.entry((name, key)).or_insert_with(|| Box::leak(Box::new(Self::new(name, key))))
+    }
+
     #[cfg(feature = "simulation")]
     pub(super) fn site(&self) -> Site {
         Site::keyed(self.name, self.key)
@@ -133,7 +147,6 @@ pub fn fires(place: &'static BuggifyPlace, probability: Option<Ratio>) -> bool {
     #[cfg(feature = "simulation")]
     {
         let at = Location::caller();
-        let probability = probability.unwrap_or(FIRES);
         context::with(|run: &FaultRun| run.fires(place, probability, at)) == Some(true)
     }
     #[cfg(not(feature = "simulation"))]
@@ -142,7 +155,3 @@ pub fn fires(place: &'static BuggifyPlace, probability: Option<Ratio>) -> bool {
         false
     }
 }
-
-/// How often a place fires that is active, unless it says otherwise.
-#[cfg(feature = "simulation")]
-const FIRES: Ratio = Ratio::percent(25);

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::active::Active;
+use super::active::{Active, Origin};
 use super::budget::Budget;
 use super::core::Core;
 use super::dice::Dice;
@@ -18,7 +18,7 @@ use super::kind::FaultKind;
 use super::nemesis::{Nemesis, STRENGTH, Victim};
 use super::plan::{Fault, FaultPlan};
 use super::report::{ChaosReport, Downgrade};
-use super::run::count_faults;
+use super::run::{count_faults, note_nemeses};
 use crate::executor::note;
 use crate::kernel::Ratio;
 use crate::task::{Builder, Task};
@@ -88,6 +88,42 @@ impl Chaos {
             during: Duration::from_secs(30),
         }
     }
+
+    /// Begins to say what happens to the actors of the run and the messages to them, wherever they run: also
+    /// in a program of one machine, that of the test. Machines and links stay as they are.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use parcae::actor::{self, Context, Crash, Handler};
+    /// use parcae::fault::Chaos;
+    ///
+    /// #[derive(Debug)]
+    /// struct Ping;
+    /// parcae::message!(Ping -> u32);
+    /// struct Echo;
+    /// parcae::actor!(Echo);
+    /// impl Handler<Ping> for Echo {
+    ///     async fn handle(&mut self, _: Ping, _: &mut Context<Self>) -> Result<u32, Crash> {
+    ///         Ok(7)
+    ///     }
+    /// }
+    ///
+    /// // Who asks once takes it for granted that a message arrives.
+    /// let report = parcae::explore::Check::new("ping").seeds(100).run(|| async {
+    ///     let echo = actor::spawn_named::<Echo>("echo", Echo).unwrap();
+    ///     let chaos = Chaos::of_actors().start();
+    ///     for _ in 0..10 {
+    ///         parcae::time::sleep(Duration::from_secs(1)).await;
+    ///         assert_eq!(echo.ask(Ping).await, Ok(7));
+    ///     }
+    ///     drop(chaos);
+    /// });
+    /// assert!(report.finding().is_some());
+    /// ```
+    pub fn of_actors() -> ChaosBuilder {
+        Self::on([])
+    }
 }
 
 impl ChaosBuilder {
@@ -98,7 +134,8 @@ impl ChaosBuilder {
     }
 
     /// Adds a nemesis. Without any, and without a plan, there is one of each sort but
-    /// [`corruptions`](Nemesis::corruptions).
+    /// [`corruptions`](Nemesis::corruptions) and those [of actors](Nemesis::of_actors); those alone in a chaos
+    /// [of actors](Chaos::of_actors).
     pub fn nemesis(mut self, nemesis: Nemesis) -> Self {
         self.nemeses.get_or_insert_default().push(nemesis);
         self
@@ -146,13 +183,14 @@ impl ChaosBuilder {
         let engine = Rc::new(Engine {
             nodes,
             budget,
+            dice: Dice { at },
             start: Instant::now(),
             state: RefCell::new(State::default()),
         });
         engine.check(&plan);
         let runner = engine.clone();
         let task = Builder::new().name("chaos").eager().spawn(async move {
-            let report = self.draw(Dice { at }, &runner.victims());
+            let report = self.draw(runner.dice, &runner.victims());
             runner.state.borrow_mut().report = report;
             runner.run().await;
         });
@@ -161,9 +199,9 @@ impl ChaosBuilder {
 
     /// Draws the plan; called in the task of the chaos.
     fn draw(self, dice: Dice, victims: &[Victim]) -> ChaosReport {
-        let nemeses = self.nemeses.unwrap_or_else(|| {
-            let is_usual = |nemesis: &Nemesis| *nemesis != Nemesis::corruptions();
-            Nemesis::all().into_iter().filter(is_usual).collect()
+        let nemeses = self.nemeses.unwrap_or_else(|| match self.nodes.is_empty() {
+            true => Nemesis::of_actors(),
+            false => Nemesis::all().into_iter().filter(Nemesis::is_usual).collect(),
         });
         let is_swarm = self.is_swarm && dice.index("swarm", 0, 2) == 1;
         let mut strengths = Vec::new();
@@ -178,6 +216,9 @@ impl ChaosBuilder {
                 steps.extend(nemesis.draw((dice, *number), strength, self.during, victims));
             }
             *number += 1;
+        }
+        if is_swarm {
+            note_nemeses(&strengths);
         }
         ChaosReport::plan(strengths, steps)
     }
@@ -253,6 +294,7 @@ impl Drop for Chaos {
 struct Engine {
     nodes: Vec<Node>,
     budget: Budget,
+    dice: Dice,
     start: Instant,
     state: RefCell<State>,
 }
@@ -319,16 +361,18 @@ impl Engine {
     }
 
     fn begin(&self, place: usize) {
-        let (at, wanted) = {
+        let (at, number, wanted) = {
             let state = self.state.borrow();
             let step = &state.report.steps[place];
-            (step.at, step.fault.clone())
+            (step.at, step.number, step.fault.clone())
         };
         let fault = self.within_budget(at, wanted);
         let kind = fault.kind();
         self.supersede(&fault);
         let absent = kind.is_absence().then(|| fault.machines().next()).flatten();
-        let active = Active::begin(&fault);
+        let spared_actors = self.budget.spared_actors();
+        let origin = Origin { dice: self.dice, spared_actors, number };
+        let active = Active::begin(&fault, origin);
         note(|| format!("fault begins: {fault}"));
         let mut state = self.state.borrow_mut();
         state.report.count_begin(kind);

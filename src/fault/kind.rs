@@ -36,11 +36,23 @@ pub enum FaultKind {
     ClockStep,
     /// A clock runs fast or slow.
     ClockDrift,
+    /// Messages to actors are lost.
+    MessageLoss,
+    /// Messages to actors come later, without regard to their order.
+    MessageDelay,
+    /// Messages to actors come twice.
+    MessageDuplication,
+    /// Of messages of several senders one is taken that did not come first.
+    MessageReordering,
+    /// Actors take longer for a message.
+    SlowActors,
+    /// An actor panics instead of handling a message.
+    ActorCrash,
 }
 
 impl FaultKind {
     /// All of them, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::Cut,
         Self::Clog,
         Self::Flap,
@@ -56,6 +68,12 @@ impl FaultKind {
         Self::Slow,
         Self::ClockStep,
         Self::ClockDrift,
+        Self::MessageLoss,
+        Self::MessageDelay,
+        Self::MessageDuplication,
+        Self::MessageReordering,
+        Self::SlowActors,
+        Self::ActorCrash,
     ];
 
     /// Returns its name: `power off`.
@@ -77,7 +95,27 @@ impl FaultKind {
             Self::Slow => "slow",
             Self::ClockStep => "clock step",
             Self::ClockDrift => "clock drift",
+            Self::MessageLoss => "message loss",
+            Self::MessageDelay => "message delay",
+            Self::MessageDuplication => "message duplication",
+            Self::MessageReordering => "message reordering",
+            Self::SlowActors => "slow actors",
+            Self::ActorCrash => "actor crash",
         }
+    }
+
+    /// Tells whether it is done to actors and the messages to them, and not to machines and links.
+    #[must_use]
+    pub const fn is_of_actors(self) -> bool {
+        matches!(
+            self,
+            Self::MessageLoss
+                | Self::MessageDelay
+                | Self::MessageDuplication
+                | Self::MessageReordering
+                | Self::SlowActors
+                | Self::ActorCrash
+        )
     }
 
     /// Tells whether a machine cannot serve while it has this fault: what a budget counts.

@@ -15,7 +15,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::board::{Board, Effect, Rule};
+pub(super) use self::board::Effect;
+use self::board::{Board, Rule, Scope};
 pub use self::guard::MailboxFault;
 use super::dice::Dice;
 use crate::actor::Message;
@@ -59,7 +60,7 @@ use crate::{backend, context};
 /// });
 /// ```
 pub fn mailboxes() -> Mailboxes {
-    Mailboxes { actor: None, kind: None }
+    Mailboxes { scope: Scope::default() }
 }
 
 /// Mailboxes and messages on which a fault is put. Made by [`mailboxes`].
@@ -68,20 +69,30 @@ pub fn mailboxes() -> Mailboxes {
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens before a fault is put on them"]
 pub struct Mailboxes {
-    actor: Option<Cow<'static, str>>,
-    kind: Option<Cow<'static, str>>,
+    scope: Scope,
 }
 
 impl Mailboxes {
     /// Restricts it to the actors of this name, on whatever machine. Those without a name are known
     /// by what [`AnyRef::label`](crate::actor::AnyRef::label) returns.
     pub fn of(self, actor: impl Into<Cow<'static, str>>) -> Self {
-        Self { actor: Some(actor.into()), ..self }
+        Self { scope: Scope { actor: Some(actor.into()), ..self.scope } }
+    }
+
+    /// Restricts it to the actors on these machines.
+    pub fn on_machines<N: Into<Arc<str>>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        let machines = Some(names.into_iter().map(Into::into).collect());
+        Self { scope: Scope { machines, ..self.scope } }
+    }
+
+    /// Leaves the actors of these names alone.
+    pub(super) fn except(self, spared: Vec<Arc<str>>) -> Self {
+        Self { scope: Scope { spared, ..self.scope } }
     }
 
     /// Restricts it to messages of this [kind](Message::kind).
     pub fn kind(self, kind: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: Some(kind.into()), ..self }
+        Self { scope: Scope { kind: Some(kind.into()), ..self.scope } }
     }
 
     /// As [`Mailboxes::kind`], by the type.
@@ -165,16 +176,31 @@ impl Mailboxes {
 
     #[track_caller]
     fn check_no_kind(&self, verb: &str) {
-        assert!(self.kind.is_none(), "`{verb}` is of whole mailboxes, not of one kind of messages");
+        assert!(
+            self.scope.kind.is_none(),
+            "`{verb}` is of whole mailboxes, not of one kind of messages"
+        );
     }
 
     #[track_caller]
     fn begin(self, effect: Effect) -> MailboxFault {
+        self.begin_numbered(effect, Dice { at: Location::caller() }, None)
+    }
+
+    /// Begins a fault whose draws have a number of their own; the place among all others if there is none.
+    #[track_caller]
+    pub(super) fn begin_numbered(
+        self,
+        effect: Effect,
+        dice: Dice,
+        own_number: Option<u64>,
+    ) -> MailboxFault {
         context::expect(CALL, |_: &Executor| ());
-        let dice = Dice { at: Location::caller() };
         let board = backend::shared_by_run(CALL, Arc::<Board>::default);
         let interception = backend::shared_by_run(CALL, Interception::default);
-        let rule = board.add(|number| Rule::new(number, (self.actor, self.kind), effect, dice));
+        let rule = board.add(|number| {
+            Rule::new(own_number.map_or(number, Rule::own_number), self.scope, effect, dice)
+        });
         backend::note(|| format!("begins {rule}"));
         interception.set(Some(board.clone()));
         MailboxFault::new(rule, board, interception)

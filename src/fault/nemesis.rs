@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dice::Dice;
-use super::plan::{Between, Fault, Step};
+use super::plan::{Actors, Between, Fault, Step};
 use super::shape;
-use crate::kernel::Ratio;
+use crate::kernel::{Ratio, hash_text};
 use crate::world::{Latency, TimeStep};
 
 /// Draws faults of one sort: how often, how long, at whom.
@@ -32,6 +32,10 @@ use crate::world::{Latency, TimeStep};
 /// | [`slowness`](Self::slowness): 2 to 256 times | 10 s | 1 s to 20 s |
 /// | [`clock_steps`](Self::clock_steps): 10 ms to a day, forward or back | 20 s | |
 /// | [`clock_drifts`](Self::clock_drifts): 100 ppm to 5 % | 20 s | 1 s to 20 s |
+/// | [`message_losses`](Self::message_losses), [`message_duplications`](Self::message_duplications), [`message_reorderings`](Self::message_reorderings): up to 30 % of the messages to actors | 10 s | 1 s to 20 s |
+/// | [`message_delays`](Self::message_delays): up to 30 % of the messages to actors, by up to 1 s | 10 s | 1 s to 20 s |
+/// | [`slow_actors`](Self::slow_actors): up to 30 % of the messages take up to 1 s longer | 10 s | 1 s to 20 s |
+/// | [`actor_crashes`](Self::actor_crashes): at one of the next 64 messages | 6 s | 1 s to 20 s |
 ///
 /// Durations are spread evenly by octaves. Sources: the simulators of `FoundationDB` and `TigerBeetle`.
 ///
@@ -75,6 +79,27 @@ enum Sort {
     Slowness,
     ClockSteps,
     ClockDrifts,
+    MessageLosses,
+    MessageDelays,
+    MessageDuplications,
+    MessageReorderings,
+    SlowActors,
+    ActorCrashes,
+}
+
+impl Sort {
+    /// Tells whether it is done to actors, wherever they run.
+    const fn is_of_actors(self) -> bool {
+        matches!(
+            self,
+            Self::MessageLosses
+                | Self::MessageDelays
+                | Self::MessageDuplications
+                | Self::MessageReorderings
+                | Self::SlowActors
+                | Self::ActorCrashes
+        )
+    }
 }
 
 /// Labels of the draws of one nemesis.
@@ -143,6 +168,24 @@ impl Strike<'_> {
         (names, others)
     }
 
+    /// Returns the actors on all machines; all there are, if there are no machines.
+    fn all_actors(self) -> Actors {
+        match self.victims {
+            [] => Actors::all(),
+            victims => Actors::on(victims.iter().map(|victim| victim.name.clone())),
+        }
+    }
+
+    /// Draws one machine and returns its actors.
+    fn actors_of_one(self) -> Actors {
+        if self.victims.is_empty() { Actors::all() } else { Actors::on([self.one()]) }
+    }
+
+    /// Returns what the draws of its faults are numbered by.
+    fn number(self) -> u64 {
+        hash_text(&format!("{} {}", self.labels.name, self.slot))
+    }
+
     /// Returns the links between all machines.
     fn everywhere(self) -> Between {
         let names: Vec<_> = self.victims.iter().map(|victim| victim.name.clone()).collect();
@@ -178,6 +221,22 @@ impl Nemesis {
             Self::slowness(),
             Self::clock_steps(),
             Self::clock_drifts(),
+        ]
+        .into_iter()
+        .chain(Self::of_actors())
+        .collect()
+    }
+
+    /// Returns one of each sort that is done to actors and the messages to them.
+    #[must_use]
+    pub fn of_actors() -> Vec<Self> {
+        vec![
+            Self::message_losses(),
+            Self::message_delays(),
+            Self::message_duplications(),
+            Self::message_reorderings(),
+            Self::slow_actors(),
+            Self::actor_crashes(),
         ]
     }
 
@@ -278,6 +337,48 @@ impl Nemesis {
         Self::new(Sort::ClockDrifts, 20, SECOND..=Duration::from_secs(20))
     }
 
+    /// Loses messages to actors; as all that is done to them, not one of [`Chaos::on`](super::Chaos::on)'s own: on one
+    /// machine no message is lost, so a program need not survive it.
+    #[must_use]
+    pub const fn message_losses() -> Self {
+        Self::new(Sort::MessageLosses, 10, SECOND..=Duration::from_secs(20))
+    }
+
+    /// Has messages to actors come later, so that others overtake them.
+    #[must_use]
+    pub const fn message_delays() -> Self {
+        Self::new(Sort::MessageDelays, 10, SECOND..=Duration::from_secs(20))
+    }
+
+    /// Delivers messages to actors twice, those that can be copied.
+    #[must_use]
+    pub const fn message_duplications() -> Self {
+        Self::new(Sort::MessageDuplications, 10, SECOND..=Duration::from_secs(20))
+    }
+
+    /// Has messages of several senders to one actor overtake each other.
+    #[must_use]
+    pub const fn message_reorderings() -> Self {
+        Self::new(Sort::MessageReorderings, 10, SECOND..=Duration::from_secs(20))
+    }
+
+    /// Makes actors slow.
+    #[must_use]
+    pub const fn slow_actors() -> Self {
+        Self::new(Sort::SlowActors, 10, SECOND..=Duration::from_secs(20))
+    }
+
+    /// Crashes actors; their supervisors see to the rest.
+    #[must_use]
+    pub const fn actor_crashes() -> Self {
+        Self::new(Sort::ActorCrashes, 6, SECOND..=Duration::from_secs(20))
+    }
+
+    /// Tells whether it is one of [`Chaos::on`](super::Chaos::on)'s own.
+    pub(super) fn is_usual(&self) -> bool {
+        !(self.sort.is_of_actors() || self.sort == Sort::Corruptions)
+    }
+
     /// Sets how often it strikes, on average.
     ///
     /// # Panics
@@ -326,6 +427,12 @@ impl Nemesis {
             Sort::Slowness => labels!("slow machine"),
             Sort::ClockSteps => labels!("clock step"),
             Sort::ClockDrifts => labels!("clock drift"),
+            Sort::MessageLosses => labels!("message loss"),
+            Sort::MessageDelays => labels!("message delay"),
+            Sort::MessageDuplications => labels!("message duplication"),
+            Sort::MessageReorderings => labels!("message reordering"),
+            Sort::SlowActors => labels!("slow actors"),
+            Sort::ActorCrashes => labels!("actor crash"),
         }
     }
 
@@ -340,7 +447,7 @@ impl Nemesis {
         let slot_length = self.every / SLOTS;
         let labels = self.labels();
         let mut steps = Vec::new();
-        if victims.is_empty() {
+        if victims.is_empty() && !self.sort.is_of_actors() {
             return steps;
         }
         for number in 0..SLOTS_MAX {
@@ -366,7 +473,8 @@ impl Nemesis {
     }
 
     fn strike(&self, strike: Strike<'_>, (at, lasts): (Duration, Duration), to: &mut Vec<Step>) {
-        let mut add = |fault| to.push(Step { at, lasts, fault });
+        let number = strike.number();
+        let mut add = |fault| to.push(Step { at, lasts, fault, number });
         match self.sort {
             Sort::Partitions => {
                 shape::partition(strike).into_iter().for_each(|cut| add(Fault::Cut(cut)));
@@ -394,6 +502,23 @@ impl Nemesis {
             }
             Sort::ClockSteps => add(clock_step(strike)),
             Sort::ClockDrifts => add(clock_drift(strike)),
+            Sort::MessageLosses => add(Fault::MessageLoss(strike.all_actors(), percent(strike))),
+            Sort::MessageDelays => {
+                add(Fault::MessageDelay(strike.all_actors(), percent(strike), late(strike)));
+            }
+            Sort::MessageDuplications => {
+                add(Fault::MessageDuplication(strike.all_actors(), percent(strike)));
+            }
+            Sort::MessageReorderings => {
+                add(Fault::MessageReordering(strike.all_actors(), percent(strike)));
+            }
+            Sort::SlowActors => {
+                add(Fault::SlowActors(strike.actors_of_one(), percent(strike), late(strike)));
+            }
+            Sort::ActorCrashes => {
+                let message = 1 + strike.dice.number(strike.labels.how_much, strike.slot, 63);
+                add(Fault::ActorCrash(strike.actors_of_one(), message));
+            }
         }
     }
 }
@@ -410,6 +535,12 @@ fn flap(strike: Strike<'_>) -> Fault {
         strike.dice.log_duration(strike.labels.how_much, strike.slot << 1 | half, &times)
     };
     Fault::Flap { between: apart(strike), up: half(0), down: half(1) }
+}
+
+/// Draws by how much messages are late.
+fn late(strike: Strike<'_>) -> RangeInclusive<Duration> {
+    let most = MILLISECOND..=Duration::from_secs(1);
+    Duration::ZERO..=strike.dice.log_duration(strike.labels.shape, strike.slot, &most)
 }
 
 fn percent(strike: Strike<'_>) -> Ratio {
@@ -457,7 +588,12 @@ fn rolling(strike: Strike<'_>, (at, lasts): (Duration, Duration), to: &mut Vec<S
     let each = lasts / count;
     let mut begin = at;
     for victim in strike.victims {
-        to.push(Step { at: begin, lasts: each / 2, fault: Fault::Kill(victim.name.clone()) });
+        to.push(Step {
+            at: begin,
+            lasts: each / 2,
+            fault: Fault::Kill(victim.name.clone()),
+            number: strike.number(),
+        });
         begin += each;
     }
 }
@@ -474,7 +610,7 @@ fn swizzle(strike: Strike<'_>, (at, lasts): (Duration, Duration), to: &mut Vec<S
         let others = strike.victims.iter().map(|victim| victim.name.clone());
         let others: Vec<_> = others.filter(|other| *other != one).collect();
         let fault = Fault::Clog(Between::new([one], others));
-        to.push(Step { at: at + begin, lasts: end - begin, fault });
+        to.push(Step { at: at + begin, lasts: end - begin, fault, number: strike.number() });
     }
 }
 
@@ -505,7 +641,7 @@ const SLOTS: u32 = 4;
 const SIXTEENTHS: u32 = 16;
 
 /// The usual share of slots, in sixteenths.
-pub(super) const STRENGTH: u32 = SIXTEENTHS / SLOTS;
+pub(crate) const STRENGTH: u32 = SIXTEENTHS / SLOTS;
 
 /// Most slots of one nemesis.
 const SLOTS_MAX: u32 = 100_000;

@@ -1,11 +1,12 @@
 //! Faults as data: what happens to which machines, when, and for how long.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::kind::FaultKind;
-use crate::kernel::Ratio;
+use crate::kernel::{Ratio, hash_text};
 use crate::world::{Latency, TimeStep};
 
 /// One fault, by the names of the machines that it is done to.
@@ -49,6 +50,48 @@ pub enum Fault {
     ClockStep(Arc<str>, TimeStep),
     /// A clock runs fast (above 0) or slow, in parts per million.
     ClockDrift(Arc<str>, i32),
+    /// This share of the messages to actors is lost; see [`mailboxes`](super::mailboxes) for this and what follows.
+    MessageLoss(Actors, Ratio),
+    /// This share of the messages to actors comes later, by a duration of the range.
+    MessageDelay(Actors, Ratio, RangeInclusive<Duration>),
+    /// This share of the messages to actors comes twice.
+    MessageDuplication(Actors, Ratio),
+    /// At this share of the times when messages of several senders wait, one is taken that did not come first.
+    MessageReordering(Actors, Ratio),
+    /// This share of the messages takes longer to handle, by a duration of the range.
+    SlowActors(Actors, Ratio, RangeInclusive<Duration>),
+    /// An actor panics instead of handling the so-manieth message from the begin of the fault on, counted over all the actors.
+    ActorCrash(Actors, u64),
+}
+
+/// Actors, by where they run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Actors {
+    /// Names of their machines; none for all actors of the run.
+    pub machines: Option<Vec<Arc<str>>>,
+}
+
+impl Actors {
+    /// Names all actors of the run.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self { machines: None }
+    }
+
+    /// Names the actors on some machines.
+    pub fn on<N: Into<Arc<str>>>(machines: impl IntoIterator<Item = N>) -> Self {
+        Self { machines: Some(machines.into_iter().map(Into::into).collect()) }
+    }
+}
+
+impl fmt::Display for Actors {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.machines {
+            None => formatter.write_str("everywhere"),
+            Some(machines) => write!(formatter, "on {}", machines.join(" ")),
+        }
+    }
 }
 
 /// Links, by what they connect: each pair of sides, in both directions or in one.
@@ -115,6 +158,12 @@ impl Fault {
             Self::Slow(..) => FaultKind::Slow,
             Self::ClockStep(..) => FaultKind::ClockStep,
             Self::ClockDrift(..) => FaultKind::ClockDrift,
+            Self::MessageLoss(..) => FaultKind::MessageLoss,
+            Self::MessageDelay(..) => FaultKind::MessageDelay,
+            Self::MessageDuplication(..) => FaultKind::MessageDuplication,
+            Self::MessageReordering(..) => FaultKind::MessageReordering,
+            Self::SlowActors(..) => FaultKind::SlowActors,
+            Self::ActorCrash(..) => FaultKind::ActorCrash,
         }
     }
 }
@@ -140,6 +189,12 @@ impl Fault {
             | Self::Slow(name, _)
             | Self::ClockStep(name, _)
             | Self::ClockDrift(name, _) => vec![name.clone()],
+            Self::MessageLoss(actors, _)
+            | Self::MessageDelay(actors, ..)
+            | Self::MessageDuplication(actors, _)
+            | Self::MessageReordering(actors, _)
+            | Self::SlowActors(actors, ..)
+            | Self::ActorCrash(actors, _) => actors.machines.clone().unwrap_or_default(),
         };
         names.into_iter()
     }
@@ -168,6 +223,13 @@ impl fmt::Display for Fault {
             Self::Slow(node, factor) => write!(formatter, "{node}, {factor} times"),
             Self::ClockStep(node, by) => write!(formatter, "{node}, {by}"),
             Self::ClockDrift(node, rate) => write!(formatter, "{node}, {rate:+} ppm"),
+            Self::MessageLoss(actors, share)
+            | Self::MessageDuplication(actors, share)
+            | Self::MessageReordering(actors, share) => write!(formatter, "{actors}, {share}"),
+            Self::MessageDelay(actors, share, by) | Self::SlowActors(actors, share, by) => {
+                write!(formatter, "{actors}, {share} by up to {:?}", by.end())
+            }
+            Self::ActorCrash(actors, number) => write!(formatter, "{actors}, at message {number}"),
         }
     }
 }
@@ -182,6 +244,8 @@ pub struct Step {
     pub lasts: Duration,
     /// What happens.
     pub fault: Fault,
+    /// What the draws of the fault itself are numbered by; not by its place, which others change.
+    pub(super) number: u64,
 }
 
 impl fmt::Display for Step {
@@ -225,7 +289,8 @@ impl FaultPlan {
     /// Adds a fault that begins at `at`, counted from the start, and lasts so long.
     #[must_use]
     pub fn step(mut self, at: Duration, lasts: Duration, fault: Fault) -> Self {
-        self.steps.push(Step { at, lasts, fault });
+        let number = hash_text(&format!("planned {}", self.steps.len()));
+        self.steps.push(Step { at, lasts, fault, number });
         self
     }
 

@@ -8,6 +8,7 @@ use std::panic::Location;
 use super::buggify::BuggifyPlace;
 use super::kind::FaultKind;
 use super::knob::KnobPlace;
+use super::rates::BuggifyRates;
 use super::report::KindCount;
 use super::summary::FaultCounts;
 use crate::context;
@@ -18,6 +19,7 @@ use crate::kernel::{Ratio, Site, Space, StreamId};
 #[derive(Debug)]
 pub(crate) struct FaultRun {
     is_allowed: bool,
+    rates: BuggifyRates,
     /// Whether a world may ask for what is off by itself.
     has_overrides: bool,
     /// Whether anything of this happens in the run, once that is decided.
@@ -25,6 +27,8 @@ pub(crate) struct FaultRun {
     places: RefCell<Vec<Option<BuggifyCount>>>,
     knobs: RefCell<Vec<Option<KnobSetting>>>,
     faults: FaultCounts,
+    /// The nemeses of its chaoses and how strong they were drawn, where that was drawn.
+    nemeses: RefCell<Vec<(&'static str, u32)>>,
 }
 
 context::slot!(FaultRun, Simulation);
@@ -57,14 +61,16 @@ pub struct BuggifySummary {
 }
 
 impl FaultRun {
-    pub(crate) fn new(is_allowed: bool) -> Self {
+    pub(crate) fn new(is_allowed: bool, rates: BuggifyRates) -> Self {
         Self {
             is_allowed,
+            rates,
             has_overrides: false,
             is_on: Cell::new(None),
             places: RefCell::default(),
             knobs: RefCell::default(),
             faults: FaultCounts::default(),
+            nemeses: RefCell::default(),
         }
     }
 
@@ -78,7 +84,7 @@ impl FaultRun {
     pub(super) fn fires(
         &self,
         place: &'static BuggifyPlace,
-        probability: Ratio,
+        own_probability: Option<Ratio>,
         at: &'static Location<'static>,
     ) -> bool {
         if !self.is_allowed {
@@ -90,7 +96,7 @@ impl FaultRun {
         if !is_active && !self.has_overrides {
             return false;
         }
-        self.draw(place, is_active, probability, at)
+        self.draw(place, is_active, own_probability.unwrap_or(self.rates.fires), at)
     }
 
     /// Decides whether a place is active, when the run first comes to it.
@@ -98,8 +104,12 @@ impl FaultRun {
     fn meet(&self, place: &'static BuggifyPlace) -> bool {
         let stream = RUN.child(place.key(), 0);
         let is_active = self.is_on()
-            && draw(true, (Some(stream), ACTIVE), Space::Chance { probability: IS_ACTIVE }, None)
-                == Some(1);
+            && draw(
+                true,
+                (Some(stream), ACTIVE),
+                Space::Chance { probability: self.rates.active },
+                None,
+            ) == Some(1);
         name(stream, || place.name().to_owned());
         put(&self.places, place.index(), BuggifyCount { place, is_active, fired: 0 });
         is_active
@@ -154,7 +164,7 @@ impl FaultRun {
     /// Decides whether anything of this happens in the run, when somebody first asks.
     fn is_on(&self) -> bool {
         self.is_on.get().unwrap_or_else(|| {
-            let space = Space::Chance { probability: IS_ON };
+            let space = Space::Chance { probability: self.rates.runs };
             let is_on = draw(true, (Some(RUN), ON), space, None) == Some(1);
             name(RUN, || "the run".to_owned());
             self.is_on.set(Some(is_on));
@@ -165,6 +175,11 @@ impl FaultRun {
     /// Takes out what became of the faults of its chaoses, in the order of their kinds.
     pub(crate) fn take_faults(&self) -> Vec<KindCount> {
         self.faults.take()
+    }
+
+    /// Takes out how strong nemeses were drawn, in sixteenths, in the order of their chaoses.
+    pub(crate) fn take_nemeses(&self) -> Vec<(&'static str, u32)> {
+        self.nemeses.take()
     }
 
     /// Takes out what became of the places, in the order of their names.
@@ -190,6 +205,11 @@ pub(super) fn count_faults(kind: FaultKind, begun: u64, fired: u64) {
     let _ = context::with(|run: &FaultRun| run.faults.add(kind, begun, fired));
 }
 
+/// Notes how strong the nemeses of a chaos were drawn.
+pub(super) fn note_nemeses(strengths: &[(&'static str, u32)]) {
+    let _ = context::with(|run: &FaultRun| run.nemeses.borrow_mut().extend_from_slice(strengths));
+}
+
 fn draw(
     is_on: bool,
     (object, site): (Option<StreamId>, Site),
@@ -213,6 +233,22 @@ fn put<T>(table: &RefCell<Vec<Option<T>>>, index: usize, value: T) {
 }
 
 impl BuggifyCount {
+    /// Returns what reports call the place, and what tells it from others; for another process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn names(&self) -> (&'static str, &'static str) {
+        (self.place.name(), self.place.key())
+    }
+
+    /// Makes the count of a run in another process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of_names(
+        names: (&'static str, &'static str),
+        is_active: bool,
+        fired: u64,
+    ) -> Self {
+        Self { place: BuggifyPlace::of_names(names), is_active, fired }
+    }
+
     /// Returns what reports call the place.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -339,10 +375,8 @@ const RUN: StreamId = StreamId::ROOT.child("buggify", 0);
 
 /// Whether anything happens in a run.
 const ON: Site = Site::new("buggify in this run");
-const IS_ON: Ratio = Ratio::percent(80);
 
 /// Whether a place is active.
 const ACTIVE: Site = Site::new("buggify active");
-const IS_ACTIVE: Ratio = Ratio::percent(25);
 
 const KNOB: Site = Site::new("knob");

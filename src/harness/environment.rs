@@ -9,7 +9,10 @@ use tracing::Level;
 
 use super::keeping::{Keeping, KeepingMode, ParseKeepingError};
 use super::shards::{ShardError, parse_shard};
-use crate::explore::{self, Check, NotUnicode, ParseTokenError, ReplayToken, Shard, Strategy};
+use crate::explore::{
+    self, Check, Isolation, NotUnicode, ParseTokenError, ReplayToken, Shard, Strategy,
+};
+use crate::fault::BuggifyRates;
 use crate::kernel::Seed;
 
 /// What the environment asks of a check.
@@ -26,6 +29,10 @@ pub struct Environment {
     pub jobs: Option<usize>,
     /// `PARCAE_STRATEGY`.
     pub strategy: Option<Strategy>,
+    /// `PARCAE_ISOLATION`.
+    pub isolation: Option<Isolation>,
+    /// `PARCAE_BUGGIFY`: how often, or not at all.
+    pub buggify: Option<Option<BuggifyRates>>,
     /// `PARCAE_TIME_LIMIT`.
     pub time_limit: Option<Duration>,
     /// `PARCAE_TRACE`.
@@ -77,6 +84,15 @@ impl Environment {
         if let Some(text) = lookup("PARCAE_STRATEGY")? {
             let error = unreadable("PARCAE_STRATEGY", STRATEGIES);
             environment.strategy = Some(text.parse().map_err(|_| error(text))?);
+        }
+        if let Some(text) = lookup("PARCAE_ISOLATION")? {
+            let error = unreadable("PARCAE_ISOLATION", ISOLATIONS);
+            environment.isolation = Some(text.parse().map_err(|_| error(text))?);
+        }
+        if let Some(text) = lookup("PARCAE_BUGGIFY")? {
+            let error = unreadable("PARCAE_BUGGIFY", BUGGIFY);
+            let rates = (text != "off").then(|| text.parse()).transpose();
+            environment.buggify = Some(rates.map_err(|_| error(text))?);
         }
         if let Some(text) = lookup("PARCAE_TIME_LIMIT")? {
             let error =
@@ -147,6 +163,15 @@ impl Environment {
         }
         if let Some(strategy) = self.strategy {
             check = check.strategy(strategy);
+        }
+        if let Some(isolation) = self.isolation {
+            check = check.isolation(isolation);
+        }
+        if let Some(rates) = self.buggify {
+            check = match rates {
+                Some(rates) => check.buggify_rates(rates),
+                None => check.buggify(false),
+            };
         }
         if let Some(limit) = self.time_limit {
             check = check.time_limit(limit);
@@ -275,4 +300,8 @@ impl std::error::Error for EnvironmentError {}
 const SEED: &str = "a decimal number, a hexadecimal one such as 0x11, or a git hash of 40 digits";
 const STRATEGIES: &str =
     "`random`, `fifo`, `portfolio`, `pct`, `pct-mix`, `pos`, `urw`, `surw` or `delay`";
+const BUGGIFY: &str =
+    "`off`, or three shares in percent such as `80,25,25`: of runs, of places, of times";
+const ISOLATIONS: &str =
+    if cfg!(target_os = "linux") { "`thread`, `reuse` or `fork`" } else { "`thread` or `reuse`" };
 const SEEDS: &str = "a number of seeds such as 1000, or a range such as 100..200";

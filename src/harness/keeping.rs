@@ -118,8 +118,9 @@ impl Keeping {
         Self { mode: KeepingMode::Off, ..Self::default() }
     }
 
-    /// Runs the stored worlds of a check, before its seeds; removes those that pass if that is asked for. In a process
-    /// that was started to run seeds for another one, there are none.
+    /// Runs the stored worlds of a check, before its seeds; removes those that pass if that is asked for. They have come to
+    /// their end before, and are run in this process, also with [`Isolation::Fork`]. In a process that was started
+    /// to run seeds for another one, there are none.
     ///
     /// # Errors
     /// [`KeepingError`] when a world of the check cannot be read, or run.
@@ -130,11 +131,12 @@ impl Keeping {
         F::Output: Verdict,
     {
         let mut kept = Kept { replayed: Vec::new(), lines: Vec::new(), keeping: self.clone() };
-        if self.mode == KeepingMode::Off || explore::serves_runs() {
+        if self.mode == KeepingMode::Off || explore::is_fork_server() {
             kept.keeping.mode = KeepingMode::Off;
             return Ok(kept);
         }
         let corpus = Corpus::at(&self.folder);
+        let check = &check.clone().without_processes();
         for stored in corpus.of_check(check.name()).map_err(KeepingError::Corpus)? {
             let program = program.clone();
             let replayed = stored.replay(check, move || program()).map_err(KeepingError::Replay)?;

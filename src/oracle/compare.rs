@@ -18,6 +18,15 @@ pub enum Aim {
     Greatest,
 }
 
+/// What a property with an aim looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Two numbers.
+    Numbers,
+    /// Conditions with names.
+    Conditions,
+}
+
 /// How two numbers are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
@@ -33,23 +42,52 @@ pub enum Comparison {
 
 /// What a property with an aim has seen that was nearest to it.
 #[cfg(feature = "simulation")]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Guidance {
     /// Two numbers.
-    Numbers { left: i128, right: i128 },
+    Numbers { left: Number, right: Number },
     /// Conditions by name.
     Conditions(Vec<(&'static str, bool)>),
 }
 
 #[cfg(feature = "simulation")]
 impl Guidance {
-    fn value(&self) -> i128 {
+    fn value(&self) -> Number {
         match self {
-            Self::Numbers { left, right } => left.saturating_sub(*right),
+            Self::Numbers { left, right } => left.minus(*right),
             Self::Conditions(list) => {
-                i128::try_from(list.iter().filter(|(_, is_true)| *is_true).count())
-                    .expect("a list in memory")
+                let count = list.iter().filter(|(_, is_true)| *is_true).count();
+                Number::Whole(i128::try_from(count).expect("a list in memory"))
             }
+        }
+    }
+}
+
+/// A number that a property compares, whatever its type.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub enum Number {
+    /// One of up to 64 bits, or a duration in nanoseconds.
+    Whole(i128),
+    /// One with a fraction.
+    Real(f64),
+}
+
+#[cfg(feature = "simulation")]
+impl Guidance {
+    fn is_not_a_number(&self) -> bool {
+        matches!(self.value(), Number::Real(real) if real.is_nan())
+    }
+}
+
+#[cfg(feature = "simulation")]
+impl Number {
+    /// Returns the difference of two numbers of one type.
+    fn minus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Whole(left), Self::Whole(right)) => Self::Whole(left.saturating_sub(right)),
+            (Self::Real(left), Self::Real(right)) => Self::Real(left - right),
+            _ => unreachable!("both sides of a comparison have one type"),
         }
     }
 }
@@ -58,7 +96,8 @@ impl Guidance {
 #[cfg(feature = "simulation")]
 pub(super) fn improve(best: &mut Option<Guidance>, new: Guidance, aim: Option<Aim>) {
     let is_better = match (&*best, aim) {
-        (None, _) => true,
+        // What is not a number has no distance to anything.
+        (None, _) => !new.is_not_a_number(),
         (Some(best), Some(Aim::Least)) => new.value() < best.value(),
         (Some(best), Some(Aim::Greatest)) => new.value() > best.value(),
         (Some(_), None) => false,
@@ -68,21 +107,22 @@ pub(super) fn improve(best: &mut Option<Guidance>, new: Guidance, aim: Option<Ai
     }
 }
 
-/// A number that properties compare: any whole number of up to 64 bits, and durations, in nanoseconds.
+/// A number that properties compare: any whole number of up to 64 bits, `f32`, `f64`, and durations, in
+/// nanoseconds. What is not a number is neither less than, nor greater than, nor equal to anything.
 ///
 /// Implemented for those types only.
 pub trait Measure: Copy + PartialOrd + std::fmt::Debug {
     /// Returns it as a number that holds all of them.
     #[doc(hidden)]
-    fn measured(self) -> i128;
+    fn measured(self) -> Number;
 }
 
 macro_rules! measure {
     ($($number:ty)*) => {$(
         impl Measure for $number {
             #[inline]
-            fn measured(self) -> i128 {
-                self as i128
+            fn measured(self) -> Number {
+                Number::Whole(self as i128)
             }
         }
     )*};
@@ -90,10 +130,23 @@ macro_rules! measure {
 
 measure!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
+macro_rules! measure_real {
+    ($($number:ty)*) => {$(
+        impl Measure for $number {
+            #[inline]
+            fn measured(self) -> Number {
+                Number::Real(self.into())
+            }
+        }
+    )*};
+}
+
+measure_real!(f32 f64);
+
 impl Measure for std::time::Duration {
     #[inline]
-    fn measured(self) -> i128 {
-        i128::try_from(self.as_nanos()).unwrap_or(i128::MAX)
+    fn measured(self) -> Number {
+        Number::Whole(i128::try_from(self.as_nanos()).unwrap_or(i128::MAX))
     }
 }
 

@@ -26,6 +26,12 @@ impl Details {
         self.list.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
+    /// Makes those of a run in another process.
+    #[cfg(all(feature = "simulation", target_os = "linux"))]
+    pub(crate) fn of_list(list: Vec<(&'static str, String)>) -> Self {
+        Self { list }
+    }
+
     /// Tells whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

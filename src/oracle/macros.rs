@@ -76,7 +76,10 @@ macro_rules! __compare {
         $crate::oracle::written::compare(
             $crate::__property!(
                 $kind,
-                ::std::option::Option::Some($crate::oracle::written::Aim::$aim),
+                ::std::option::Option::Some((
+                    $crate::oracle::written::Aim::$aim,
+                    $crate::oracle::written::Subject::Numbers,
+                )),
                 $message
             ),
             ($left, $crate::oracle::written::Comparison::$comparison, $right),
@@ -96,7 +99,10 @@ macro_rules! __conditions {
         $crate::oracle::written::some_or_all(
             $crate::__property!(
                 $kind,
-                ::std::option::Option::Some($crate::oracle::written::Aim::$aim),
+                ::std::option::Option::Some((
+                    $crate::oracle::written::Aim::$aim,
+                    $crate::oracle::written::Subject::Conditions,
+                )),
                 $message
             ),
             $is_all,
@@ -223,8 +229,8 @@ macro_rules! unreachable {
 
 /// States that a number is always greater than another one; the failure shows both.
 ///
-/// Otherwise as [`always!`](crate::always!). Numbers are [`Measure`](crate::oracle::Measure): whole ones and
-/// durations, two of one type.
+/// Otherwise as [`always!`](crate::always!). Numbers are [`Measure`](crate::oracle::Measure): whole ones, real
+/// ones and durations, two of one type.
 #[macro_export]
 macro_rules! always_greater_than {
     ($left:expr, $right:expr, $message:expr $(, $($details:tt)*)?) => {
@@ -234,8 +240,8 @@ macro_rules! always_greater_than {
 
 /// States that a number is always greater than or equal to another one; the failure shows both.
 ///
-/// Otherwise as [`always!`](crate::always!). Numbers are [`Measure`](crate::oracle::Measure): whole ones and
-/// durations, two of one type.
+/// Otherwise as [`always!`](crate::always!). Numbers are [`Measure`](crate::oracle::Measure): whole ones, real
+/// ones and durations, two of one type.
 #[macro_export]
 macro_rules! always_greater_than_or_equal_to {
     ($left:expr, $right:expr, $message:expr $(, $($details:tt)*)?) => {
@@ -245,8 +251,8 @@ macro_rules! always_greater_than_or_equal_to {
 
 /// States that a number is always less than another one; the failure shows both.
 ///
-/// Otherwise as [`always!`](crate::always!). Numbers are [`Measure`](crate::oracle::Measure): whole ones and
-/// durations, two of one type.
+/// Otherwise as [`always!`](crate::always!). Numbers are [`Measure`](crate::oracle::Measure): whole ones, real
+/// ones and durations, two of one type.
 #[macro_export]
 macro_rules! always_less_than {
     ($left:expr, $right:expr, $message:expr $(, $($details:tt)*)?) => {
@@ -256,8 +262,8 @@ macro_rules! always_less_than {
 
 /// States that a number is always less than or equal to another one; the failure shows both.
 ///
-/// Otherwise as [`always!`](crate::always!). Numbers are [`Measure`](crate::oracle::Measure): whole ones and
-/// durations, two of one type.
+/// Otherwise as [`always!`](crate::always!). Numbers are [`Measure`](crate::oracle::Measure): whole ones, real
+/// ones and durations, two of one type.
 #[macro_export]
 macro_rules! always_less_than_or_equal_to {
     ($left:expr, $right:expr, $message:expr $(, $($details:tt)*)?) => {
@@ -267,8 +273,8 @@ macro_rules! always_less_than_or_equal_to {
 
 /// States that a number is sometimes greater than another one; the failure shows both.
 ///
-/// Otherwise as [`sometimes!`](crate::sometimes!). Numbers are [`Measure`](crate::oracle::Measure): whole ones and
-/// durations, two of one type.
+/// Otherwise as [`sometimes!`](crate::sometimes!). Numbers are [`Measure`](crate::oracle::Measure): whole ones, real
+/// ones and durations, two of one type.
 #[macro_export]
 macro_rules! sometimes_greater_than {
     ($left:expr, $right:expr, $message:expr $(, $($details:tt)*)?) => {
@@ -278,8 +284,8 @@ macro_rules! sometimes_greater_than {
 
 /// States that a number is sometimes greater than or equal to another one; the failure shows both.
 ///
-/// Otherwise as [`sometimes!`](crate::sometimes!). Numbers are [`Measure`](crate::oracle::Measure): whole ones and
-/// durations, two of one type.
+/// Otherwise as [`sometimes!`](crate::sometimes!). Numbers are [`Measure`](crate::oracle::Measure): whole ones, real
+/// ones and durations, two of one type.
 #[macro_export]
 macro_rules! sometimes_greater_than_or_equal_to {
     ($left:expr, $right:expr, $message:expr $(, $($details:tt)*)?) => {
@@ -289,8 +295,8 @@ macro_rules! sometimes_greater_than_or_equal_to {
 
 /// States that a number is sometimes less than another one; the failure shows both.
 ///
-/// Otherwise as [`sometimes!`](crate::sometimes!). Numbers are [`Measure`](crate::oracle::Measure): whole ones and
-/// durations, two of one type.
+/// Otherwise as [`sometimes!`](crate::sometimes!). Numbers are [`Measure`](crate::oracle::Measure): whole ones, real
+/// ones and durations, two of one type.
 #[macro_export]
 macro_rules! sometimes_less_than {
     ($left:expr, $right:expr, $message:expr $(, $($details:tt)*)?) => {
@@ -300,8 +306,8 @@ macro_rules! sometimes_less_than {
 
 /// States that a number is sometimes less than or equal to another one; the failure shows both.
 ///
-/// Otherwise as [`sometimes!`](crate::sometimes!). Numbers are [`Measure`](crate::oracle::Measure): whole ones and
-/// durations, two of one type.
+/// Otherwise as [`sometimes!`](crate::sometimes!). Numbers are [`Measure`](crate::oracle::Measure): whole ones, real
+/// ones and durations, two of one type.
 #[macro_export]
 macro_rules! sometimes_less_than_or_equal_to {
     ($left:expr, $right:expr, $message:expr $(, $($details:tt)*)?) => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::compare::Aim;
+use super::compare::{Aim, Subject};
 #[cfg(feature = "simulation")]
 use crate::context::{Numbered, Numbers};
 use crate::kernel::Place;
@@ -14,7 +14,7 @@ pub struct Property {
     message: &'static str,
     place: CodePlace,
     #[cfg(feature = "simulation")]
-    aim: Option<Aim>,
+    aim: Option<(Aim, Subject)>,
     #[cfg(feature = "simulation")]
     number: Numbered,
 }
@@ -84,7 +84,7 @@ impl Property {
         kind: PropertyKind,
         message: &'static str,
         place: CodePlace,
-        aim: Option<Aim>,
+        aim: Option<(Aim, Subject)>,
     ) -> Self {
         #[cfg(not(feature = "simulation"))]
         let _ = aim;
@@ -140,7 +140,13 @@ impl Property {
     /// Returns what its numbers are driven to by whoever searches with them.
     #[cfg(feature = "simulation")]
     pub(crate) fn aim(&self) -> Option<Aim> {
-        self.aim
+        self.aim.map(|(aim, _)| aim)
+    }
+
+    /// Returns what its aim is about.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn subject(&self) -> Option<Subject> {
+        self.aim.map(|(_, subject)| subject)
     }
 
     /// Returns where a run keeps its counts.

@@ -26,11 +26,11 @@ struct Count {
 }
 
 /// What is kept beside the counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Kept {
-    pub(super) first_held: Option<Details>,
-    pub(super) first_failed: Option<Details>,
-    pub(super) guidance: Option<Guidance>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Kept {
+    pub(crate) first_held: Option<Details>,
+    pub(crate) first_failed: Option<Details>,
+    pub(crate) guidance: Option<Guidance>,
 }
 
 /// How often a property was evaluated in one run.
@@ -44,9 +44,19 @@ pub struct PropertyCount {
 
 impl PropertyCount {
     /// Makes the count of a run in another process.
-    #[cfg(feature = "simulation")]
-    pub(crate) fn new(property: &'static Property, held: u64, failed: u64) -> Self {
-        Self { property, held, failed, kept: None }
+    #[cfg(target_os = "linux")]
+    pub(crate) fn new(
+        property: &'static Property,
+        (held, failed): (u64, u64),
+        kept: Option<Kept>,
+    ) -> Self {
+        Self { property, held, failed, kept: kept.map(Box::new) }
+    }
+
+    /// Returns what is kept beside the counts.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.kept.as_deref()
     }
 
     /// Returns the property.

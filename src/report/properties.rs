@@ -9,9 +9,11 @@ use std::path::Path;
 use super::artefact::SaveError;
 use super::page::{Page, counted, number};
 use crate::explore::{CheckReport, Finding};
-use crate::fault::{FaultSummary, KindCount};
+use crate::fault::{FaultSummary, KindCount, STRENGTH};
 use crate::kernel::Place;
-use crate::oracle::{Aim, Details, Example, Guidance, Property, PropertyKind, PropertySummary};
+use crate::oracle::{
+    Aim, Details, Example, Guidance, Number, Property, PropertyKind, PropertySummary, Subject,
+};
 
 // Text
 
@@ -75,6 +77,9 @@ pub(super) fn of_failure(
     if !begun.is_empty() {
         page.section("faults", &begun.join(", "));
     }
+    if !finding.nemeses().is_empty() {
+        page.section("swarm", &swarm_text(finding.nemeses()));
+    }
     let Some(report) = report.filter(|report| !report.properties().is_empty()) else { return };
     let (properties, seeds) = (report.properties(), counted(report.seeds_run(), "seed"));
     let open: Vec<String> = properties
@@ -97,6 +102,22 @@ fn fault_text(KindCount { kind, begun, fired, .. }: &KindCount) -> String {
         0 => format!("{begun} {kind}"),
         _ => format!("{begun} {kind} ({})", counted(*fired, "effect")),
     }
+}
+
+/// Says which nemeses were left out, and which were not as strong as usual.
+fn swarm_text(nemeses: &[(&'static str, u32)]) -> String {
+    let named = |is_named: &dyn Fn(u32) -> bool, show: &dyn Fn(&str, u32) -> String| {
+        let named = nemeses.iter().filter(|(_, strength)| is_named(*strength));
+        let named: Vec<String> = named.map(|(name, strength)| show(name, *strength)).collect();
+        named.join(", ")
+    };
+    let left_out = named(&|strength| strength == 0, &|name, _| name.to_owned());
+    let is_unusual = |strength: u32| strength != 0 && strength != STRENGTH;
+    let unusual = named(&is_unusual, &|name, strength| format!("{name} {strength}/16"));
+    let left_out = (!left_out.is_empty()).then(|| format!("without {left_out}"));
+    let unusual = (!unusual.is_empty()).then(|| format!("{unusual} (usually {STRENGTH}/16)"));
+    let parts: Vec<String> = left_out.into_iter().chain(unusual).collect();
+    if parts.is_empty() { "all as usual".to_owned() } else { parts.join("; ") }
 }
 
 /// Adds a section with a line for each text, if there is one.
@@ -125,7 +146,8 @@ fn shown(page: &mut Page, lines: Vec<String>, is_complete: bool) {
 /// Returns the properties of a check as lines of JSON, in the format of the SDK of Antithesis (protocol
 /// 1.1.0): who reads that reads this.
 ///
-/// First a line about the library; then for each property its entry in the catalogue, its first
+/// First a line about the library; then the catalogue: an entry for each property, and one for each that
+/// compares numbers or lists conditions. Then of each property its first
 /// evaluation that was true and its first that was false, with their details if the check kept them
 /// ([`Check::property_details`](crate::explore::Check::property_details)), and the numbers that came
 /// nearest to what it aims at. Those are the first of the check, where the SDK gives those of a process.
@@ -152,6 +174,11 @@ pub fn properties_json(report: &CheckReport) -> String {
     );
     let properties = report.properties();
     properties.iter().for_each(|summary| assertion(&mut lines, summary.property(), None));
+    for property in properties.iter().map(PropertySummary::property) {
+        if let Some(subject) = property.subject() {
+            guidance(&mut lines, property, (subject, "null", false));
+        }
+    }
     for summary in properties {
         for (condition, example) in [(true, summary.first_held()), (false, summary.first_failed())]
         {
@@ -160,7 +187,8 @@ pub fn properties_json(report: &CheckReport) -> String {
             }
         }
         if let Some(found) = &summary.guidance {
-            guidance(&mut lines, summary.property(), found);
+            let (subject, data) = guidance_data(found);
+            guidance(&mut lines, summary.property(), (subject, &data, true));
         }
     }
     lines
@@ -203,23 +231,46 @@ fn assertion(lines: &mut String, property: &Property, hit: Option<(bool, &Exampl
     );
 }
 
-fn guidance(lines: &mut String, property: &Property, found: &Guidance) {
-    let (kind, data) = match found {
+/// Returns what was looked at, and what was seen.
+fn guidance_data(found: &Guidance) -> (Subject, String) {
+    match found {
         Guidance::Numbers { left, right } => {
-            ("numeric", format!("\"left\":{left},\"right\":{right}"))
+            let (left, right) = (json_number(*left), json_number(*right));
+            (Subject::Numbers, format!("{{\"left\":{left},\"right\":{right}}}"))
         }
         Guidance::Conditions(list) => {
             let each = list.iter().map(|(name, is_true)| format!("{}:{is_true}", text(name)));
-            ("boolean", each.collect::<Vec<_>>().join(","))
+            let each = each.collect::<Vec<_>>().join(",");
+            (Subject::Conditions, format!("{{{each}}}"))
         }
+    }
+}
+
+fn guidance(
+    lines: &mut String,
+    property: &Property,
+    (subject, data, is_hit): (Subject, &str, bool),
+) {
+    let kind = match subject {
+        Subject::Numbers => "numeric",
+        Subject::Conditions => "boolean",
     };
     let _ = writeln!(
         lines,
         "{{\"antithesis_guidance\":{{\"guidance_type\":\"{kind}\",{},\"maximize\":{},\
-         \"guidance_data\":{{{data}}},\"hit\":true}}}}",
+         \"guidance_data\":{data},\"hit\":{is_hit}}}}}",
         identity(property),
         property.aim() == Some(Aim::Greatest),
     );
+}
+
+/// Returns a number; an infinite one, or what is none, as JSON has it: not at all.
+fn json_number(number: Number) -> String {
+    match number {
+        Number::Whole(whole) => whole.to_string(),
+        Number::Real(real) if real.is_finite() => format!("{real:?}"),
+        Number::Real(_) => "null".to_owned(),
+    }
 }
 
 /// Returns the members that say which property it is.
@@ -241,9 +292,14 @@ fn details_object(details: Option<&Details>) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-/// Returns a whole number or a truth value as such, and anything else as text.
+/// Returns a number or a truth value as such, and anything else as text.
 fn json_value(value: &str) -> String {
-    let is_number = value.parse::<i64>().is_ok_and(|number| number.to_string() == value);
+    let is_whole = value.parse::<i128>().is_ok_and(|number| number.to_string() == value);
+    let is_real = || {
+        let real = value.parse::<f64>().ok().filter(|real| real.is_finite());
+        real.is_some_and(|real| format!("{real:?}") == value)
+    };
+    let is_number = is_whole || is_real();
     if is_number || matches!(value, "true" | "false") { value.to_owned() } else { text(value) }
 }
 

@@ -39,6 +39,8 @@ fn what_cannot_be_read_fails_the_test_and_says_what_is_accepted() {
         ("PARCAE_SEEDS", "9..3", "PARCAE_SEEDS=\"9..3\" cannot be read"),
         ("PARCAE_JOBS", "0", "expected a number of threads above 0"),
         ("PARCAE_STRATEGY", "best", "PARCAE_STRATEGY=\"best\" cannot be read: expected `random`"),
+        ("PARCAE_ISOLATION", "jail", "PARCAE_ISOLATION=\"jail\" cannot be read: expected `thread`"),
+        ("PARCAE_BUGGIFY", "80,101,5", "expected `off`, or three shares in percent such as"),
         ("PARCAE_TIME_LIMIT", "10", "expected a duration such as `500ms`, `30s` or `10m`"),
         ("PARCAE_TRACE", "loud", "expected `error`, `warn`, `info`, `debug` or `trace`"),
         (
@@ -73,6 +75,20 @@ fn one_seed_runs_alone() {
     let variables = [("PARCAE_SEED", "0x11"), ("PARCAE_STRATEGY", "fifo")];
     let (is_passed, text) = run(FAILING, &variables);
     assert!(!is_passed && text.contains("test did not panic as expected"), "{text}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_for_each_run_finds_the_same_failure() {
+    let (is_passed, text) = run(FAILING, &[("PARCAE_ISOLATION", "fork")]);
+    assert!(is_passed && text.contains("an update was lost"), "{text}");
+    let token = |text: &str| {
+        text.split("PARCAE_REPLAY=").nth(1).map(|rest| rest.split(' ').next().unwrap().to_owned())
+    };
+    assert_eq!(token(&text), Some(token_of(FAILING)));
+    let replay = [("PARCAE_ISOLATION", "fork"), ("PARCAE_REPLAY", &token_of(FAILING))];
+    let (is_passed, text) = run(FAILING, &replay);
+    assert!(is_passed && text.contains("an update was lost"), "{text}");
 }
 
 #[test]

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parcae::executor::ProcessEnd;
-use parcae::explore::{Check, CheckReport, Determinism, Isolation, Strategy};
+use parcae::explore::{
+    Check, CheckReport, Determinism, Isolation, ReplayMode, ReplayVerdict, Strategy,
+};
 use parcae::report::{self, ReplayCommand};
-use parcae::{Failure, sometimes};
+use parcae::{Failure, buggify, sometimes};
 
 fn check(name: &str) -> Check {
     Check::new(name).isolation(Isolation::Fork).jobs(2)
@@ -117,32 +119,145 @@ fn a_static_is_as_new_in_each_run() {
     assert_eq!(report.seeds_run(), 200);
 }
 
+/// Two that read before either writes; which orders there are is for strategies to find.
+async fn lose_an_update() {
+    let shared = Arc::new(parcae::testing::Shared::new(0));
+    let other = shared.clone();
+    let task = parcae::spawn(async move {
+        let value = other.get().await;
+        other.set(value + 1).await;
+    });
+    let value = shared.get().await;
+    shared.set(value + 1).await;
+    task.await;
+    assert_eq!(shared.get().await, 2);
+}
+
 #[test]
 fn a_failure_is_found_and_shrunk_as_without_a_process() {
-    let program = || async {
-        let shared = Arc::new(parcae::testing::Shared::new(0));
-        let other = shared.clone();
-        let task = parcae::spawn(async move {
-            let value = other.get().await;
-            other.set(value + 1).await;
-        });
-        let value = shared.get().await;
-        shared.set(value + 1).await;
-        task.await;
-        assert_eq!(shared.get().await, 2);
-    };
-    let forked = check("lost update").strategy(Strategy::Random).run(program);
-    let threaded = Check::new("lost update").strategy(Strategy::Random).run(program);
+    let forked = check("lost update").run(lose_an_update);
+    let threaded = Check::new("lost update").run(lose_an_update);
     let facts = |report: &CheckReport| {
         let finding = report.finding().unwrap();
         (
             finding.seed(),
             finding.token().map(ToString::to_string),
+            finding.shrink().map(|shrink| (shrink.runs, shrink.is_minimal)),
             report.seeds_run(),
             report.steps(),
         )
     };
     assert_eq!(facts(&forked), facts(&threaded));
+}
+
+/// Three that write in turns, and look whose turn it was: the counts are those of the schedules.
+async fn write_in_turns() {
+    let shared = Arc::new(parcae::testing::Shared::new(0));
+    let tasks: Vec<_> = (1..=3)
+        .map(|number| {
+            let shared = shared.clone();
+            parcae::spawn(async move {
+                for _ in 0..4 {
+                    let last = shared.get().await;
+                    sometimes!(last == number, "it was its own turn", last, number);
+                    shared.set(number).await;
+                    if buggify!("looks again") {
+                        shared.get().await;
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await;
+    }
+}
+
+#[test]
+fn a_seed_is_the_same_run_under_each_strategy_and_isolation() {
+    for strategy in Strategy::ALL {
+        let run = |isolation| {
+            let check = Check::new("turns").strategy(strategy).isolation(isolation).seeds(30);
+            let report = check.jobs(1).property_details(true).run(write_in_turns);
+            assert!(report.is_ok(), "{report:?}");
+            let firings: Vec<_> = report
+                .buggified()
+                .iter()
+                .map(|it| (it.name(), it.seeds(), it.seeds_active(), it.seeds_fired(), it.fired()))
+                .collect();
+            let held: Vec<_> =
+                report.properties().iter().map(|it| (it.held(), it.failed())).collect();
+            let lines = report::properties_json(&report);
+            (report.pilots_run(), report.steps(), held, firings, lines)
+        };
+        let threaded = run(Isolation::Thread);
+        assert!(threaded.3[0].4 > 0 && threaded.4.contains("\"number\""), "{threaded:?}");
+        assert_eq!(run(Isolation::Fork), threaded, "{strategy}");
+        assert_eq!(run(Isolation::Reuse), threaded, "{strategy}");
+    }
+}
+
+#[test]
+fn the_profile_is_the_same_with_a_process_for_each_pilot() {
+    let check = |isolation| Check::new("turns").strategy(Strategy::Surw).isolation(isolation);
+    let forked = check(Isolation::Fork).profile(write_in_turns).unwrap();
+    let threaded = check(Isolation::Thread).profile(write_in_turns).unwrap();
+    assert_eq!(forked, threaded);
+    assert_ne!(threaded, parcae::explore::Profile::default());
+}
+
+#[test]
+fn pilots_that_end_their_processes_end_no_search() {
+    let check = check("exits").strategy(Strategy::Portfolio).seeds(3).jobs(1);
+    let report = check.run(|| async { std::process::exit(3) });
+    let lost: Vec<_> = report.lost().iter().map(|lost| lost.seed.get()).collect();
+    assert_eq!(lost, [0, 1, 2]);
+    assert_eq!((report.pilots_run(), report.seeds_run()), (2, 3));
+}
+
+/// Fails for a great number, and ends its process for one below `deadly`, which the least one always is.
+fn with_a_deadly_default(deadly: u64) -> impl Fn() -> std::future::Ready<()> {
+    move || {
+        let number = parcae::choose(0..=100_u64);
+        if number < deadly {
+            std::process::abort();
+        }
+        assert!(number <= 50, "too great");
+        std::future::ready(())
+    }
+}
+
+#[test]
+fn a_smaller_world_that_ends_its_process_is_not_taken() {
+    let check = check("deadly").seeds(1_000).first_seed(first_great_seed()).jobs(1);
+    let report = check.run(with_a_deadly_default(10));
+    let finding = report.finding().unwrap();
+    assert!(finding.failure().to_string().contains("too great"), "{}", finding.failure());
+    assert_eq!(finding.world().overrides.values().copied().collect::<Vec<_>>(), [51]);
+    let others = &finding.shrink().unwrap().others;
+    assert!(others.iter().any(|other| other.kind() == "abort"), "{others:?}");
+}
+
+/// Returns a seed that draws a great number.
+fn first_great_seed() -> u64 {
+    let number = |seed| parcae::Sim::new(seed).run(|| async { parcae::choose(0..=100_u64) });
+    (0..).find(|seed| number(*seed).unwrap() > 60).unwrap()
+}
+
+#[test]
+fn a_replay_that_ends_its_process_says_so() {
+    // The token is made without processes, so that the server comes to the replay at once.
+    let first = first_great_seed();
+    let found = Check::new("deadly").first_seed(first).seeds(1).run(with_a_deadly_default(0));
+    let token = found.finding().unwrap().token().unwrap();
+    let replay = check("deadly").replay(token, ReplayMode::Lenient, with_a_deadly_default(60));
+    let replay = replay.unwrap();
+    assert_eq!(replay.verdict, ReplayVerdict::Diverged);
+    assert_eq!(replay.failure().unwrap().kind(), "abort");
+    let text = report::replay_text(&replay, &ReplayCommand::from_prefix("cargo test"));
+    assert!(text.contains("abort"), "{text}");
+    let again = check("deadly").replay(token, ReplayMode::Strict, with_a_deadly_default(0));
+    assert_eq!(again.unwrap().verdict, ReplayVerdict::Reproduced);
 }
 
 #[test]

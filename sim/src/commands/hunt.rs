@@ -18,7 +18,6 @@ use crate::progress;
 use crate::pulse::Pulse;
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, CommandError> {
-    let interrupt = Interrupt::catch()?;
     let control = Control::new();
     let shard = match arguments.shard {
         Some(shard) => shard,
@@ -28,6 +27,11 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Exit, CommandError> {
     let keeping = keeping(arguments, shard)?;
     let seed_count = shard.share(arguments.seeds);
     let search = || hunted(&keeping, check, arguments);
+    if parcae::explore::is_fork_server() {
+        // It has one thread, as nothing here has started another one, and does not come back.
+        return Ok(search()?.exit());
+    }
+    let interrupt = Interrupt::catch()?;
     let is_streamed = arguments.format == HuntFormat::Jsonl;
     if is_streamed {
         output::print(&Line::Begin(begin(arguments, shard)).to_string())?;
@@ -190,6 +194,7 @@ fn check(arguments: &HuntArguments, control: &Control) -> Result<Check, CommandE
         .seeds(count)
         .strategy(arguments.strategy)
         .keep_going(arguments.keep_going)
+        .isolation(arguments.isolation)
         .control(control.clone());
     if let Some(jobs) = arguments.jobs {
         check = check.jobs(jobs);

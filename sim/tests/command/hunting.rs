@@ -6,7 +6,7 @@ use parcae::explore::ReplayToken;
 use serde_json::Value;
 
 use crate::process::{Ended, Workplace};
-use crate::{CLEAN, FAILING, INFRASTRUCTURE, SCENARIOS};
+use crate::{CLEAN, FAILING, INFRASTRUCTURE, SCENARIOS, USAGE};
 
 #[test]
 fn every_scenario_is_found_within_its_seeds_made_small_and_replayed() {
@@ -20,7 +20,7 @@ fn every_scenario_is_found_within_its_seeds_made_small_and_replayed() {
         assert_eq!(finding["failure_kind"], item["failure_kind"], "{name}");
         assert_eq!(finding["shrunk"]["is_minimal"], true, "{name}: {finding}");
         // That a fault happens, how long it lasts and whom it meets are three choices.
-        let most = if name == "early-acknowledgement" { 3 } else { 2 };
+        let most = if ["early-acknowledgement", "two-leaders"].contains(&name) { 3 } else { 2 };
         assert!(finding["shrunk"]["choices"].as_u64().unwrap() <= most, "{name}: {finding}");
         // In a new process, and so in one that has run nothing before.
         here.run(&["replay", finding["token"].as_str().unwrap()]).with_code(FAILING);
@@ -41,6 +41,22 @@ fn every_scenario_is_found_within_its_seeds_wherever_they_begin() {
             assert_eq!(*kind, item["failure_kind"], "{name} from seed {first}: {report}");
         }
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hunt_with_a_process_for_each_run_finds_the_same() {
+    let here = Workplace::new("isolation");
+    let [threads, processes] = ["thread", "fork"].map(|isolation| {
+        let report =
+            here.hunt(&["check-then-act", "--isolation", isolation, "--strategy", "portfolio"]);
+        let finding = &report["finding"];
+        (finding["seed"].clone(), finding["token"].clone(), finding["shrunk"]["runs"].clone())
+    });
+    assert_eq!(threads, processes);
+    here.run(&["hunt", "lost-update", "--isolation", "jail"])
+        .with_code(USAGE)
+        .complains(&["is not an isolation: expected one of `thread`, `reuse`, `fork`"]);
 }
 
 #[test]

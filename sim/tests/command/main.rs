@@ -20,7 +20,7 @@ mod teaching;
 mod threads;
 
 /// All scenarios.
-const SCENARIOS: [&str; 55] = [
+const SCENARIOS: [&str; 57] = [
     "lost-update",
     "check-then-act",
     "lost-wakeup",
@@ -62,6 +62,8 @@ const SCENARIOS: [&str; 55] = [
     "half-open-connection",
     "thundering-herd",
     "early-acknowledgement",
+    "two-leaders",
+    "deaf-leader",
     "lost-at-restart",
     "stale-reference",
     "start-that-asks",

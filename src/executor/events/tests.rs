@@ -297,3 +297,20 @@ fn a_run_is_of_a_quick_size_of_malloc() {
     // With the two counts of its `Rc`.
     assert!(size_of::<Executor>() + 16 <= 1_032, "{} bytes", size_of::<Executor>() + 16);
 }
+
+#[test]
+fn a_failure_in_the_middle_of_a_step_counts_when_that_is_over() {
+    let finished = run(|| async {
+        executor(|executor| {
+            let _step = executor.core.borrow_mut();
+            for call in ["first", "second"] {
+                let backtrace = String::new();
+                executor.fail_when_free(Failure::ForeignCall { call, backtrace });
+            }
+        });
+        sleep(100).await;
+    });
+    let failure = finished.result.expect_err("it has been refused something");
+    assert!(matches!(failure, Failure::ForeignCall { call: "first", .. }), "{failure}");
+    assert_eq!(finished.elapsed.as_nanos(), 0, "no step came after it");
+}

@@ -10,14 +10,15 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::panic;
+use std::sync::Arc;
 use std::thread;
 
+use super::super::host::STACK_BYTES;
 use super::super::sim::{Settings, Sim};
-use super::super::world::{Program, World};
+use super::super::world::Program;
 use super::Bounds;
 use super::child;
-use super::wire::{Answer, Facts, Request};
-use crate::kernel::Seed;
+use super::wire::{Answer, Facts, Message};
 
 /// Serves the check that started this process, on the socket that is its standard input, and ends the
 /// process when nobody asks any more.
@@ -59,14 +60,16 @@ fn answer_all(
     settings: &Settings,
     bounds: Bounds,
 ) -> io::Result<()> {
-    loop {
-        let mut request = [0; Request::SIZE];
-        match socket.read_exact(&mut request) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
-            result => result?,
-        }
-        let Request { seed, is_logged } = Request::decode(request);
-        let sim = World::of_seed(Seed::new(seed)).sim(settings).logged(is_logged);
+    let mut settings = settings.clone();
+    while let Some(message) = receive(&mut socket)? {
+        let sim = match Message::decode(&message) {
+            Some(Message::Run(request)) => request.sim(&settings),
+            Some(Message::Know(profile)) => {
+                settings.profile = Some(Arc::new(profile));
+                continue;
+            }
+            None => return Err(io::Error::other("a request that means nothing")),
+        };
         let run = || on_a_thread(|| Answer::Ran(Facts::of(program.run(sim))).encode());
         let answer = match child::run(bounds, run)? {
             child::End::Answer(bytes) => bytes,
@@ -74,6 +77,19 @@ fn answer_all(
         };
         send(&mut socket, &answer)?;
     }
+    Ok(())
+}
+
+/// Receives a message; none when nobody asks any more.
+fn receive(socket: &mut UnixStream) -> io::Result<Option<Vec<u8>>> {
+    let mut size = [0; 8];
+    match socket.read_exact(&mut size) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        result => result?,
+    }
+    let mut message = Vec::new();
+    socket.take(u64::from_le_bytes(size)).read_to_end(&mut message)?;
+    Ok(Some(message))
 }
 
 /// Prints panics of runs, too, which are else only noted: the last ones before an abort say why.
@@ -103,6 +119,3 @@ fn send(socket: &mut UnixStream, message: &[u8]) -> io::Result<()> {
     socket.write_all(&(message.len() as u64).to_le_bytes())?;
     socket.write_all(message)
 }
-
-/// As the standard library has it for threads.
-const STACK_BYTES: usize = 2 << 20;

@@ -1,19 +1,51 @@
 //! What processes of one check tell each other, as bytes.
 
+mod bytes;
+mod counts;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
+use self::bytes::{Bytes, Reader};
 use super::super::signature::Signature;
-use super::super::sim::Outcome;
-use crate::executor::{Failure, Log, ProcessEnd};
-use crate::fault::{FaultKind, KindCount};
-use crate::oracle::{self, PropertyCount};
+use super::super::sim::{Outcome, Settings, Sim};
+use super::super::strategy::{Profile, Strategy};
+use super::super::world::World;
+use crate::executor::{Failure, Log, Place, ProcessEnd};
+use crate::fault::{BuggifyCount, KindCount};
+use crate::kernel::{Fill, Key, Seed, StreamId};
+use crate::oracle::PropertyCount;
+
+/// What a check says to a server.
+#[derive(Clone, Debug)]
+pub(crate) enum Message {
+    /// Run this, and answer.
+    Run(Request),
+    /// What pilots have shown, for all runs from here on. It is not answered.
+    Know(Profile),
+}
 
 /// One run that is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    pub(crate) seed: u64,
-    /// Whether its events come back as lines.
-    pub(crate) is_logged: bool,
+    world: World,
+    purpose: Purpose,
+    strategy: Strategy,
+    /// Most polls and points, and nanoseconds of virtual time.
+    steps: u64,
+    nanos: u64,
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Whether it fails, and what it counts.
+    Visit,
+    /// The same, and its events as lines.
+    Log,
+    /// What strategies have to know of the program.
+    Pilot,
 }
 
 /// What became of it.
@@ -33,56 +65,120 @@ pub(crate) struct Facts {
     pub(crate) steps: u64,
     /// The failure as text, and what it is compared by.
     pub(crate) failure: Option<String>,
-    pub(crate) signature: String,
+    pub(crate) signature: Option<Signature>,
     pub(crate) properties: Vec<PropertyCount>,
     pub(crate) faults: Vec<KindCount>,
+    pub(crate) buggified: Vec<BuggifyCount>,
     /// The events, if they were asked for.
     pub(crate) lines: Vec<String>,
+    /// What a pilot has shown.
+    pub(crate) profile: Option<Box<Profile>>,
+}
+
+impl Message {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Bytes::default();
+        match self {
+            Self::Run(request) => {
+                bytes.number(RUN);
+                request.add_to(&mut bytes);
+            }
+            Self::Know(profile) => {
+                bytes.number(KNOW);
+                bytes.list(profile.to_numbers(), Bytes::number);
+            }
+        }
+        bytes.0
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        match reader.number()? {
+            RUN => Request::read(&mut reader).map(Self::Run),
+            KNOW => {
+                let numbers = reader.list(Reader::number)?;
+                Profile::of_numbers(&numbers).map(Self::Know)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Request {
-    pub(super) fn encode(self) -> Vec<u8> {
-        let mut bytes = self.seed.to_le_bytes().to_vec();
-        bytes.push(u8::from(self.is_logged));
-        bytes
+    pub(crate) fn new(world: World, settings: &Settings, purpose: Purpose) -> Self {
+        let nanos = u64::try_from(settings.limits.time.as_nanos()).unwrap_or(u64::MAX);
+        let (strategy, steps) = (settings.strategy, settings.limits.steps);
+        Self { world, purpose, strategy, steps, nanos }
     }
 
-    pub(super) fn decode(bytes: [u8; Self::SIZE]) -> Self {
-        let [seed @ .., is_logged] = bytes;
-        Self { seed: u64::from_le_bytes(seed), is_logged: is_logged == 1 }
+    /// Asks for the events of the same run as lines.
+    pub(super) fn logged(self) -> Self {
+        Self { purpose: Purpose::Log, ..self }
     }
 
-    pub(super) const SIZE: usize = 9;
+    /// Returns the run, by the settings of the check where it says nothing else.
+    pub(super) fn sim(&self, settings: &Settings) -> Sim {
+        let mut settings = settings.clone();
+        settings.strategy = self.strategy;
+        settings.limits.steps = self.steps;
+        settings.limits.time = Duration::from_nanos(self.nanos);
+        let sim = self.world.sim(&settings);
+        match self.purpose {
+            Purpose::Visit => sim,
+            Purpose::Log => sim.logged(true),
+            Purpose::Pilot => sim.piloting(),
+        }
+    }
+
+    fn add_to(&self, bytes: &mut Bytes) {
+        let Self { world: World { seed, fill, overrides }, purpose, strategy, steps, nanos } = self;
+        let purpose = match purpose {
+            Purpose::Visit => 0,
+            Purpose::Log => 1,
+            Purpose::Pilot => 2,
+        };
+        bytes.numbers([seed.get(), u64::from(*fill == Fill::Default), purpose, *steps, *nanos]);
+        bytes.text(strategy.name());
+        bytes.list(overrides, |bytes, (key, value)| {
+            bytes.numbers([key.stream.get(), key.site.into(), key.ordinal, *value]);
+        });
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let seed = Seed::new(reader.number()?);
+        let fill = if reader.number()? == 1 { Fill::Default } else { Fill::Seeded };
+        let purpose = match reader.number()? {
+            0 => Purpose::Visit,
+            1 => Purpose::Log,
+            _ => Purpose::Pilot,
+        };
+        let (steps, nanos) = (reader.number()?, reader.number()?);
+        let strategy = reader.text()?.parse().ok()?;
+        let overrides = reader.list(|reader| {
+            let stream = StreamId::from_bits(reader.number()?);
+            let (site, ordinal) = (u32::try_from(reader.number()?).ok()?, reader.number()?);
+            Some((Key { stream, site, ordinal }, reader.number()?))
+        })?;
+        let world = World { seed, fill, overrides: overrides.into_iter().collect() };
+        Some(Self { world, purpose, strategy, steps, nanos })
+    }
 }
 
 impl Facts {
     pub(super) fn of(mut outcome: Outcome) -> Self {
         let line = |log: &Log| log.entries.iter().map(|entry| log.describe(entry)).collect();
         let observed = outcome.take_observed();
-        let signature = outcome.failure().map(|failure| Signature::of(failure).to_string());
         Self {
             chain: outcome.chain().get(),
             event_count: outcome.event_count(),
             steps: outcome.steps(),
             failure: outcome.failure().map(ToString::to_string),
-            signature: signature.unwrap_or_default(),
+            signature: outcome.failure().map(Signature::of),
             lines: outcome.log().map(line).unwrap_or_default(),
             properties: observed.properties,
             faults: observed.faults,
-        }
-    }
-
-    fn encode_counts(&self, bytes: &mut Bytes) {
-        bytes.number(self.properties.len() as u64);
-        for count in &self.properties {
-            let position = oracle::position(count.property()).map_or(u64::MAX, |it| it as u64);
-            [position, count.held(), count.failed()].into_iter().for_each(|it| bytes.number(it));
-        }
-        bytes.number(self.faults.len() as u64);
-        for KindCount { kind, planned, begun, fired } in &self.faults {
-            let position = FaultKind::ALL.iter().position(|listed| listed == kind);
-            let position = position.expect("all kinds are listed") as u64;
-            [position, *planned, *begun, *fired].into_iter().for_each(|it| bytes.number(it));
+            buggified: observed.buggified,
+            profile: outcome.take_profile(),
         }
     }
 
@@ -106,6 +202,56 @@ impl Facts {
         let key = |facts: &Self| (facts.chain, facts.event_count, facts.signature.clone());
         key(self) == key(other)
     }
+
+    fn add_to(&self, bytes: &mut Bytes) {
+        bytes.numbers([self.chain, self.event_count, self.steps]);
+        bytes.option(self.failure.as_deref(), Bytes::text);
+        bytes.option(self.signature.as_ref(), add_signature);
+        bytes.list(&self.properties, counts::add_property);
+        bytes.list(&self.faults, counts::add_fault);
+        bytes.list(&self.buggified, counts::add_buggified);
+        bytes.list(&self.lines, |bytes, line| bytes.text(line));
+        bytes.option(self.profile.as_deref(), |bytes, profile| {
+            bytes.list(profile.to_numbers(), Bytes::number);
+        });
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            chain: reader.number()?,
+            event_count: reader.number()?,
+            steps: reader.number()?,
+            failure: reader.option(Reader::text)?,
+            signature: reader.option(read_signature)?,
+            properties: reader.list(counts::read_property)?.into_iter().flatten().collect(),
+            faults: reader.list(counts::read_fault)?,
+            buggified: reader.list(counts::read_buggified)?,
+            lines: reader.list(Reader::text)?,
+            profile: reader.option(|reader| {
+                Profile::of_numbers(&reader.list(Reader::number)?).map(Box::new)
+            })?,
+        })
+    }
+}
+
+fn add_signature(bytes: &mut Bytes, signature: &Signature) {
+    let (kind, place, text) = signature.parts();
+    bytes.text(kind);
+    bytes.option(place, |bytes, Place { file, line, column }| {
+        bytes.text(file);
+        bytes.numbers([u64::from(*line), u64::from(*column)]);
+    });
+    bytes.text(text);
+}
+
+fn read_signature(reader: &mut Reader<'_>) -> Option<Signature> {
+    let kind = reader.name()?;
+    let place = reader.option(|reader| {
+        let (file, line, column) = (reader.text()?, reader.number()?, reader.number()?);
+        let (line, column) = (u32::try_from(line).ok()?, u32::try_from(column).ok()?);
+        Some(Place { file, line, column })
+    })?;
+    Some(Signature::of_parts(kind, place, reader.text()?))
 }
 
 impl Answer {
@@ -118,19 +264,11 @@ impl Answer {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Bytes(Vec::new());
+        let mut bytes = Bytes::default();
         match self {
             Self::Ran(facts) => {
-                let Facts { chain, event_count, steps, failure, signature, .. } = facts;
-                [RAN, *chain, *event_count, *steps]
-                    .into_iter()
-                    .for_each(|number| bytes.number(number));
-                bytes.number(u64::from(failure.is_some()));
-                bytes.text(failure.as_deref().unwrap_or_default());
-                bytes.text(signature);
-                facts.encode_counts(&mut bytes);
-                bytes.number(facts.lines.len() as u64);
-                facts.lines.iter().for_each(|line| bytes.text(line));
+                bytes.number(RAN);
+                facts.add_to(&mut bytes);
             }
             Self::Ended { end, output } => {
                 let (kind, value) = match *end {
@@ -142,7 +280,7 @@ impl Answer {
                         (STUCK, u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX))
                     }
                 };
-                [kind, value].into_iter().for_each(|number| bytes.number(number));
+                bytes.numbers([kind, value]);
                 bytes.text(output);
             }
         }
@@ -150,12 +288,12 @@ impl Answer {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut bytes = bytes;
-        let kind = number(&mut bytes)?;
+        let mut reader = Reader(bytes);
+        let kind = reader.number()?;
         if kind == RAN {
-            return Some(Self::Ran(facts(&mut bytes)?));
+            return Facts::read(&mut reader).map(Self::Ran);
         }
-        let value = number(&mut bytes)?;
+        let value = reader.number()?;
         let end = match kind {
             SIGNAL => ProcessEnd::Signal { number: i32::try_from(value).ok()? },
             EXIT => ProcessEnd::Exit { code: i32::try_from(value).ok()? },
@@ -164,56 +302,12 @@ impl Answer {
             STUCK => ProcessEnd::Stuck { limit: Duration::from_nanos(value) },
             _ => return None,
         };
-        Some(Self::Ended { end, output: text(&mut bytes)? })
+        Some(Self::Ended { end, output: reader.text()? })
     }
 }
 
-struct Bytes(Vec<u8>);
-
-impl Bytes {
-    fn number(&mut self, number: u64) {
-        self.0.extend(number.to_le_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.number(text.len() as u64);
-        self.0.extend(text.as_bytes());
-    }
-}
-
-fn number(bytes: &mut &[u8]) -> Option<u64> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(u64::from_le_bytes(*number))
-}
-
-fn text(bytes: &mut &[u8]) -> Option<String> {
-    let size = usize::try_from(number(bytes)?).ok()?;
-    let (text, rest) = bytes.split_at_checked(size)?;
-    *bytes = rest;
-    String::from_utf8(text.to_vec()).ok()
-}
-
-fn facts(bytes: &mut &[u8]) -> Option<Facts> {
-    let (chain, event_count, steps) = (number(bytes)?, number(bytes)?, number(bytes)?);
-    let has_failed = number(bytes)? == 1;
-    let failure = Some(text(bytes)?).filter(|_| has_failed);
-    let signature = text(bytes)?;
-    let mut properties = Vec::new();
-    for _ in 0..number(bytes)? {
-        let (position, held, failed) = (number(bytes)?, number(bytes)?, number(bytes)?);
-        let property = usize::try_from(position).ok().and_then(oracle::at);
-        properties.extend(property.map(|property| PropertyCount::new(property, held, failed)));
-    }
-    let mut faults = Vec::new();
-    for _ in 0..number(bytes)? {
-        let kind = *FaultKind::ALL.get(usize::try_from(number(bytes)?).ok()?)?;
-        let (planned, begun, fired) = (number(bytes)?, number(bytes)?, number(bytes)?);
-        faults.push(KindCount { kind, planned, begun, fired });
-    }
-    let lines = (0..number(bytes)?).map(|_| text(bytes)).collect::<Option<Vec<_>>>()?;
-    Some(Facts { chain, event_count, steps, failure, signature, properties, faults, lines })
-}
+const RUN: u64 = 0;
+const KNOW: u64 = 1;
 
 const RAN: u64 = 0;
 const SIGNAL: u64 = 1;
@@ -221,50 +315,3 @@ const EXIT: u64 = 2;
 const OVERFLOW: u64 = 3;
 const MEMORY: u64 = 4;
 const STUCK: u64 = 5;
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{Answer, Facts, Request};
-    use crate::executor::ProcessEnd;
-    use crate::fault::{FaultKind, KindCount};
-
-    #[test]
-    fn what_is_sent_is_what_is_received() {
-        let facts = Facts {
-            chain: 1,
-            event_count: 2,
-            steps: 3,
-            failure: Some("a panic".to_owned()),
-            signature: "panic".to_owned(),
-            properties: Vec::new(),
-            faults: vec![KindCount { kind: FaultKind::ALL[3], planned: 4, begun: 3, fired: 2 }],
-            lines: vec!["one".to_owned(), String::new()],
-        };
-        let limit = Duration::from_secs(7);
-        let ends = [
-            ProcessEnd::Signal { number: 6 },
-            ProcessEnd::Exit { code: 3 },
-            ProcessEnd::StackOverflow,
-            ProcessEnd::OutOfMemory { limit_bytes: 9 },
-            ProcessEnd::Stuck { limit },
-        ];
-        let ended = |end| Answer::Ended { end, output: "last words".to_owned() };
-        for answer in ends.map(ended).into_iter().chain([Answer::Ran(facts)]) {
-            let bytes = answer.encode();
-            let received = Answer::decode(&bytes).unwrap();
-            assert_eq!(format!("{received:?}"), format!("{answer:?}"));
-            assert!(Answer::decode(&bytes[..bytes.len() - 1]).is_none(), "cut short");
-        }
-    }
-
-    #[test]
-    fn a_request_says_which_seed_and_whether_with_a_log() {
-        for is_logged in [true, false] {
-            let request = Request { seed: 0x0123_4567_89ab_cdef, is_logged };
-            let bytes = request.encode().try_into().unwrap();
-            assert_eq!(Request::decode(bytes), request);
-        }
-    }
-}

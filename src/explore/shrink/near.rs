@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{Exhausted, Pass, Shrinker};
 use crate::executor::SCHEDULE;
+use crate::explore::processes::Ahead;
 use crate::explore::world::World;
 use crate::kernel::{Key, Overrides};
 
@@ -42,7 +43,12 @@ impl Shrinker<'_> {
         if self.affordable() == 0 || self.is_over() {
             return ControlFlow::Break(Exhausted);
         }
-        let outcome = self.run(&World::of_overrides(self.seed(), base.clone()), true);
+        let world = World::of_overrides(self.seed(), base.clone());
+        let ahead = self.ahead(&world);
+        if let Some(Ahead::Ended(_)) = self.unless_cut(ahead)? {
+            return ControlFlow::Continue(false);
+        }
+        let outcome = self.run(&world, true);
         let outcome = self.unless_cut(outcome)?;
         let Some(log) = outcome.log() else { return ControlFlow::Continue(false) };
         let undecided = log.decisions.iter().filter(|decision| !base.contains_key(&decision.key));

@@ -49,6 +49,45 @@ impl Profile {
         }
     }
 
+    /// Returns it as numbers, for another process.
+    #[cfg(target_os = "linux")]
+    pub(in super::super) fn to_numbers(&self) -> Vec<u64> {
+        let mut numbers = vec![self.decision_count, self.pilots.len() as u64];
+        numbers.extend(self.pilots.iter().map(|seed| seed.get()));
+        numbers.push(self.parents.len() as u64);
+        numbers.extend(self.parents.iter().flat_map(|(child, parent)| [child.get(), parent.get()]));
+        numbers.push(self.written.len() as u64);
+        numbers.extend(&self.written);
+        for (resource, tasks) in &self.operations {
+            let counts = tasks.iter().map(|(task, count)| [*resource, task.get(), *count]);
+            numbers.extend(counts.flatten());
+        }
+        numbers
+    }
+
+    /// Makes it from its numbers; none if they are not those of a profile.
+    #[cfg(target_os = "linux")]
+    pub(in super::super) fn of_numbers(numbers: &[u64]) -> Option<Self> {
+        let mut rest = numbers.iter().copied();
+        let mut profile = Self { decision_count: rest.next()?, ..Self::default() };
+        for _ in 0..rest.next()? {
+            profile.pilots.push(Seed::new(rest.next()?));
+        }
+        for _ in 0..rest.next()? {
+            let (child, parent) = (rest.next()?, rest.next()?);
+            profile.parents.insert(StreamId::from_bits(child), StreamId::from_bits(parent));
+        }
+        for _ in 0..rest.next()? {
+            profile.written.insert(rest.next()?);
+        }
+        while let Some(resource) = rest.next() {
+            let (task, count) = (StreamId::from_bits(rest.next()?), rest.next()?);
+            profile.operations.entry(resource).or_default().insert(task, count);
+            profile.pair_count += 1;
+        }
+        Some(profile)
+    }
+
     pub(super) fn count_decision(&mut self) {
         self.decision_count += 1;
     }

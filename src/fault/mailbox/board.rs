@@ -13,6 +13,7 @@ use crate::backend;
 use crate::fault::dice::Dice;
 use crate::kernel::Ratio;
 use crate::sync::spin::SpinLock;
+use crate::world::Node;
 
 /// All rules of a run, in the order in which they were made.
 #[derive(Default)]
@@ -24,8 +25,9 @@ pub(super) struct Board {
 /// One rule.
 pub(super) struct Rule {
     number: u64,
-    actor: Option<Cow<'static, str>>,
-    kind: Option<Cow<'static, str>>,
+    scope: Scope,
+    /// Those of its machines to which it is still done.
+    machines: SpinLock<Machines>,
     effect: Effect,
     dice: Dice,
     fired: AtomicU64,
@@ -35,8 +37,22 @@ pub(super) struct Rule {
     met_of: SpinLock<BTreeMap<u64, u64>>,
 }
 
+/// Names of machines; none for all of them.
+type Machines = Option<Arc<[Arc<str>]>>;
+
+/// To which actors and messages a rule is done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    pub(super) actor: Option<Cow<'static, str>>,
+    pub(super) kind: Option<Cow<'static, str>>,
+    /// Names of the machines on which the actors run; none for all.
+    pub(super) machines: Option<Vec<Arc<str>>>,
+    /// Names of actors to which it is not done.
+    pub(super) spared: Vec<Arc<str>>,
+}
+
 /// What a rule does.
-pub(super) enum Effect {
+pub(in crate::fault) enum Effect {
     Drop(Ratio),
     Delay(Ratio, RangeInclusive<Duration>),
     Duplicate(Ratio),
@@ -154,15 +170,26 @@ impl Rules for Board {
 }
 
 impl Rule {
-    pub(super) fn new(
-        number: u64,
-        (actor, kind): (Option<Cow<'static, str>>, Option<Cow<'static, str>>),
-        effect: Effect,
-        dice: Dice,
-    ) -> Self {
+    pub(super) fn new(number: u64, scope: Scope, effect: Effect, dice: Dice) -> Self {
         let [fired, met] = [AtomicU64::new(0), AtomicU64::new(0)];
         let met_of = SpinLock::new(BTreeMap::new());
-        Self { number, actor, kind, effect, dice, fired, met, met_of }
+        let machines = SpinLock::new(scope.machines.as_deref().map(Arc::from));
+        Self { number, scope, machines, effect, dice, fired, met, met_of }
+    }
+
+    /// Returns the number of a rule that has one of its own, apart from those that are counted.
+    pub(super) const fn own_number(of: u64) -> u64 {
+        OWN_NUMBERS | (of % OWN_NUMBERS)
+    }
+
+    /// Takes machines away from it; tells whether any are left.
+    pub(super) fn leave(&self, is_left: impl Fn(&str) -> bool) -> bool {
+        let machines = self.machines.with(|machines| machines.clone());
+        let rest: Machines =
+            machines.map(|names| names.iter().filter(|name| !is_left(name)).cloned().collect());
+        let is_left = rest.as_ref().is_some_and(|rest| !rest.is_empty());
+        self.machines.with(|machines| *machines = rest);
+        is_left
     }
 
     pub(super) fn fired(&self) -> u64 {
@@ -170,8 +197,18 @@ impl Rule {
     }
 
     fn fits(&self, actor: Option<&str>, kind: Option<&str>) -> bool {
-        let is_actor = self.actor.as_deref().is_none_or(|own| actor == Some(own));
-        is_actor && self.kind.as_deref().is_none_or(|own| kind == Some(own))
+        let Scope { actor: own_actor, kind: own_kind, spared, .. } = &self.scope;
+        own_actor.as_deref().is_none_or(|own| actor == Some(own))
+            && own_kind.as_deref().is_none_or(|own| kind == Some(own))
+            && !spared.iter().any(|spared| actor == Some(spared))
+            && self.is_here()
+    }
+
+    /// Tells whether the running task is on one of its machines: that of the actor, or one whose tasks send to it.
+    fn is_here(&self) -> bool {
+        let Some(machines) = self.machines.with(|machines| machines.clone()) else { return true };
+        let here = Node::current();
+        machines.iter().any(|name| **name == *here.name())
     }
 
     fn meet(&self) -> Meeting {
@@ -206,11 +243,14 @@ impl fmt::Display for Rule {
             Effect::Slow(share, range) => write!(formatter, "slow {share} by {range:?}")?,
             Effect::Capacity(capacity) => write!(formatter, "capacity {capacity}")?,
         }
-        if let Some(kind) = &self.kind {
+        if let Some(kind) = &self.scope.kind {
             write!(formatter, ", messages `{kind}`")?;
         }
-        match &self.actor {
-            Some(actor) => write!(formatter, ", of `{actor}`"),
+        if let Some(actor) = &self.scope.actor {
+            write!(formatter, ", of `{actor}`")?;
+        }
+        match &self.scope.machines {
+            Some(machines) => write!(formatter, ", on {}", machines.join(" ")),
             None => Ok(()),
         }
     }
@@ -218,3 +258,5 @@ impl fmt::Display for Rule {
 
 /// A rule may be asked about 2^40 messages of a task before its numbers are those of the next.
 const RULE_SHIFT: u32 = 40;
+/// From here on, in the 24 bits that are left.
+const OWN_NUMBERS: u64 = 1 << 23;

@@ -36,6 +36,11 @@ impl MailboxFault {
         drop(self);
     }
 
+    /// Ends it on some machines, and leaves it until the run ends on the others that it names.
+    pub(in crate::fault) fn end_within(mut self, is_inside: impl Fn(&str) -> bool) {
+        self.is_kept = self.rule.leave(is_inside);
+    }
+
     /// Leaves it as it is until the run ends.
     pub fn keep(mut self) {
         self.is_kept = true;

@@ -207,3 +207,29 @@ fn a_check_counts_firings_whatever_the_number_of_threads() {
 fn outside_of_a_runtime_nothing_fires() {
     assert!((0..1_000).all(|_| !buggify!() && !buggify!("outside", Ratio::new(1, 1))));
 }
+
+#[test]
+fn rates_say_in_how_many_runs_at_how_many_places_and_how_often() {
+    let counts = |rates: &str| {
+        let rates: parcae::fault::BuggifyRates = rates.parse().unwrap();
+        let check = Check::new("rates").seeds(100).buggify_rates(rates);
+        let report = check.run(|| async {
+            for _ in 0..100 {
+                let _one = buggify!("one");
+                let _own = buggify!("with its own", Ratio::new(1, 1));
+            }
+        });
+        let of = |it: &parcae::fault::BuggifySummary| (it.seeds_active(), it.fired());
+        let [one, own] = report.buggified() else { panic!("two places") };
+        (of(one), of(own))
+    };
+    assert_eq!(counts("100,100,100"), ((100, 10_000), (100, 10_000)));
+    assert_eq!(counts("0,100,100"), ((0, 0), (0, 0)));
+    assert_eq!(counts("100,0,100"), ((0, 0), (0, 0)));
+    assert_eq!(counts("100,100,0"), ((100, 0), (100, 10_000)));
+    let ((active, fired), _) = counts("50,100,10");
+    assert!(
+        (30..70).contains(&active) && (active * 5..active * 15).contains(&fired),
+        "{active} {fired}"
+    );
+}

@@ -1,8 +1,8 @@
 //! What a check says of the faults of all its seeds.
 
 use expect_test::expect;
-use parcae::explore::Check;
-use parcae::fault::{Between, Chaos, Fault, FaultKind, FaultPlan};
+use parcae::explore::{Check, Shrink};
+use parcae::fault::{Between, Chaos, Fault, FaultKind, FaultPlan, Nemesis};
 use parcae::kernel::Ratio;
 use parcae::net::UdpSocket;
 use parcae::report::{Detail, ReplayCommand, text_with};
@@ -69,4 +69,26 @@ fn a_failure_says_which_faults_it_has_met() {
     let text = text_with(&report, &command, Detail::default().with_times(false), None);
     let faults: Vec<&str> = text.lines().filter(|line| line.starts_with("  faults")).collect();
     assert_eq!(faults, ["  faults   1 cut (5 effects), 1 corruption"], "{text}");
+}
+
+#[test]
+fn a_failure_shows_how_strong_the_nemeses_were_drawn() {
+    let program = || async {
+        let nodes = world::nodes("kv", 3).idle();
+        let chaos = Chaos::on(nodes).nemesis(Nemesis::crashes()).nemesis(Nemesis::pauses()).start();
+        let nemeses = chaos.report().nemeses;
+        let is_wanted = nemeses[0].1 == 0 && nemeses[1].1 == 8;
+        assert!(!is_wanted, "no crashes, and more pauses");
+    };
+    let mut shrink = Shrink::default();
+    shrink.runs = 0;
+    let report = Check::new("kv").seeds(1_000).shrink(shrink).run(program);
+    assert_eq!(report.finding().unwrap().nemeses(), [("crash", 0), ("frozen machine", 8)]);
+    let command = ReplayCommand::from_prefix("cargo test -p kv");
+    let text = text_with(&report, &command, Detail::default(), None);
+    let line = "  swarm    without crash; frozen machine 8/16 (usually 4/16)";
+    assert!(text.lines().any(|it| it == line), "{text}");
+    // It fails for the draws of the swarm alone, and so shrinks to them.
+    let shrunk = Check::new("kv").seeds(1_000).run(program);
+    assert_eq!(shrunk.finding().unwrap().nemeses(), [("crash", 0), ("frozen machine", 8)]);
 }

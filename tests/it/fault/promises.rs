@@ -1,10 +1,11 @@
 //! That a program survives what it promises to survive, and does not survive more.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 use parcae::explore::Check;
-use parcae::fault::{Budget, Chaos, Nemesis};
+use parcae::fault::{Budget, Chaos, FaultKind, Nemesis};
 use parcae::net::{TcpListener, TcpStream};
 use parcae::time::{sleep, timeout};
 use parcae::world;
@@ -49,6 +50,26 @@ async fn ask_any(number: u32) -> usize {
     unreachable!("the loop has no end")
 }
 
+/// Keeps a stream to a server, with a request now and then; and another one when it has ended.
+async fn watch(server: usize) {
+    loop {
+        let mut stream = TcpStream::connect((format!("kv-{server}"), 80)).await.ok();
+        while let Some(open) = &mut stream {
+            let mut bytes = 7_u32.to_be_bytes();
+            let answer = async {
+                open.write_all(&bytes).await?;
+                open.read_exact(&mut bytes).await
+            };
+            match timeout(Duration::from_secs(2), answer).await {
+                Ok(Ok(())) => assert_eq!(u32::from_be_bytes(bytes), 49, "a wrong answer"),
+                _ => stream = None,
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// Has a client on a fourth machine ask a hundred times, under a chaos that may meet it too.
 async fn work(budget: Budget, nemesis: Nemesis) {
     let mut nodes = world::nodes("kv", 3).start(|_| serve());
@@ -56,30 +77,32 @@ async fn work(budget: Budget, nemesis: Nemesis) {
     nodes.push(client.clone());
     let chaos = Chaos::on(nodes).nemesis(nemesis).budget(budget.spare("client")).start();
     let requests = async {
+        let watches = (1..=3).map(|server| parcae::spawn(watch(server))).collect::<Vec<_>>();
         for number in 0..100 {
             ask_any(number).await;
             sleep(Duration::from_millis(300)).await;
         }
+        drop(watches);
     };
     client.spawn(requests).await;
     drop(chaos);
 }
 
-/// Short enough that a client that tries for a minute outlasts each.
-fn nemeses() -> Vec<Nemesis> {
-    Nemesis::all()
-}
-
 #[test]
 fn each_nemesis_is_harmless_within_the_budget_for_who_asks_another_one() {
-    for nemesis in nemeses() {
+    let of_actors = Nemesis::of_actors();
+    let mut met = BTreeSet::new();
+    for nemesis in Nemesis::all().into_iter().filter(|nemesis| !of_actors.contains(nemesis)) {
         let name = nemesis.name();
         let report = Check::new(name).seeds(20).run(move || {
             let nemesis = nemesis.clone();
             work(Budget::max_dead(1), nemesis)
         });
         assert!(report.finding().is_none(), "{name}: {:?}", report.finding().unwrap().failure());
+        met.extend(report.faults().iter().filter(|it| it.fired > 0).map(|it| it.kind));
     }
+    let of_machines = FaultKind::ALL.into_iter().filter(|kind| !kind.is_of_actors());
+    assert_eq!(met, of_machines.collect(), "all of them have had an effect");
 }
 
 #[test]

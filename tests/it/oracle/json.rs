@@ -42,9 +42,11 @@ fn assertion(
     )
 }
 
-fn guidance(kind: &str, identity: &str, is_maximized: bool, data: &str) -> String {
+/// A line of the catalogue without data, and one of an evaluation.
+fn guidance(kind: &str, identity: &str, is_maximized: bool, data: Option<&str>) -> String {
+    let (hit, data) = (data.is_some(), data.unwrap_or("null"));
     format!(
-        r#"{{"antithesis_guidance":{{"guidance_type":"{kind}",{identity},"maximize":{is_maximized},"guidance_data":{data},"hit":true}}}}"#
+        r#"{{"antithesis_guidance":{{"guidance_type":"{kind}",{identity},"maximize":{is_maximized},"guidance_data":{data},"hit":{hit}}}}}"#
     )
 }
 
@@ -79,6 +81,8 @@ fn the_lines_are_those_of_the_sdk() {
     let mut expected = vec![sdk];
     let places = names.iter().zip(kinds);
     expected.extend(places.map(|(name, (kind, must))| assertion(kind, must, None, name)));
+    expected.push(guidance("numeric", &names[2], true, None));
+    expected.push(guidance("boolean", &names[3], true, None));
     let mut hit = |index: usize, condition, details: &str| {
         let (kind, must) = kinds[index];
         expected.push(assertion(kind, must, Some((condition, details)), &names[index]));
@@ -88,7 +92,7 @@ fn the_lines_are_those_of_the_sdk() {
     hit(1, true, r#"{"number":9}"#);
     hit(1, false, &format!(r#"{{"number":{}}}"#, first(|number| number != 9)));
     hit(2, true, &format!(r#"{{"left":{any},"right":10}}"#));
-    expected.push(guidance("numeric", &names[2], true, r#"{"left":9,"right":10}"#));
+    expected.push(guidance("numeric", &names[2], true, Some(r#"{"left":9,"right":10}"#)));
     let mut hit = |index: usize, condition, details: &str| {
         let (kind, must) = kinds[index];
         expected.push(assertion(kind, must, Some((condition, details)), &names[index]));
@@ -97,7 +101,7 @@ fn the_lines_are_those_of_the_sdk() {
     let other = first(|number| number % 6 != 0);
     let [even, three] = [other % 2 == 0, other % 3 == 0];
     hit(3, false, &format!(r#"{{"even":{even},"three":{three}}}"#));
-    expected.push(guidance("boolean", &names[3], true, r#"{"even":true,"three":true}"#));
+    expected.push(guidance("boolean", &names[3], true, Some(r#"{"even":true,"three":true}"#)));
     let mut hit = |index: usize, condition, details: &str| {
         let (kind, must) = kinds[index];
         expected.push(assertion(kind, must, Some((condition, details)), &names[index]));
@@ -140,4 +144,25 @@ fn checks_are_added_to_a_file_one_after_the_other() {
     assert_eq!(text, properties_json(&report).repeat(2));
     let error = append_properties(&report, &std::env::temp_dir()).unwrap_err().to_string();
     assert!(error.ends_with("cannot be written"), "{error}");
+}
+
+#[test]
+fn real_numbers_are_numbers_and_what_is_none_is_null() {
+    let check = Check::new("json").seeds(1).property_details(true);
+    let report = check.run(|| async {
+        let load = 0.75_f64;
+        parcae::always_less_than!(load, 1.0, "below one", load, much = u64::MAX);
+        parcae::sometimes_greater_than!(f32::INFINITY, 1.0, "infinite");
+        parcae::sometimes_greater_than!(f64::NAN, 1.0, "not a number");
+    });
+    let lines = properties_json(&report);
+    let ends = |end: &str| lines.lines().filter(|line| line.ends_with(end)).count();
+    assert_eq!(
+        ends(r#""details":{"left":0.75,"right":1.0,"load":0.75,"much":18446744073709551615}}}"#),
+        1
+    );
+    assert_eq!(ends(r#""guidance_data":{"left":0.75,"right":1.0},"hit":true}}"#), 1);
+    assert_eq!(ends(r#""guidance_data":{"left":null,"right":1.0},"hit":true}}"#), 1);
+    assert_eq!(ends(r#""guidance_data":null,"hit":false}}"#), 3);
+    assert_eq!(lines.matches(r#""hit":true}}"#).count(), 2, "nothing is near to what is no number");
 }

@@ -56,6 +56,28 @@ fn durations_are_numbers() {
 }
 
 #[test]
+fn real_numbers_are_numbers_and_what_is_none_is_not_compared() {
+    let run = |left: f64, right: f64| {
+        Sim::new(7).run(move || async move {
+            parcae::sometimes_less_than!(left, right, "less");
+            parcae::always_less_than_or_equal_to!(left, right, "not greater");
+        })
+    };
+    for (left, right, is_less) in [(0.25, 0.5, 1), (0.5, 0.5, 0), (-0.5, f64::INFINITY, 1)] {
+        let outcome = run(left, right);
+        assert_eq!(outcome.properties()[0].held(), is_less, "{left} {right}");
+        outcome.unwrap();
+    }
+    let outcome = Sim::new(7).run(|| async {
+        parcae::always_less_than!(0.25_f32, 0.5, "of less bits");
+    });
+    outcome.unwrap();
+    let failure = |left, right| run(left, right).into_result().unwrap_err().to_string();
+    assert!(failure(0.5, 0.25).ends_with(": left=0.5, right=0.25"));
+    assert!(failure(f64::NAN, 0.25).ends_with(": left=NaN, right=0.25"));
+}
+
+#[test]
 fn lists_of_conditions_show_each_of_them() {
     let run = |left: bool, right: bool| {
         Sim::new(7).run(move || async move {
