@@ -62,7 +62,8 @@ pub(super) struct Core {
     pub(super) domains: Domains,
     pub(super) choices: Choices,
     /// After so many events all is drawn from another seed.
-    reseed: Option<Reseed>,
+    /// In a box, as hardly any run has it.
+    reseed: Option<Box<Reseed>>,
     /// Where the tasks are that overrides of the schedule let go on, once they were spawned.
     pub(super) forced_tasks: BTreeMap<StreamId, Option<u32>>,
     /// None is first in, first out.
@@ -221,16 +222,16 @@ impl Core {
 
     /// Has everything after so many events drawn from another seed.
     pub(super) fn reseed_later(&mut self, reseed: Option<Reseed>) {
-        self.reseed = reseed;
+        self.reseed = reseed.map(Box::new);
     }
 
     #[inline]
     fn reseed_if_due(&mut self) {
-        if let Some(reseed) = self.reseed
+        if let Some(reseed) = &self.reseed
             && self.event_count >= reseed.after_events
         {
-            self.reseed = None;
             self.choices.reseed(reseed.seed);
+            self.reseed = None;
         }
     }
 

@@ -21,7 +21,7 @@ use super::shard::Shard;
 use super::sim::{ConfigError, Settings};
 use super::strategy::Strategy;
 use super::verdict::Verdict;
-use super::watchdog::StuckRun;
+use super::watchdog::{Running, StuckRun};
 use super::world::Program;
 use crate::executor::{Limits, Watch};
 use crate::fault::BuggifyRates;
@@ -460,13 +460,17 @@ impl Check {
     {
         self.validate()?;
         let program = Program::new(program);
+        let running = Running::of(&self);
         if let Some(exhaustive) = &self.exhaustive {
-            return Exhauster::new(&self, exhaustive, program).run();
+            let exhauster = Exhauster::new(&self, exhaustive, program, &running);
+            return running.watched(|| exhauster.run());
         }
         let processes = self.processes(&program, Location::caller());
         let mut check = self;
-        let pilots = check.run_pilots(&program, &processes)?;
-        Search::new(&check, program, processes, pilots).watched()
+        running.watched(|| {
+            let pilots = check.run_pilots(&program, &processes, &running)?;
+            Search::new(&check, program, processes, pilots, &running).run()
+        })
     }
 
     /// Returns what forks a process for each run, if that is asked for. Does not return in the process

@@ -33,6 +33,7 @@ use super::properties::Merged;
 use super::search::Search;
 use super::shard::Shard;
 use super::sim::Outcome;
+use super::watchdog::Running;
 use super::world::{Program, World};
 use crate::executor::Failure;
 
@@ -147,11 +148,17 @@ pub(super) struct Exhauster<'a> {
     check: &'a Check,
     options: &'a Exhaustive,
     program: Program,
+    running: &'a Running,
 }
 
 impl<'a> Exhauster<'a> {
-    pub(super) fn new(check: &'a Check, options: &'a Exhaustive, program: Program) -> Self {
-        Self { check, options, program }
+    pub(super) fn new(
+        check: &'a Check,
+        options: &'a Exhaustive,
+        program: Program,
+        running: &'a Running,
+    ) -> Self {
+        Self { check, options, program, running }
     }
 
     pub(super) fn run(&self) -> Result<CheckReport, CheckError> {
@@ -162,7 +169,8 @@ impl<'a> Exhauster<'a> {
         let (mut stop, mut failed) = (None, None);
         loop {
             let world = World::of_overrides(check.first_seed, tree.overrides());
-            let (mut outcome, leak) = self.run_world(&world, tree.runs() == 0)?;
+            let run = || self.run_world(&world, tree.runs() == 0);
+            let (mut outcome, leak) = self.running.noted(world.seed, run)?;
             check.control.count_seed();
             steps += outcome.steps();
             merged.add(world.seed, outcome.chain().get(), outcome.take_observed());
@@ -184,8 +192,13 @@ impl<'a> Exhauster<'a> {
                 break;
             }
         }
-        let search =
-            Search::new(check, self.program.clone(), Processes::default(), Pilots::default());
+        let search = Search::new(
+            check,
+            self.program.clone(),
+            Processes::default(),
+            Pilots::default(),
+            self.running,
+        );
         let failing = failed.as_ref().map(FailingSeed::of).into_iter().collect();
         let examine = |run| search.examine(run, stopwatch.elapsed(), deadline);
         let findings = failed.map(examine).transpose()?.into_iter().collect();

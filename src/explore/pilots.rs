@@ -12,6 +12,7 @@ use super::processes::{Ahead, Processes};
 use super::sim::{Outcome, Sim};
 use super::strategy::{Pilot, Profile};
 use super::verdict::Verdict;
+use super::watchdog::Running;
 use super::world::{Program, World};
 use crate::executor::Failure;
 use crate::kernel::Seed;
@@ -61,7 +62,8 @@ impl Check {
         self.settings.check()?;
         let program = Program::new(program);
         let processes = self.processes(&program, Location::caller());
-        self.run_pilots(&program, &processes)?;
+        let running = Running::of(&self);
+        self.run_pilots(&program, &processes, &running)?;
         Ok(self.settings.profile.map(Arc::unwrap_or_clone).unwrap_or_default())
     }
 
@@ -73,6 +75,7 @@ impl Check {
         &mut self,
         program: &Program,
         processes: &Processes,
+        running: &Running,
     ) -> Result<Pilots, CheckError> {
         let mut pilots = Pilots::default();
         if !self.settings.strategy.needs_profile() {
@@ -88,7 +91,8 @@ impl Check {
                 continue;
             }
             let sim = Sim::with_settings(seed, self.settings.clone()).piloting();
-            let mut outcome = host::isolated(self.isolation, || program.run(sim))?;
+            let run = || host::isolated(self.isolation, || program.run(sim));
+            let mut outcome = running.noted(seed, run)?;
             profile.add(&outcome.take_profile().expect("a pilot keeps a profile"));
             if let Some(failure) = outcome.failure() {
                 pilots.failed.push((seed, failure.clone()));

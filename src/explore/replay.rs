@@ -18,6 +18,7 @@ use super::signature::Signature;
 use super::sim::{ConfigError, Outcome};
 use super::token::{Expectation, ReplayToken, settings_hash};
 use super::verdict::Verdict;
+use super::watchdog::Running;
 use super::world::Program;
 use crate::executor::{Attachment, Failure, Log};
 use crate::kernel::Fill;
@@ -196,7 +197,8 @@ impl Check {
         let processes = self.processes(&program, Location::caller());
         if token.world.fill == Fill::Seeded {
             // The run was picked by a strategy, and that by what pilots show of the program.
-            self.run_pilots(&program, &processes)?;
+            let running = Running::of(&self);
+            self.run_pilots(&program, &processes, &running)?;
         }
         let runs = (&program, &processes);
         let replay = self.replay_once(token, mode, runs)?;

@@ -20,7 +20,7 @@ use super::processes::Processes;
 use super::properties::Merged;
 use super::shrink::{Budget, Shrinker};
 use super::sim::Outcome;
-use super::watchdog::{Running, StuckRun};
+use super::watchdog::Running;
 use super::world::{Program, World};
 use crate::kernel::Seed;
 
@@ -28,7 +28,7 @@ pub(super) struct Search<'a> {
     pub(super) check: &'a Check,
     pub(super) program: Program,
     pilots: Pilots,
-    running: Running,
+    running: &'a Running,
     pub(super) processes: Processes,
 }
 
@@ -101,21 +101,12 @@ impl<'a> Search<'a> {
         program: Program,
         processes: Processes,
         pilots: Pilots,
+        running: &'a Running,
     ) -> Self {
-        Self { check, program, pilots, running: Running::default(), processes }
+        Self { check, program, pilots, running, processes }
     }
 
-    /// Runs the search, and tells of runs that are stuck if somebody wants to know.
-    pub(super) fn watched(&self) -> Result<CheckReport, CheckError> {
-        let check = self.check;
-        let Some(on_stuck) = check.on_stuck else { return self.run() };
-        let tell = |seed| {
-            on_stuck(&StuckRun { check: check.name.clone(), seed, after: check.stuck_after });
-        };
-        self.running.watched(check.stuck_after, tell, || self.run())
-    }
-
-    fn run(&self) -> Result<CheckReport, CheckError> {
+    pub(super) fn run(&self) -> Result<CheckReport, CheckError> {
         let check = self.check;
         let stopwatch = Stopwatch::start();
         let deadline = Deadline::after(check.time_limit);

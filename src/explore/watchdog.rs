@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::check::Check;
 use crate::kernel::Seed;
 
 /// A run that is not over after so much real time, as a task that spins inside of one poll leaves it.
@@ -25,13 +26,25 @@ pub struct StuckRun {
     pub after: Duration,
 }
 
-/// The runs in progress.
-#[derive(Debug, Default)]
+/// The runs of a check that are in progress.
+#[derive(Debug)]
 pub(super) struct Running {
+    check: String,
+    limit: Duration,
+    on_stuck: Option<fn(&StuckRun)>,
     since: Mutex<BTreeMap<Seed, Instant>>,
 }
 
 impl Running {
+    pub(super) fn of(check: &Check) -> Self {
+        Self {
+            check: check.name.clone(),
+            limit: check.stuck_after,
+            on_stuck: check.on_stuck,
+            since: Mutex::default(),
+        }
+    }
+
     /// Notes that a seed runs while `run` is called.
     pub(super) fn noted<R>(&self, seed: Seed, run: impl FnOnce() -> R) -> R {
         let lock = || self.since.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,29 +54,27 @@ impl Running {
         result
     }
 
-    /// Takes out those that run for longer.
-    fn longer_than(&self, limit: Duration) -> Vec<Seed> {
+    /// Takes out those that run for longer than the limit.
+    fn stuck(&self) -> Vec<Seed> {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_stuck = |at: &Instant| at.elapsed() > self.limit;
         let stuck: Vec<Seed> =
-            since.iter().filter(|(_, at)| at.elapsed() > limit).map(|(seed, _)| *seed).collect();
+            since.iter().filter(|(_, at)| is_stuck(at)).map(|(seed, _)| *seed).collect();
         since.retain(|seed, _| !stuck.contains(seed));
         stuck
     }
 
-    /// Calls `act`, and `tell` from another thread with each run that takes longer, once. Without a
-    /// thread nobody is told.
-    pub(super) fn watched<R>(
-        &self,
-        limit: Duration,
-        tell: impl Fn(Seed) + Sync,
-        act: impl FnOnce() -> R,
-    ) -> R {
+    /// Calls `act`, and tells of each run that takes longer, once, from another thread, if somebody wants to know.
+    /// Without a thread nobody is told.
+    pub(super) fn watched<R>(&self, act: impl FnOnce() -> R) -> R {
+        let Some(on_stuck) = self.on_stuck else { return act() };
+        let tell =
+            |seed| on_stuck(&StuckRun { check: self.check.clone(), seed, after: self.limit });
         let (done, is_done) = mpsc::channel::<()>();
-        let period = (limit / 4).clamp(SHORTEST_PERIOD, LONGEST_PERIOD);
-        let tell = &tell;
+        let period = (self.limit / 4).clamp(SHORTEST_PERIOD, LONGEST_PERIOD);
         let watch = move || {
             while is_done.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
-                self.longer_than(limit).into_iter().for_each(tell);
+                self.stuck().into_iter().for_each(tell);
             }
         };
         thread::scope(|scope| {

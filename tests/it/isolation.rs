@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parcae::executor::ProcessEnd;
 use parcae::explore::{
-    Check, CheckReport, Determinism, Isolation, ReplayMode, ReplayVerdict, Strategy,
+    Check, CheckReport, Determinism, Isolation, ReplayMode, ReplayVerdict, Strategy, StuckRun,
 };
 use parcae::report::{self, ReplayCommand};
 use parcae::{Failure, buggify, sometimes};
@@ -289,20 +289,34 @@ async fn the_attribute_starts_its_own_test_again() {
     assert_eq!(VISITS.fetch_add(1, Ordering::Relaxed), 0, "what another run has left");
 }
 
-static TOLD: AtomicUsize = AtomicUsize::new(usize::MAX);
-
 #[test]
 fn a_run_that_is_stuck_on_a_thread_is_told_of_while_it_lasts() {
+    static TOLD: AtomicUsize = AtomicUsize::new(usize::MAX);
     let check = Check::new("waits").first_seed(7).seeds(1).stuck_after(Duration::from_millis(50));
-    let check = check.determinism(Determinism::Off).on_stuck(|stuck| {
-        TOLD.store(usize::try_from(stuck.seed.get()).unwrap(), Ordering::Relaxed);
-    });
-    let report = check.run(|| async {
-        while TOLD.load(Ordering::Relaxed) != 7 {
-            std::thread::yield_now();
-        }
-    });
+    let check = check.determinism(Determinism::Off).strategy(Strategy::Random);
+    let report = check.on_stuck(|stuck| store(&TOLD, stuck)).run(|| wait_until(&TOLD, 7));
     assert!(report.is_ok(), "{report:?}");
+}
+
+#[test]
+fn a_pilot_that_is_stuck_is_told_of_while_it_lasts() {
+    static TOLD: AtomicUsize = AtomicUsize::new(usize::MAX);
+    let check = Check::new("waits").first_seed(7).seeds(1).stuck_after(Duration::from_millis(50));
+    let check = check.determinism(Determinism::Off).strategy(Strategy::Portfolio);
+    let report = check.on_stuck(|stuck| store(&TOLD, stuck)).run(|| wait_until(&TOLD, 0));
+    assert!(report.is_ok(), "{report:?}");
+    assert_eq!(TOLD.load(Ordering::Relaxed), 0, "which is the first pilot");
+}
+
+fn store(told: &AtomicUsize, stuck: &StuckRun) {
+    told.store(usize::try_from(stuck.seed.get()).unwrap(), Ordering::Relaxed);
+}
+
+/// Spins inside of one poll.
+async fn wait_until(told: &AtomicUsize, seed: usize) {
+    while told.load(Ordering::Relaxed) != seed {
+        std::thread::yield_now();
+    }
 }
 
 #[test]

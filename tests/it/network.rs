@@ -23,7 +23,7 @@ use parcae::spawn;
 use parcae::time::Instant;
 use parcae::world::{self, Latency, LinkOptions, Node};
 
-use crate::runs::Journal;
+use crate::runs::{Journal, millis, on_every_seed};
 
 /// Makes a machine that serves each stream that comes to its port 80, in a task of its own.
 fn serving<F>(name: &'static str, serve: impl Fn(TcpStream) -> F + 'static) -> Node
@@ -94,6 +94,18 @@ fn port_of(node: &Node, port: u16) -> SocketAddr {
 
 async fn connect(node: &Node) -> TcpStream {
     TcpStream::connect(port_of(node, 80)).await.unwrap()
+}
+
+/// Runs a program on many seeds, in each of them with latencies as they usually are: 50 µs to 1 ms.
+fn with_usual_latencies<F>(program: impl Fn() -> F + Clone + 'static)
+where
+    F: Future<Output = ()> + 'static,
+{
+    on_every_seed(move || {
+        let latency = Latency::uniform(Duration::from_micros(50), millis(1));
+        world::network().set_links(LinkOptions::lan().with_latency(latency));
+        program()
+    });
 }
 
 /// A link on which every packet takes so long, and which does nothing else.

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parcae::explore::{
-    Check, CheckReport, Finding, Isolation, ReplayMode, ReplayVerdict, Shrink, Signature, World,
+    Check, CheckReport, Finding, Isolation, ReplayMode, ReplayVerdict, Shrink, Signature, Strategy,
+    World,
 };
 use parcae::kernel::{Fill, Overrides};
 use parcae::{Outcome, Seed, Sim};
@@ -124,7 +125,7 @@ fn is_shrunk(number: u64, program: &Arc<Program>, finding: &Finding) {
         let outcome = run(program, &World::of_overrides(seed, overrides), false);
         outcome.failure().map(Signature::of)
     };
-    let wanted = run(program, &World::of_seed(seed), false).failure().map(Signature::of);
+    let wanted = as_found(program, seed).failure().map(Signature::of);
     assert_eq!(signature_of(world.overrides.clone()), wanted, "program {number}");
     if shrink.is_minimal {
         for key in world.overrides.keys() {
@@ -133,6 +134,15 @@ fn is_shrunk(number: u64, program: &Arc<Program>, finding: &Finding) {
             assert_ne!(signature_of(fewer), wanted, "program {number}: {key:?} is not necessary");
         }
     }
+}
+
+/// Runs a seed as the check did.
+fn as_found(program: &Arc<Program>, seed: Seed) -> Outcome {
+    let run = |program: Arc<Program>| move || program.run();
+    let strategy = Strategy::default();
+    let profile = Check::new("random").strategy(strategy).profile(run(program.clone())).unwrap();
+    let sim = Sim::builder().seed(seed).strategy(strategy).profile(profile).build().unwrap();
+    sim.run(run(program.clone()))
 }
 
 #[test]

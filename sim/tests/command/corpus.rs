@@ -18,11 +18,12 @@ fn stored(here: &Workplace, scenario: &str) -> String {
 /// Changes the token in a file.
 fn change(here: &Workplace, path: &str, change: impl FnOnce(&mut ReplayToken)) {
     let path = here.folder.join(path);
-    let content = fs::read_to_string(&path).unwrap();
-    let mut token = ReplayToken::find_in(&content).unwrap();
+    let content = fs::read_to_string(&path).expect("a stored world is text");
+    let mut token = ReplayToken::find_in(&content).expect("a stored world has a token");
     let old = token.to_string();
     change(&mut token);
-    fs::write(path, content.replace(&old, &token.to_string())).unwrap();
+    let changed = content.replace(&old, &token.to_string());
+    fs::write(path, changed).expect("it can be written");
 }
 
 #[test]

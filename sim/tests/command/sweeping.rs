@@ -22,7 +22,7 @@ fn shard(here: &Workplace, hunt: &[&str], shard: &str, file: &str) -> Ended {
     let mut arguments = vec!["hunt", "--format", "jsonl", "--shard", shard];
     arguments.extend(hunt);
     let ended = here.run(&arguments);
-    fs::write(here.folder.join(file), &ended.stdout).unwrap();
+    fs::write(here.folder.join(file), &ended.stdout).expect("it can be written");
     ended
 }
 
@@ -37,7 +37,7 @@ fn failing(text: &str) -> BTreeSet<(String, String)> {
 }
 
 fn failing_of(item: &Value) -> (String, String) {
-    let text = |field: &str| item[field].as_str().unwrap().to_owned();
+    let text = |field: &str| item[field].as_str().expect("a text").to_owned();
     (text("seed"), text("signature"))
 }
 

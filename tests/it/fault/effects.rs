@@ -13,7 +13,7 @@ use parcae::kernel::Ratio;
 use parcae::net::{TcpListener, TcpStream, UdpSocket};
 use parcae::task::burn;
 use parcae::time::{Instant, SystemTime, sleep, timeout};
-use parcae::world::{self, Latency, Node, TimeStep};
+use parcae::world::{self, Latency, LinkOptions, Node, TimeStep};
 
 use crate::runs::{Journal, millis};
 
@@ -43,7 +43,14 @@ fn echoes(fault: impl Fn() -> Fault + 'static) -> impl Fn(u64) -> (Vec<Echo>, u6
     }
 }
 
+/// Latencies as they usually are: what is seen is what the fault does.
+fn set_usual_links() {
+    let latency = Latency::uniform(Duration::from_micros(50), millis(1));
+    world::network().set_links(LinkOptions::lan().with_latency(latency));
+}
+
 async fn run_echoes(fault: Fault) -> (Vec<Echo>, u64) {
+    set_usual_links();
     let start = Instant::now();
     let kind = fault.kind();
     let b = world::node("b").start(|| async {
@@ -195,7 +202,7 @@ fn packets_overtake_each_other() {
 
 /// Sends twenty datagrams at once over links of one latency, and gives in what order they came.
 async fn burst() -> Vec<u8> {
-    let options = world::LinkOptions::lan().with_latency(Latency::constant(millis(1)));
+    let options = LinkOptions::lan().with_latency(Latency::constant(millis(1)));
     world::network().set_links(options);
     let journal = Journal::new();
     let seen = journal.clone();
@@ -286,6 +293,7 @@ where
     F: Future<Output = T> + 'static,
 {
     let outcome = Sim::new(seed).run(move || async move {
+        set_usual_links();
         let a = world::node("a").start(std::future::pending::<()>);
         let b = world::node("b").start(serve_streams);
         let kind = fault.kind();

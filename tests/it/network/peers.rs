@@ -12,9 +12,9 @@ use parcae::world::{self, Node};
 
 use super::{
     ECONNREFUSED, ECONNRESET, EMFILE, EPIPE, ETIMEDOUT, code, code_of, connect, echo, keep,
-    port_of, read, serving, steady,
+    port_of, read, serving, steady, with_usual_latencies,
 };
-use crate::runs::{Journal, OnDrop, millis, on_every_seed, poll_once, secs};
+use crate::runs::{Journal, OnDrop, millis, poll_once, secs};
 
 /// Writes one byte.
 async fn write(stream: &mut TcpStream) -> Result<(), i32> {
@@ -25,7 +25,7 @@ async fn write(stream: &mut TcpStream) -> Result<(), i32> {
 
 #[test]
 fn of_a_killed_process_peers_read_all_that_it_had_written_and_then_the_end() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", |mut stream| async move {
             stream.write_all(&[7; 100_000]).await.unwrap();
             Node::current().kill();
@@ -48,7 +48,7 @@ fn of_a_killed_process_peers_read_all_that_it_had_written_and_then_the_end() {
 
 #[test]
 fn a_killed_process_that_had_not_read_all_resets_its_peers() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", keep);
         let mut stream = connect(&node).await;
         write(&mut stream).await.unwrap();
@@ -64,7 +64,7 @@ fn a_killed_process_that_had_not_read_all_resets_its_peers() {
 
 #[test]
 fn a_killed_process_resets_connections_that_nobody_had_accepted() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = world::node("db").start(|| async {
             let listener = TcpListener::bind("[::]:80").await.unwrap();
             std::future::pending::<()>().await;
@@ -79,7 +79,7 @@ fn a_killed_process_resets_connections_that_nobody_had_accepted() {
 
 #[test]
 fn the_next_incarnation_has_the_port_and_none_of_the_old_streams() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", |mut stream| async move {
             let mut byte = [0];
             while stream.read_exact(&mut byte).await.is_ok() {
@@ -106,7 +106,7 @@ fn the_next_incarnation_has_the_port_and_none_of_the_old_streams() {
 
 #[test]
 fn of_a_machine_without_power_nobody_hears_and_who_writes_times_out() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", keep);
         let (mut reader, mut writer) = (connect(&node).await, connect(&node).await);
         sleep(secs(1)).await;
@@ -125,7 +125,7 @@ fn of_a_machine_without_power_nobody_hears_and_who_writes_times_out() {
 
 #[test]
 fn a_machine_that_has_lost_its_power_knows_nothing_of_old_streams() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", echo);
         let mut stream = connect(&node).await;
         sleep(secs(1)).await;
@@ -141,7 +141,7 @@ fn a_machine_that_has_lost_its_power_knows_nothing_of_old_streams() {
 
 #[test]
 fn what_was_on_its_way_from_a_machine_arrives_though_it_loses_its_power() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         world::network().set_links(steady(millis(10)));
         let node = serving("db", |mut stream| async move {
             stream.write_all(b"last words").await.unwrap();
@@ -159,7 +159,7 @@ fn what_was_on_its_way_from_a_machine_arrives_though_it_loses_its_power() {
 
 #[test]
 fn a_process_that_is_stopped_says_goodbye_in_its_own_words() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", |mut stream| async move {
             shutdown_token().cancelled().await;
             stream.write_all(b"bye").await.unwrap();
@@ -181,7 +181,7 @@ fn a_process_that_is_stopped_says_goodbye_in_its_own_words() {
 
 #[test]
 fn of_a_process_that_does_not_stop_peers_read_the_end_after_ten_seconds() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         world::network().set_links(steady(millis(10)));
         let node = serving("db", keep);
         let mut stream = connect(&node).await;
@@ -197,7 +197,7 @@ fn of_a_process_that_does_not_stop_peers_read_the_end_after_ten_seconds() {
 
 #[test]
 fn the_kernel_of_a_frozen_process_takes_in_what_its_buffer_holds() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", echo);
         let stream = Rc::new(connect(&node).await);
         sleep(secs(1)).await;
@@ -232,7 +232,7 @@ fn the_kernel_of_a_frozen_process_takes_in_what_its_buffer_holds() {
 
 #[test]
 fn the_kernel_of_a_frozen_process_shakes_hands() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", echo);
         settle().await;
         node.pause();
@@ -248,7 +248,7 @@ fn the_kernel_of_a_frozen_process_shakes_hands() {
 
 #[test]
 fn a_frozen_process_that_loses_its_power_is_as_silent_as_any() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", echo);
         let mut stream = connect(&node).await;
         sleep(secs(1)).await;
@@ -265,7 +265,7 @@ fn a_frozen_process_that_loses_its_power_is_as_silent_as_any() {
 
 #[test]
 fn a_machine_accepts_no_more_streams_than_it_may_have_sockets() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         // Else the second and the third one may change places.
         world::network().set_links(steady(millis(1)));
         let results = Journal::new();
@@ -324,7 +324,7 @@ type Refused = Journal<bool>;
 
 #[test]
 fn destructors_of_a_killed_process_say_nothing_to_anybody() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let refused = Journal::new();
         let listener = TcpListener::bind("[::]:90").await.unwrap();
         let (node, other) = (haunted(&refused), serving("other", echo));
@@ -343,7 +343,7 @@ fn destructors_of_a_killed_process_say_nothing_to_anybody() {
 
 #[test]
 fn destructors_of_a_machine_without_power_close_nothing() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let refused = Journal::new();
         let listener = TcpListener::bind("[::]:90").await.unwrap();
         let (node, other) = (haunted(&refused), serving("other", echo));

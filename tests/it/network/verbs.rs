@@ -9,8 +9,10 @@ use parcae::task::settle;
 use parcae::time::{Instant, sleep, timeout};
 use parcae::world::{self, LinkFault, Node, label};
 
-use super::{Arrivals, ECONNRESET, connect, echo, read, serving, sink, steady};
-use crate::runs::{Journal, millis, nanos, on_every_seed, secs};
+use super::{
+    Arrivals, ECONNRESET, connect, echo, read, serving, sink, steady, with_usual_latencies,
+};
+use crate::runs::{Journal, millis, nanos, secs};
 
 /// Makes a machine of which is written down what its streams bring, and when after this call.
 fn receiver(name: &'static str) -> (Node, Arrivals) {
@@ -45,7 +47,7 @@ async fn is_answered_late(stream: &mut TcpStream) {
 
 #[test]
 fn a_partition_lets_nothing_through_and_streams_go_on_when_it_heals() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let (node, arrivals) = receiver("db");
         let mut stream = connect(&node).await;
         let cut = world::partition("test", "db");
@@ -65,7 +67,7 @@ fn a_partition_lets_nothing_through_and_streams_go_on_when_it_heals() {
 
 #[test]
 fn a_partition_loses_what_is_in_flight_and_no_more() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         world::network().set_links(steady(millis(10)));
         let (node, arrivals) = receiver("db");
         let mut stream = connect(&node).await;
@@ -86,7 +88,7 @@ fn a_partition_loses_what_is_in_flight_and_no_more() {
 
 #[test]
 fn a_partition_of_one_direction_lets_the_other_through() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let (node, arrivals) = receiver("db");
         let mut stream = connect(&node).await;
         // What goes there arrives; no acknowledgement comes back.
@@ -109,7 +111,7 @@ fn a_partition_of_one_direction_lets_the_other_through() {
 
 #[test]
 fn a_partition_touches_nobody_else() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let nodes = ["a", "b"].map(|name| serving(name, echo));
         let mut streams = [connect(&nodes[0]).await, connect(&nodes[1]).await];
         let cut = world::partition("test", "a");
@@ -123,7 +125,7 @@ fn a_partition_touches_nobody_else() {
 
 #[test]
 fn an_isolated_machine_is_cut_off_from_all_and_from_those_made_later() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let nodes = ["a", "b"].map(|name| serving(name, echo));
         let isolated = nodes[0].clone();
         let inside = async move {
@@ -149,7 +151,7 @@ fn an_isolated_machine_is_cut_off_from_all_and_from_those_made_later() {
 
 #[test]
 fn machines_are_partitioned_by_label_and_by_group() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let zones = world::nodes("kv", 2).label("zone", "a").start(|_| super::server(echo)());
         let mut streams = [connect(&zones[0]).await, connect(&zones[1]).await];
         let other = world::node("other").label("zone", "b").start(super::server(echo));
@@ -176,7 +178,7 @@ fn machines_are_partitioned_by_label_and_by_group() {
 
 #[test]
 fn what_is_held_arrives_in_order_when_it_is_released() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let (node, arrivals) = receiver("db");
         let mut stream = connect(&node).await;
         stream.set_nodelay(true).unwrap();
@@ -197,7 +199,7 @@ fn what_is_held_arrives_in_order_when_it_is_released() {
 
 #[test]
 fn a_connect_that_is_held_succeeds_when_it_is_released() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", echo);
         let hold = world::hold("test", &node);
         let start = Instant::now();
@@ -214,7 +216,7 @@ fn a_connect_that_is_held_succeeds_when_it_is_released() {
 
 #[test]
 fn a_clog_lets_go_by_itself() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let (node, arrivals) = receiver("db");
         let mut stream = connect(&node).await;
         sleep(secs(1)).await;
@@ -234,7 +236,7 @@ fn a_clog_lets_go_by_itself() {
 
 #[test]
 fn a_clog_that_is_lifted_early_lets_go_early() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let (node, arrivals) = receiver("db");
         let mut stream = connect(&node).await;
         let clog = world::clog("test", "db", secs(3600));
@@ -249,7 +251,7 @@ fn a_clog_that_is_lifted_early_lets_go_early() {
 
 #[test]
 fn a_link_that_flaps_carries_only_while_it_is_up() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let start = Instant::now();
         let (node, arrivals) = receiver("db");
         let mut stream = connect(&node).await;
@@ -277,7 +279,7 @@ fn a_link_that_flaps_carries_only_while_it_is_up() {
 
 #[test]
 fn a_reset_ends_both_ends_of_each_connection_between_two_machines() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let (node, arrivals) = receiver("db");
         let bystander = serving("web", echo);
         let mut streams = [connect(&node).await, connect(&node).await];
@@ -300,7 +302,7 @@ fn a_reset_ends_both_ends_of_each_connection_between_two_machines() {
 
 #[test]
 fn a_fault_that_is_kept_goes_on_until_it_is_healed() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let nodes = ["a", "b"].map(|name| serving(name, echo));
         let mut streams = [connect(&nodes[0]).await, connect(&nodes[1]).await];
         world::partition("test", ["a", "b"]).keep();
@@ -317,7 +319,7 @@ fn a_fault_that_is_kept_goes_on_until_it_is_healed() {
 
 #[test]
 fn of_two_partitions_each_has_to_end() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", echo);
         let mut stream = connect(&node).await;
         let (first, second) = (world::partition("test", "db"), world::isolate(&node));
@@ -331,7 +333,7 @@ fn of_two_partitions_each_has_to_end() {
 
 #[test]
 fn the_faults_of_a_machine_outlive_it() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let node = serving("db", echo);
         let mut stream = connect(&node).await;
         let saboteur = world::node("saboteur").start(|| async {
@@ -350,7 +352,7 @@ fn the_faults_of_a_machine_outlive_it() {
 
 #[test]
 fn a_packet_that_is_delivered_by_hand_overtakes_a_hold() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         let (node, arrivals) = receiver("db");
         let mut stream = connect(&node).await;
         sleep(secs(1)).await;
@@ -368,7 +370,7 @@ fn a_packet_that_is_delivered_by_hand_overtakes_a_hold() {
 
 #[test]
 fn a_packet_that_is_lost_by_hand_is_sent_again() {
-    on_every_seed(|| async {
+    with_usual_latencies(|| async {
         world::network().set_links(steady(millis(1)));
         let (node, arrivals) = receiver("db");
         let mut stream = connect(&node).await;

@@ -11,7 +11,7 @@ use crate::time::{sleep, timeout};
 use crate::world::node::NodeId;
 use crate::world::socket::{self, Socket};
 use crate::world::state::with_state;
-use crate::world::{self, LinkOptions, Overflow};
+use crate::world::{self, Latency, LinkOptions, Overflow};
 
 /// A socket of a test.
 #[derive(Clone, Copy, Debug)]
@@ -367,6 +367,8 @@ fn broadcast_needs_the_flag_and_reaches_every_machine() {
 fn a_group_reaches_its_members() {
     alone(|| async {
         let nodes = world::nodes("n", 2).idle();
+        let latency = Latency::uniform(Duration::from_micros(50), Duration::from_millis(1));
+        world::network().set_links(LinkOptions::lan().with_latency(latency));
         let listeners: Vec<_> = nodes
             .iter()
             .zip([true, false])
