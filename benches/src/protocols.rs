@@ -67,7 +67,7 @@ impl Post {
     }
 
     async fn receive(&self) -> (Vec<u64>, SocketAddr) {
-        let mut bytes = [0; 4096];
+        let mut bytes = vec![0; 4096];
         let (size, source) = self.socket.recv_from(&mut bytes).await.expect("it is bound");
         let (numbers, _) = bytes[..size].as_chunks();
         (numbers.iter().map(|number| u64::from_le_bytes(*number)).collect(), source)

@@ -3,6 +3,7 @@
 //! Each failing seed is searched for without shrinking. Then it is run and shrunk alone, on one thread, and the time of the
 //! processor is taken. What is known by hand is the least number of faults with which a bug can show; that of what the
 //! program draws for itself, as the scenarios do, is none.
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "a search is timed")]
 
 #[path = "../../sim/src/scenarios/cancel_leak.rs"]
 mod cancel_leak;

@@ -119,7 +119,7 @@ impl Keeping {
     }
 
     /// Runs the stored worlds of a check, before its seeds; removes those that pass if that is asked for. They have come to
-    /// their end before, and are run in this process, also with [`Isolation::Fork`]. In a process that was started
+    /// their end before, and are run in this process, also with [`Isolation::Fork`](crate::explore::Isolation::Fork). In a process that was started
     /// to run seeds for another one, there are none.
     ///
     /// # Errors

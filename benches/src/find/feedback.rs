@@ -7,6 +7,7 @@
 //! # Source
 //! Wolff, Duan, Li, Krishnan, Mathur and Roychoudhury, "Greybox fuzzing for concurrency testing" (RFF),
 //! ASPLOS 2024: reads-from pairs as coverage.
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "a search is timed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;

@@ -144,4 +144,4 @@ impl Ended {
     }
 }
 
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(240);

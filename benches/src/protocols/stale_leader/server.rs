@@ -76,9 +76,9 @@ impl Server {
                     [LEAD, _] if self.role != Role::Leader => self.stand().await,
                     [LEAD, _] => {}
                     [kind, value] => self.on_request(source, kind, value).await,
-                    [kind, term, from, ref rest @ ..] => {
+                    [kind, term, from, ..] => {
                         let from = usize::try_from(from).expect("one of three");
-                        self.on_message(kind, term, (from, source), rest).await;
+                        self.on_message(kind, term, (from, source), &message[3..]).await;
                     }
                     _ => unreachable!("nobody says less"),
                 },
@@ -167,13 +167,13 @@ impl Server {
             return;
         }
         match (kind, rest) {
-            (CANDIDATE, [last, length]) => {
-                if !self.has_voted && (*last, *length) >= (self.last_term(), self.log.len() as u64)
-                {
-                    self.has_voted = true;
-                    self.be_patient();
-                    self.post.send(source, &[VOTE, term, self.index as u64]).await;
-                }
+            (CANDIDATE, [last, length])
+                if !self.has_voted
+                    && (*last, *length) >= (self.last_term(), self.log.len() as u64) =>
+            {
+                self.has_voted = true;
+                self.be_patient();
+                self.post.send(source, &[VOTE, term, self.index as u64]).await;
             }
             (VOTE, []) if self.role == Role::Candidate => {
                 self.votes[from] = true;
