@@ -152,6 +152,8 @@ where
         let report = check.clone().run(move || shared());
         let token = report.finding().and_then(Finding::token);
         let captured = folder.zip(token).map(|(folder, token)| {
+            // It has come to its end before.
+            let check = check.without_processes();
             captured(&check.replay(token, ReplayMode::Lenient, move || program()), &folder)
         });
         let appended = properties.and_then(|path| appended(&report, &path));
@@ -190,7 +192,7 @@ where
         let text = report::replay_text(&failing.replay, command);
         let captured = captures.map(|folder| captured(&Ok(failing.replay.clone()), folder));
         panic!(
-            "{text}\nstored: {path}; it was run before any seed\n{}",
+            "{text}\nstored: {path}; it failed, so no seed was run (PARCAE_CORPUS=off runs them)\n{}",
             captured.unwrap_or_default()
         );
     }

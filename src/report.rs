@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! parcae: kv::counter failed: panic in `main` at tests/kv.rs:14: an update is lost
-//!   found    seed 3, run 4 of 100 (random), 6 choices (all switches), 24 steps, 12 ms
+//!   found    seed 3, run 4 of 100 (portfolio), 6 choices (all switches), 24 steps, 12 ms
 //!   shrunk   to 1 choice in 9 runs, 3 ms; it is necessary:
 //!     1. `main` is preempted by `writer` before: write Shared `counter` (tests/kv.rs:9)
 //!   timeline

@@ -98,6 +98,9 @@ pub(crate) struct HuntArguments {
     /// Run the seeds behind a failing one, too: list all that fail, shrink the first of each kind
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Show a failure as it was found: at once, but with all its choices; nothing is stored
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
     /// Stop after N seeds in a row that have shown nothing new
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) until_nothing_new: Option<u64>,
@@ -138,9 +141,9 @@ pub(crate) enum CorpusCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct CorpusArguments {
-    /// The folder
-    #[arg(long, value_name = "FOLDER", default_value = ".parcae")]
-    pub(crate) folder: PathBuf,
+    /// The folder [default: as `PARCAE_CORPUS`, or .parcae]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,8 @@ pub(crate) enum CommandError {
     Environment(EnvironmentError),
     /// Stored worlds that cannot be read, written or run.
     Keeping(KeepingError),
+    /// A folder of stored worlds that is not there.
+    NoCorpus { folder: PathBuf },
     /// Results that cannot be read.
     Results { path: PathBuf, error: io::Error },
     /// Results that are none, or do not belong together.
@@ -69,6 +71,7 @@ impl CommandError {
             | Self::Check(_)
             | Self::Environment(_)
             | Self::Keeping(_)
+            | Self::NoCorpus { .. }
             | Self::Results { .. }
             | Self::Merge(_)
             | Self::Replay(_) => Exit::Usage,
@@ -88,6 +91,9 @@ impl fmt::Display for CommandError {
             Self::Check(error) => error.fmt(formatter),
             Self::Environment(error) => error.fmt(formatter),
             Self::Keeping(error) => error.fmt(formatter),
+            Self::NoCorpus { folder } => {
+                write!(formatter, "--folder {}: there is no such folder", folder.display())
+            }
             Self::Results { path, .. } => write!(formatter, "{} cannot be read", path.display()),
             Self::Merge(error) => error.fmt(formatter),
             Self::Replay(error) => error.fmt(formatter),
@@ -115,6 +121,7 @@ impl Error for CommandError {
             | Self::SeedsBeyondTheLast { .. }
             | Self::Environment(_)
             | Self::Keeping(_)
+            | Self::NoCorpus { .. }
             | Self::Merge(_)
             | Self::Check(_)
             | Self::Replay(_)

@@ -10,7 +10,7 @@ use parcae::explore::{
 use parcae::kernel::VirtualTime;
 use serde::Serialize;
 
-use crate::lines::{self, CoverageItem, FailingItem, StoredItem};
+use crate::lines::{self, CoverageItem, FailingItem, STORED_WORLD, StoredItem};
 use crate::scenario::Scenario;
 
 /// Returns the list of scenarios.
@@ -71,7 +71,15 @@ pub(crate) fn explanation(replay: &Replay) -> String {
 /// Returns the outcome of a hunt in which a stored world fails, so that no seed was run.
 pub(crate) fn stored(replay: &Replay, stored: &[StoredItem]) -> String {
     let finding = replay.finding.as_deref().map(FindingItem::of);
-    lines_of(&StoredReportItem { name: &replay.name, seeds_run: 0, finding, stored })
+    lines_of(&StoredReportItem {
+        name: &replay.name,
+        seeds_run: 0,
+        stop: STORED_WORLD,
+        finding,
+        failing: Vec::new(),
+        other_findings: Vec::new(),
+        stored,
+    })
 }
 
 #[derive(Serialize)]
@@ -116,7 +124,10 @@ struct ReportItem<'a> {
 struct StoredReportItem<'a> {
     name: &'a str,
     seeds_run: u64,
+    stop: &'a str,
     finding: Option<FindingItem<'a>>,
+    failing: Vec<FailingItem>,
+    other_findings: Vec<FindingItem<'a>>,
     stored: &'a [StoredItem],
 }
 

@@ -170,6 +170,18 @@ impl FindingItem {
 }
 
 impl End {
+    /// The end of a hunt in which a stored world fails.
+    pub(crate) fn at_stored_world() -> Self {
+        Self {
+            seeds_run: 0,
+            steps: 0,
+            stop: Some(STORED_WORLD.to_owned()),
+            wall_seconds: 0.0,
+            coverage: CoverageItem::default(),
+            properties: Vec::new(),
+        }
+    }
+
     pub(crate) fn of(report: &CheckReport) -> Self {
         let properties = report.properties().iter().map(|summary| PropertyItem {
             property: summary.property().to_string(),
@@ -208,12 +220,15 @@ impl CoverageItem {
 pub(crate) fn stop(stop: Option<Stop>) -> Option<&'static str> {
     stop.map(|stop| match stop {
         Stop::Interrupted => INTERRUPTED,
-        Stop::NothingNew => "nothing new",
+        Stop::NothingNew => NOTHING_NEW,
         _ => "time limit",
     })
 }
 
 pub(crate) const FORMAT: u32 = 1;
 pub(crate) const INTERRUPTED: &str = "interrupted";
+/// A stored world fails, so no seed was run.
+pub(crate) const STORED_WORLD: &str = "stored world";
+pub(crate) const NOTHING_NEW: &str = "nothing new";
 const FAILS: &str = "fails";
 const PASSES: &str = "passes";

@@ -6,7 +6,8 @@ use std::fmt;
 use parcae::explore::Shard;
 
 use crate::lines::{
-    Begin, End, FORMAT, FailingItem, FindingItem, Heartbeat, INTERRUPTED, Line, StoredItem,
+    Begin, End, FORMAT, FailingItem, FindingItem, Heartbeat, INTERRUPTED, Line, NOTHING_NEW,
+    STORED_WORLD, StoredItem,
 };
 use crate::scenario::UnknownScenario;
 
@@ -138,6 +139,13 @@ impl Merged {
         unmet.filter(|property| !met.contains(property)).collect()
     }
 
+    /// Returns how many seeds there are in the sweeps of which these are parts.
+    pub(crate) fn planned(&self) -> u64 {
+        let sweeps: BTreeSet<(u64, u64)> =
+            self.parts.keys().map(|key| (key.first_seed, key.seeds)).collect();
+        sweeps.into_iter().map(|(_, seeds)| seeds).sum()
+    }
+
     /// Returns the shards that are missing or have not come to their end.
     pub(crate) fn missing(&self) -> Vec<(PartKey, Option<&Part>)> {
         let sweeps: BTreeSet<(u64, u64, u64)> =
@@ -209,12 +217,20 @@ impl Part {
     /// Returns how many seeds are known to have been run.
     pub(crate) fn seeds_run(&self) -> u64 {
         let done = self.heartbeat.map_or(0, |beat| beat.seeds_done);
-        self.end.as_ref().map_or(done, |end| end.seeds_run)
+        let known = self.end.as_ref().map_or(done, |end| end.seeds_run);
+        known.max(self.failing.len() as u64)
+    }
+
+    /// Tells whether all its seeds were run, or as many as show all there is: what they have not shown is missing then.
+    pub(crate) fn is_whole(&self) -> bool {
+        let stop = self.end.as_ref().map(|end| end.stop.as_deref());
+        matches!(stop, Some(None | Some(NOTHING_NEW)))
     }
 
     /// Tells whether it has come to the end that was asked for.
     fn has_ended(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| end.stop.as_deref() != Some(INTERRUPTED))
+        let is_cut = |stop: &str| [INTERRUPTED, STORED_WORLD].contains(&stop);
+        self.end.as_ref().is_some_and(|end| !end.stop.as_deref().is_some_and(is_cut))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::error::FormatError;
 use crate::explore::{Finding, ReplayToken, Signature, Strategy};
-use crate::kernel::{Seed, hash_text};
+use crate::kernel::{Fill, Seed, hash_text};
 use crate::report;
 
 /// A world that failed, and what was known of it then.
@@ -42,10 +42,11 @@ pub struct FailingWorld {
 }
 
 impl FailingWorld {
-    /// Takes the world of a finding; none of one that no world decides.
+    /// Takes the world of a finding; none of one that no world decides, nor of one that is still a seed: to run that again
+    /// takes the pilots, which are other runs.
     #[must_use]
     pub fn of(finding: &Finding, build: &str) -> Option<Self> {
-        let token = finding.token()?.clone();
+        let token = finding.token().filter(|_| finding.world().fill == Fill::Default)?.clone();
         let overrides = &finding.world().overrides;
         let choices = overrides
             .iter()

@@ -4,17 +4,19 @@ use std::future::Future;
 
 use super::check::Check;
 use super::error::CheckError;
+use super::explain::explained;
 use super::finding::Finding;
 use super::host::{self, Deadline, Stopwatch};
 use super::processes::Processes;
-use super::shrink::{Budget, Shrinker};
+use super::shrink::{Budget, Shrinker, Shrunk};
 use super::sim::Sim;
 use super::verdict::Verdict;
 use super::world::{Program, World};
 
 impl Check {
     /// Runs the program once, as these bytes say: see [`from_bytes`](super::from_bytes). A failure is shrunk as one
-    /// that a seed has found, from what was chosen; its seed is 0, and its token needs no bytes.
+    /// that a seed has found, from what was chosen; its seed is 0, and its token needs no bytes. It is run in this
+    /// process, also with [`Isolation::Fork`](super::Isolation::Fork).
     ///
     /// # Errors
     /// [`CheckError`] when an option cannot be, or the machine gives no thread.
@@ -61,10 +63,13 @@ impl Check {
         let budget = Budget::new(&self.shrink, Deadline::after(self.time_limit));
         let processes = Processes::default();
         let shrinker = Shrinker::new(&self, (&program, &processes), budget);
-        let shrunk = shrinker.shrink(&failure, &outcome);
-        Ok(Some(match shrunk {
+        let finding = match shrinker.shrink(&failure, &outcome) {
+            Some(Shrunk { leak: Some(leak), .. }) => {
+                Finding::unshrunk(&self, outcome, world, leak, search_time)
+            }
             Some(shrunk) => Finding::shrunk(&self, outcome, failure, shrunk, search_time),
             None => Finding::unshrunk(&self, outcome, world, failure, search_time),
-        }))
+        };
+        Ok(Some(explained(&self, &program, finding)))
     }
 }

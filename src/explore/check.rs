@@ -178,8 +178,9 @@ impl Check {
 
     /// Runs this one seed and no other: those that were set before are forgotten.
     pub fn only_seed(mut self, seed: impl Into<Seed>) -> Self {
-        self.regression_seeds = vec![seed.into()];
-        self.seed_count = 0;
+        let seed = seed.into();
+        (self.first_seed, self.seed_count) = (seed, 0);
+        self.regression_seeds = vec![seed];
         self
     }
 
@@ -209,8 +210,9 @@ impl Check {
     /// every value of the draws that have few. For programs of a few tasks with a few points each;
     /// [`CheckReport::exhaustion`] says whether that was all of it.
     ///
-    /// A run is the default world with overrides, so a failure has a token as ever. Seeds, the strategy, jobs and
-    /// [`Isolation::Fork`] have no part in it; the first seed is what generators ([`rng`](crate::rng())) depend on.
+    /// A run is the default world with overrides, so a failure has a token as ever. It ends at the first failure. Seeds and shards
+    /// of them, the strategy, jobs, [`Check::keep_going`], [`Check::stop_after_nothing_new`] and [`Isolation::Fork`] have no part in
+    /// it; the first seed is what generators ([`rng`](crate::rng())) depend on.
     ///
     /// # Examples
     /// ```

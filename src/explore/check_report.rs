@@ -33,7 +33,7 @@ pub struct CheckReport {
     pub(super) exhaustion: Option<Exhaustion>,
 }
 
-/// Why a check ended before its last seed without a failure.
+/// Why a check ended before its last seed, if it was not because of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
@@ -122,7 +122,8 @@ impl CheckReport {
     }
 
     /// Returns the seeds whose process ended before their run did, in order; with [`Isolation::Fork`](super::Isolation::Fork)
-    /// only. The others were run nevertheless, until there were 16 of these.
+    /// only. The others were run nevertheless, until there were 16 of these; of a check that keeps going all are, and they
+    /// stand among those that fail, too.
     #[must_use]
     pub fn lost(&self) -> &[LostSeed] {
         &self.lost

@@ -61,6 +61,15 @@ pub(super) fn passes_now(failure: &Failure) -> Failure {
     Failure::Nondeterminism { event: 0, first: failure.to_string(), second: PASSES.to_owned() }
 }
 
+/// The failure of a run that was to repeat another one up to a choice, and has not come to it.
+pub(super) fn led_elsewhere() -> Failure {
+    Failure::Nondeterminism {
+        event: 0,
+        first: "it comes to a choice".to_owned(),
+        second: "with all choices in front of it as they were, it does not".to_owned(),
+    }
+}
+
 fn first_difference(first: &Log, second: &Log) -> Failure {
     let is_same = |(left, right): (&LogEntry, &LogEntry)| {
         left.what == right.what && left.task == right.task && left.time == right.time

@@ -21,7 +21,7 @@
 mod footprint;
 mod tree;
 
-use super::check::Check;
+use super::check::{Check, Determinism};
 use super::check_report::{CheckReport, Stop};
 use super::determinism;
 use super::error::CheckError;
@@ -37,7 +37,7 @@ use super::watchdog::Running;
 use super::world::{Program, World};
 use crate::executor::Failure;
 
-use self::tree::Tree;
+use self::tree::{Grown, Tree};
 
 /// Has a check run all that can happen in a small program instead of seeds; see [`Check::exhaustive`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,13 +175,14 @@ impl<'a> Exhauster<'a> {
             steps += outcome.steps();
             merged.add(world.seed, outcome.chain().get(), outcome.take_observed());
             let log = outcome.log().expect("it was asked for");
-            let has_next = tree.grow(log);
+            let grown = tree.grow(log);
+            let leak = leak.or_else(|| (grown == Grown::Differs).then(determinism::led_elsewhere));
             if let Some(failure) = leak.as_ref().or(outcome.failure()) {
                 tree.end(Unexplored::Failure);
                 failed = Some(FailedRun { leak: leak.clone(), ..FailedRun::new(world, failure) });
                 break;
             }
-            if !has_next {
+            if grown == Grown::Done {
                 break;
             }
             if check.control.is_stopped() || deadline.is_over() {
@@ -228,8 +229,13 @@ impl<'a> Exhauster<'a> {
         world: &World,
         is_first: bool,
     ) -> Result<(Outcome, Option<Failure>), NoThread> {
-        let Check { settings, isolation, .. } = self.check;
-        if is_first {
+        let Check { settings, isolation, determinism, .. } = self.check;
+        let is_checked = match determinism {
+            Determinism::FirstSeed => is_first,
+            Determinism::EverySeed => true,
+            Determinism::Off => false,
+        };
+        if is_checked {
             return determinism::run_twice(&self.program, world, settings, *isolation);
         }
         let sim = world.sim(settings).logged(true);

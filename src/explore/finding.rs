@@ -118,9 +118,6 @@ impl Finding {
         search_time: Duration,
     ) -> Self {
         let seed = original.seed();
-        if let Some(leak) = shrunk.leak {
-            return Self::unshrunk(check, original, World::of_seed(seed), leak, search_time);
-        }
         let original_log = original.take_log().expect("what is examined was run with its log");
         let world = World::of_log(seed, &original_log);
         let found = RunSize::of(&world, &original_log, original.steps());

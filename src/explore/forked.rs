@@ -33,7 +33,6 @@ impl Search<'_> {
             }
         };
         let keeps_going = self.check.keeps_going;
-        let mut is_enough = false;
         let (facts, failed) = match answer {
             Answer::Ran(facts) => {
                 let failed = failed(seed, &facts, leak);
@@ -45,7 +44,7 @@ impl Search<'_> {
                     lost: Some(failure.clone()),
                     ..FailedRun::new(World::of_seed(seed), &failure)
                 };
-                is_enough = tally.lost.add(place, LostSeed { seed, failure }) && !keeps_going;
+                tally.lost.add(place, LostSeed { seed, failure });
                 (Facts::default(), keeps_going.then_some(run))
             }
         };
@@ -56,8 +55,7 @@ impl Search<'_> {
             ..Observed::default()
         };
         let (steps, chain) = (facts.steps, facts.chain);
-        let flow = tally.count(self.check, place, Done { seed, steps, chain, observed, failed });
-        if is_enough { Flow::Stop } else { flow }
+        tally.count(self.check, place, Done { seed, steps, chain, observed, failed })
     }
 }
 
@@ -83,6 +81,10 @@ fn answered(
         return Ok((forks.run(request)?, None));
     }
     let (first, second) = forks.run_twice(&request)?;
+    // What has ended a process is not run here to be examined.
+    if matches!(second, Answer::Ended { .. }) {
+        return Ok((second, None));
+    }
     let leak = match first.is_same(&second) {
         true => None,
         false => Some(forks.first_difference(request)?),

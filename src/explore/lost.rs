@@ -22,11 +22,16 @@ pub(super) struct Lost {
 }
 
 impl Lost {
-    /// Adds a seed; true when there are so many that the check goes no further.
+    /// Adds a seed.
     #[cfg(target_os = "linux")]
-    pub(super) fn add(&mut self, place: usize, lost: LostSeed) -> bool {
+    pub(super) fn add(&mut self, place: usize, lost: LostSeed) {
         self.seeds.push((place, lost));
+    }
+
+    /// Tells whether there are so many up to a place that the check goes no further.
+    pub(super) fn is_enough(&self, place: usize) -> bool {
         self.seeds.len() >= LOST_MAX
+            && self.seeds.iter().filter(|(lost, _)| *lost <= place).count() >= LOST_MAX
     }
 
     /// Notes why no more seeds can be run.
@@ -48,5 +53,4 @@ impl Lost {
 }
 
 /// A seed that is stuck costs seconds; with so many, the program is what to look at.
-#[cfg(target_os = "linux")]
 const LOST_MAX: usize = 16;

@@ -63,7 +63,7 @@ impl Check {
         let program = Program::new(program);
         let processes = self.processes(&program, Location::caller());
         let running = Running::of(&self);
-        self.run_pilots(&program, &processes, &running)?;
+        running.watched(|| self.run_pilots(&program, &processes, &running))?;
         Ok(self.settings.profile.map(Arc::unwrap_or_clone).unwrap_or_default())
     }
 
@@ -85,8 +85,9 @@ impl Check {
         for seed in Pilot::seeds(self.pilot_seed) {
             pilots.run_count += 1;
             if let Some(ahead) = processes.pilot(World::of_seed(seed), &self.settings)? {
-                if let Ahead::Ran(shown) = ahead {
-                    profile.add(&shown);
+                match ahead {
+                    Ahead::Ran(shown) => profile.add(&shown),
+                    Ahead::Ended(_) => profile.add_pilot(seed),
                 }
                 continue;
             }

@@ -198,7 +198,7 @@ impl Check {
         if token.world.fill == Fill::Seeded {
             // The run was picked by a strategy, and that by what pilots show of the program.
             let running = Running::of(&self);
-            self.run_pilots(&program, &processes, &running)?;
+            running.watched(|| self.run_pilots(&program, &processes, &running))?;
         }
         let runs = (&program, &processes);
         let replay = self.replay_once(token, mode, runs)?;

@@ -10,7 +10,7 @@ use super::check_report::{CheckReport, Stop};
 use super::determinism;
 use super::error::CheckError;
 use super::explain::explained;
-use super::failing::{FailedRun, Failing};
+use super::failing::{FailedRun, Failing, FailingSeed};
 use super::finding::Finding;
 use super::host::{self, Deadline, Flow, NoThread, Stopwatch};
 use super::lost::{Lost, LostSeed};
@@ -18,7 +18,7 @@ use super::observed::Observed;
 use super::pilots::Pilots;
 use super::processes::Processes;
 use super::properties::Merged;
-use super::shrink::{Budget, Shrinker};
+use super::shrink::{Budget, Shrinker, Shrunk};
 use super::sim::Outcome;
 use super::watchdog::Running;
 use super::world::{Program, World};
@@ -74,12 +74,27 @@ impl Tally {
             if let Some(run) = done.failed {
                 self.note(check, run);
             }
+            if !check.keeps_going && self.lost.is_enough(self.seeds_run) {
+                self.end_at(self.seeds_run);
+            }
             if check.settled_after.is_some_and(|seeds| self.merged.is_settled(seeds)) {
                 self.end_at(self.seeds_run);
             }
             self.seeds_run += 1;
         }
         if self.last.is_some() { Flow::Stop } else { Flow::Continue }
+    }
+
+    /// Adds failing runs that stand behind a seed which a stop has left out. None is behind the one that ends the search.
+    fn note_those_behind_a_gap(&mut self, check: &Check) {
+        let last = self.last;
+        for (place, done) in std::mem::take(&mut self.ahead) {
+            if last.is_none_or(|last| place <= last)
+                && let Some(run) = done.failed
+            {
+                self.note(check, run);
+            }
+        }
     }
 
     fn end_at(&mut self, place: usize) {
@@ -126,18 +141,21 @@ impl<'a> Search<'a> {
     ) -> Result<CheckReport, CheckError> {
         let check = self.check;
         let search_time = stopwatch.elapsed();
+        tally.note_those_behind_a_gap(check);
         let lost = std::mem::take(&mut tally.lost).until(tally.seeds_run)?;
-        let Failing { seeds: failing, firsts, .. } = std::mem::take(&mut tally.failing);
+        let Failing { seeds: mut failing, firsts, .. } = std::mem::take(&mut tally.failing);
         let examine = |run| self.examine(run, search_time, deadline);
         let mut findings = firsts.into_iter().map(examine).collect::<Result<Vec<_>, _>>()?;
         if findings.is_empty()
             && let Some(LostSeed { seed, failure }) = lost.first().cloned()
         {
+            failing.push(FailingSeed::of(&FailedRun::new(World::of_seed(seed), &failure)));
             findings.push(Finding::lost(check, World::of_seed(seed), failure, search_time));
         }
         let (seeds_run, own_count) = (tally.seeds_run as u64, check.own_seed_count());
         let is_settled = check.settled_after.is_some_and(|seeds| tally.merged.is_settled(seeds));
-        let is_early = seeds_run < own_count && (findings.is_empty() || check.keeps_going);
+        let is_ended_by_seeds = tally.last.is_some() && !is_settled;
+        let is_early = seeds_run < own_count && !is_ended_by_seeds;
         let stop = is_early.then(|| match is_settled {
             true => Stop::NothingNew,
             false if check.control.is_stopped() => Stop::Interrupted,
@@ -239,11 +257,46 @@ impl<'a> Search<'a> {
         };
         let budget = Budget::new(&check.shrink, deadline);
         let shrinker = Shrinker::new(check, (&self.program, &self.processes), budget);
-        let shrunk = shrinker.shrink(&failure, &outcome);
-        let finding = match shrunk {
+        let finding = match shrinker.shrink(&failure, &outcome) {
+            Some(Shrunk { leak: Some(leak), .. }) => {
+                Finding::unshrunk(check, outcome, world, leak, search_time)
+            }
             Some(shrunk) => Finding::shrunk(check, outcome, failure, shrunk, search_time),
             None => Finding::unshrunk(check, outcome, world, failure, search_time),
         };
         Ok(explained(check, &self.program, finding))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::executor::Failure;
+    use crate::kernel::VirtualTime;
+
+    fn done(seed: u64, is_failing: bool) -> Done {
+        let failure = Failure::Livelock { steps: seed, time: VirtualTime::ZERO, tasks: Vec::new() };
+        let world = World::of_seed(Seed::new(seed));
+        Done {
+            seed: world.seed,
+            steps: 1,
+            chain: seed,
+            observed: Observed::default(),
+            failed: is_failing.then(|| FailedRun::new(world, &failure)),
+        }
+    }
+
+    #[test]
+    fn a_failing_seed_behind_one_that_a_stop_has_left_out_is_reported() {
+        let check = Check::new("stopped").seeds(10);
+        let mut tally = Tally::default();
+        assert_eq!(tally.count(&check, 0, done(0, false)), Flow::Continue);
+        // Nobody comes back to 1.
+        assert_eq!(tally.count(&check, 2, done(2, true)), Flow::Stop);
+        assert_eq!(tally.count(&check, 3, done(3, true)), Flow::Stop);
+        tally.note_those_behind_a_gap(&check);
+        let seeds: Vec<u64> = tally.failing.seeds.iter().map(|it| it.seed().get()).collect();
+        assert_eq!(seeds, [2], "what was run behind it depends on the machine");
+        assert_eq!(tally.seeds_run, 1);
     }
 }

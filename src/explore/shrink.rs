@@ -202,7 +202,12 @@ impl<'a> Shrinker<'a> {
                 break;
             }
         }
-        self.round()?;
+        while self.round()? {
+            // A rounded value may do without another override.
+            self.is_minimal = false;
+            while self.reduce_all()? {}
+            self.is_minimal = true;
+        }
         ControlFlow::Continue(())
     }
 
@@ -329,6 +334,18 @@ impl<'a> Shrinker<'a> {
             Some(Ahead::Ran(signature)) => signature == self.target,
             Some(Ahead::Ended(_)) => false,
         })
+    }
+
+    /// Runs a world with its log that is not known to fail; none if its process ends.
+    fn look_at(&mut self, overrides: &Overrides) -> ControlFlow<Exhausted, Option<Outcome>> {
+        let world = World::of_overrides(self.seed(), overrides.clone());
+        let ahead = self.ahead(&world);
+        if let Some(Ahead::Ended(_)) = self.unless_cut(ahead)? {
+            return ControlFlow::Continue(None);
+        }
+        let outcome = self.run(&world, true);
+        let outcome = self.unless_cut(outcome)?;
+        ControlFlow::Continue(Some(outcome))
     }
 
     fn ahead(&self, world: &World) -> Result<Option<Ahead<Option<Signature>>>, NoThread> {

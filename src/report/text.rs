@@ -31,7 +31,7 @@ use crate::explore::{
 ///
 /// let command = ReplayCommand::from_prefix("cargo test -p kv");
 /// let report = Check::new("kv::starts").seeds(10).run(|| async {});
-/// assert!(report::text(&report, &command).starts_with("parcae: kv::starts ok: 10 seeds (random)"));
+/// assert!(report::text(&report, &command).starts_with("parcae: kv::starts ok: 10 seeds (portfolio)"));
 ///
 /// let report = Check::new("kv::starts").seeds(10).run(|| async { Err::<(), _>("no config") });
 /// let text = report::text(&report, &command);
@@ -277,6 +277,10 @@ fn failing(page: &mut Page, report: &CheckReport, finding: &Finding, detail: Det
 
 /// Names the seeds that ended their process, beside the one that the report is about.
 fn lost(page: &mut Page, report: &CheckReport, finding: &Finding) {
+    // With those that keep going, all seeds that fail are listed.
+    if report.keeps_going() {
+        return;
+    }
     let others = report.lost().iter().filter(|lost| lost.seed != finding.seed());
     for (index, LostSeed { seed, failure, .. }) in others.enumerate() {
         let line = format!("seed {seed}: {}", first_line(failure));

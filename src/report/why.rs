@@ -105,7 +105,8 @@ impl Why<'_> {
         let endings = u64::from(likelihood.endings);
         match likelihood.decided_at.and_then(|entry| self.log.entries.get(entry)) {
             Some(entry) => page.indented(&format!(
-                "it is bound to happen from here on: {}",
+                "all of {} fail once it has come to: {}",
+                counted(endings, "ending"),
                 self.log.describe(entry)
             )),
             None => page.indented(&format!(

@@ -90,6 +90,8 @@ fn a_seed_that_ends_its_process_is_named_and_the_others_run() {
     assert_eq!(kinds, ["abort", "stack overflow", "out of memory", "stuck"]);
     let finding = report.finding().unwrap();
     assert_eq!(finding.seed().get(), 17);
+    let failing: Vec<_> = report.failing().iter().map(|failing| failing.seed().get()).collect();
+    assert_eq!(failing, [17], "those that keep going list all");
     let text = report::text(&report, &ReplayCommand::from_prefix("cargo test"));
     assert!(text.contains("in a destructor"), "its last words: {text}");
     assert!(text.contains("PARCAE_SEED=17 cargo test"), "{text}");
@@ -100,11 +102,13 @@ fn a_seed_that_ends_its_process_is_named_and_the_others_run() {
 
 #[test]
 fn sixteen_lost_seeds_are_enough() {
-    let check = check("exits").seeds(100_000).jobs(1);
-    let report = check.run(|| async { std::process::exit(3) });
     let expected: Vec<_> = (0..16).map(|seed| (seed, ProcessEnd::Exit { code: 3 })).collect();
-    assert_eq!(lost(&report), expected);
-    assert_eq!(report.seeds_run(), 16);
+    for jobs in [1, 2] {
+        let check = check("exits").seeds(100_000).jobs(jobs);
+        let report = check.run(|| async { std::process::exit(3) });
+        assert_eq!(lost(&report), expected, "{jobs} jobs");
+        assert_eq!((report.seeds_run(), report.stop()), (16, None), "{jobs} jobs");
+    }
 }
 
 static VISITS: AtomicUsize = AtomicUsize::new(0);
@@ -225,6 +229,25 @@ fn with_a_deadly_default(deadly: u64) -> impl Fn() -> std::future::Ready<()> {
         assert!(number <= 50, "too great");
         std::future::ready(())
     }
+}
+
+#[test]
+fn a_world_that_is_drawn_anew_is_not_run_here_if_its_process_ends() {
+    // It fails if a branch is taken that is rare, and ends its process if not.
+    let check = check("aborts").seeds(300).buggify(true).strategy(Strategy::Random);
+    let report = check.run(|| async {
+        let latency = parcae::choose(0..1_000_u64);
+        if !buggify!("rare") {
+            if latency < 10 {
+                std::process::abort();
+            }
+            return;
+        }
+        panic!("the rare one");
+    });
+    let finding = report.finding().unwrap();
+    assert!(finding.failure().to_string().contains("the rare one"), "{}", finding.failure());
+    assert_eq!(finding.world().overrides.len(), 1, "{:?}", finding.world());
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! `parcae corpus`
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use parcae::corpus::{Corpus, Standing, Stored};
 use parcae::explore::Check;
-use parcae::harness::KeepingError;
+use parcae::harness::{Environment, KeepingError};
 
-use crate::cli::{CorpusCommand, PruneArguments};
+use crate::cli::{CorpusArguments, CorpusCommand, PruneArguments};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::output;
@@ -15,8 +15,17 @@ use crate::scenario::ScenarioProgram;
 
 pub(crate) fn run(command: &CorpusCommand) -> Result<Exit, CommandError> {
     match command {
-        CorpusCommand::List(arguments) => list(&arguments.folder),
+        CorpusCommand::List(arguments) => list(&folder(arguments)?),
         CorpusCommand::Prune(arguments) => prune(arguments),
+    }
+}
+
+/// Returns the folder that hunts use, unless another one was named, which is to be there.
+fn folder(arguments: &CorpusArguments) -> Result<PathBuf, CommandError> {
+    match &arguments.folder {
+        Some(folder) if folder.is_dir() => Ok(folder.clone()),
+        Some(folder) => Err(CommandError::NoCorpus { folder: folder.clone() }),
+        None => Ok(Environment::read_keeping()?.unwrap_or_default().folder),
     }
 }
 
@@ -29,7 +38,7 @@ fn list(folder: &Path) -> Result<Exit, CommandError> {
         let _ = writeln!(text, "    found by seed {seed} ({strategy}) in build {build}");
         Ok(())
     })?;
-    if text.is_empty() {
+    if text.is_empty() && exit == Exit::Clean {
         let _ = writeln!(text, "no failing worlds are stored in {}", folder.display());
     }
     output::print(&text)?;
@@ -37,7 +46,7 @@ fn list(folder: &Path) -> Result<Exit, CommandError> {
 }
 
 fn prune(arguments: &PruneArguments) -> Result<Exit, CommandError> {
-    let folder = &arguments.corpus.folder;
+    let folder = &folder(&arguments.corpus)?;
     let corpus = Corpus::at(folder);
     let (mut removed_count, mut kept_count) = (0, 0);
     let exit = each(folder, |stored| {
@@ -64,7 +73,8 @@ fn prune(arguments: &PruneArguments) -> Result<Exit, CommandError> {
         output::print(&format!("removed  {path}: it passes now\n"))
     })?;
     let removed = if arguments.dry_run { "would be removed" } else { "removed" };
-    output::print(&format!("{removed_count} {removed}, {kept_count} kept\n"))?;
+    let unread = if exit == Exit::Clean { "" } else { "; there are files that cannot be read" };
+    output::print(&format!("{removed_count} {removed}, {kept_count} kept{unread}\n"))?;
     Ok(exit)
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use parcae::explore::{Check, CheckReport, Control, Shard, Stop};
+use parcae::explore::{Check, CheckReport, Control, Shard, Shrink, Stop};
 use parcae::harness::{self, Environment, Keeping, KeepingMode, Kept, report_folder};
 use parcae::report::{self, Detail, SaveError};
 
@@ -113,11 +113,15 @@ impl Hunt {
                 let detail = Detail::default().with_style(output::style());
                 let text = report::replay_text_with(replay, &output::replay_command(), detail);
                 let path = failing.stored.path.display();
-                format!("{text}  stored   {path}; it was run before any seed\n")
+                format!(
+                    "{text}  stored   {path}; it failed, so no seed was run (--keep-going or --corpus off runs them)\n"
+                )
             }
             HuntFormat::Json => json::stored(replay, &self.stored_items()),
             HuntFormat::Jsonl => {
-                self.stored_items().into_iter().map(|item| Line::Stored(item).to_string()).collect()
+                let stored = self.stored_items().into_iter().map(Line::Stored);
+                let lines = stored.chain([Line::End(End::at_stored_world())]);
+                lines.map(|line| line.to_string()).collect()
             }
         };
         output::print(&outcome)
@@ -196,6 +200,11 @@ fn check(arguments: &HuntArguments, control: &Control) -> Result<Check, CommandE
         .keep_going(arguments.keep_going)
         .isolation(arguments.isolation)
         .control(control.clone());
+    if arguments.no_shrink {
+        let mut shrink = Shrink::default();
+        shrink.runs = 0;
+        check = check.shrink(shrink);
+    }
     if let Some(jobs) = arguments.jobs {
         check = check.jobs(jobs);
     }

@@ -72,12 +72,17 @@ fn world(finding: &FindingItem, build: &str) -> Option<FailingWorld> {
 
 fn text(merged: &Merged, identity: &Identity, stored: &[PathBuf]) -> String {
     let Identity { check, build, strategy } = identity;
-    let (run, planned) = merged.parts().fold((0, 0), |(run, planned), (key, part)| {
-        (run + part.seeds_run(), planned + key.shard.share(key.seeds))
-    });
+    let run: u64 = merged.parts().map(|(_, part)| part.seeds_run()).sum();
+    let planned = merged.planned();
     let (failing, missing) = (merged.failing(), merged.missing());
     let is_incomplete = if missing.is_empty() { "" } else { ", not complete" };
+    let is_stored = merged.parts().flat_map(|(_, part)| &part.stored).any(StoredItem::is_failing);
     let mut text = match failing.is_empty() {
+        true if is_stored => {
+            format!(
+                "parcae: {check} failed: a stored world fails; {run} of {planned} seeds were run{is_incomplete}"
+            )
+        }
         true => format!("parcae: {check}: no failure in {run} of {planned} seeds{is_incomplete}"),
         false => {
             let count = failing.len();
@@ -128,9 +133,11 @@ fn text(merged: &Merged, identity: &Identity, stored: &[PathBuf]) -> String {
     text
 }
 
-/// Returns what is unmet, if nothing failed and all seeds were run: others may have met it.
+/// Returns what is unmet, if nothing failed and all seeds were run, or as many as show nothing new: others may have met it.
 fn unmet(merged: &Merged) -> Vec<&str> {
-    let is_judged = merged.failing().is_empty() && merged.missing().is_empty();
+    let is_judged = merged.failing().is_empty()
+        && merged.missing().is_empty()
+        && merged.parts().all(|(_, part)| part.is_whole());
     if is_judged { merged.unmet().into_iter().collect() } else { Vec::new() }
 }
 

@@ -46,7 +46,10 @@ fn text(arguments: &RunArguments, outcome: &Outcome) -> String {
         "  {events} events, {steps} steps, {elapsed:?} of virtual time, chain {chain:#018x}"
     );
     if !outcome.is_ok() {
-        let _ = writeln!(text, "  to make it small: parcae hunt {name} --seed {seed} --seeds 1");
+        let _ = writeln!(
+            text,
+            "  to make it small: parcae hunt {name} --seed {seed} --seeds 1 --corpus off"
+        );
     }
     text
 }

@@ -35,7 +35,7 @@ fn what_has_failed_is_run_before_any_seed_by_the_next_hunt() {
     // In the default schedule no seed fails.
     let fifo = ["hunt", "lost-update", "--strategy", "fifo"];
     let ended = here.run(&fifo).with_code(FAILING);
-    ended.says(&["it fails again, event for event", "a visit was lost", &path, "before any seed"]);
+    ended.says(&["it fails again, event for event", "a visit was lost", &path, "no seed was run"]);
     let report = here.hunt(&["lost-update", "--strategy", "fifo"]);
     assert_eq!(
         (&report["seeds_run"], &report["stored"][0]["standing"]),
@@ -120,7 +120,6 @@ fn prune_removes_what_passes_and_says_what_it_did() {
         "1 removed, 2 kept",
     ]);
     assert_eq!(here.corpus().len(), 3);
-    here.run(&["corpus", "list", "--folder", "nowhere"]).with_code(CLEAN).says(&["nowhere"]);
 }
 
 #[test]
@@ -165,4 +164,16 @@ fn what_is_no_failing_world_is_named_with_what_would_be_right() {
     check(&format!("{content}>>>>>>> theirs\n"), &["\">>>>>>> theirs\""]);
     // The checks of other names are not disturbed.
     here.run(&["hunt", "lost-update", "--fixed", "--seeds", "10"]).with_code(CLEAN);
+}
+
+#[test]
+fn the_folder_is_that_of_hunts_and_one_that_is_not_there_is_an_error() {
+    let here = Workplace::keeping("corpus_folder");
+    here.run(&["hunt", "lost-update", "--corpus", "./kept"]).with_code(FAILING);
+    here.run(&["corpus", "list", "--folder", "./kept"]).says(&["lost-update: panic"]);
+    here.run(&["corpus", "list", "--folder", "./gone"])
+        .with_code(USAGE)
+        .complains(&["--folder ./gone: there is no such folder"]);
+    let listed = here.run(&["corpus", "list"]).with_code(CLEAN);
+    listed.says(&["no failing worlds are stored in .parcae"]);
 }

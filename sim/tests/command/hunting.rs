@@ -36,7 +36,10 @@ fn every_scenario_is_found_within_its_seeds_wherever_they_begin() {
         let name = item["name"].as_str().unwrap();
         let seeds = item["seeds_until_found"].to_string();
         for first in (0..20).map(|place| place * (u64::MAX / 20)) {
-            let report = here.hunt(&[name, "--seed", &first.to_string(), "--seeds", &seeds]);
+            let first_seed = first.to_string();
+            let report =
+                here.hunt(&[name, "--no-shrink", "--seed", &first_seed, "--seeds", &seeds]);
+            assert!(report["finding"]["shrunk"].is_null(), "{report}");
             let kind = &report["finding"]["failure_kind"];
             assert_eq!(*kind, item["failure_kind"], "{name} from seed {first}: {report}");
         }
@@ -126,7 +129,7 @@ fn the_number_of_threads_does_not_change_the_report() {
         let report = |jobs| without_wall_times(here.hunt(&[name, "--jobs", jobs]));
         assert_eq!(report("1"), report("2"), "{name}");
         let text = |jobs| {
-            let ended = here.run(&["hunt", name, "--jobs", jobs]);
+            let ended = here.run(&["hunt", name, "--no-shrink", "--jobs", jobs]);
             let lines = ended.stdout.lines().map(str::to_owned);
             // These two hold wall times; the JSON report has the rest of what they say.
             lines

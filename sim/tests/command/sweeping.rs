@@ -144,7 +144,7 @@ fn a_shard_that_is_missing_or_was_killed_is_said_and_what_it_printed_counts() {
     let all = here.run(&["merge", "1.jsonl", "2.jsonl", "3.jsonl"]).with_code(CLEAN);
     all.says(&["lost-update-fixed: no failure in 40 of 40 seeds"]);
     let two = here.run(&["merge", "1.jsonl", "3.jsonl"]).with_code(INFRASTRUCTURE);
-    two.says(&["not complete", "missing  shard 2/3 of 40 seeds from 0 on"]);
+    two.says(&["in 27 of 40 seeds, not complete", "missing  shard 2/3 of 40 seeds from 0 on"]);
 
     let hunt = ["retries-everything", "--keep-going", "--seeds", "40", "--strategy", "random"];
     let whole = shard(&here, &hunt, "1/1", "whole.jsonl").with_code(FAILING).stdout;
@@ -156,7 +156,7 @@ fn a_shard_that_is_missing_or_was_killed_is_said_and_what_it_printed_counts() {
     let killed = here.run(&merge).with_code(FAILING);
     assert_eq!(failing(&killed.stdout).len(), 4);
     let text = here.run(&["merge", "--corpus", "off", "killed.jsonl"]).with_code(FAILING);
-    text.says(&["missing  shard 1/1 of 40 seeds from 0 on has not ended"]);
+    text.says(&["missing  shard 1/1 of 40 seeds from 0 on has not ended: 4 run"]);
     // Started again it is whole, whichever file comes first.
     for files in [["killed.jsonl", "whole.jsonl"], ["whole.jsonl", "killed.jsonl"]] {
         let merge = ["merge", "--corpus", "off", "--format", "jsonl", files[0], files[1]];
@@ -274,4 +274,18 @@ fn a_failing_seed_costs_nothing_of_the_others() {
     let ended = here.run(&arguments).with_code(FAILING);
     let ended = ended.says(&["failing runs of 2 kinds in 50 seeds:", "  coverage "]);
     assert_eq!(ended.stdout.matches(" replay v1:").count(), 2, "{ended:?}");
+}
+
+#[test]
+fn a_hunt_that_a_stored_world_ends_says_so_on_its_lines_and_merge_does() {
+    let here = Workplace::keeping("stored_lines");
+    here.run(&["hunt", "lost-update"]).with_code(FAILING);
+    let ended = here.run(&["hunt", "lost-update", "--format", "jsonl"]).with_code(FAILING);
+    let last = lines(&ended.stdout).pop().expect("there are lines");
+    assert_eq!((&last["line"], &last["stop"]), (&"end".into(), &"stored world".into()));
+    fs::write(here.folder.join("1.jsonl"), &ended.stdout).unwrap();
+    let merged = here.run(&["merge", "--corpus", "off", "1.jsonl"]).with_code(FAILING);
+    merged.says(&["lost-update failed: a stored world fails; 0 of 1000 seeds were run"]);
+    let json = here.hunt(&["lost-update", "--corpus", "read"]);
+    assert_eq!((&json["stop"], &json["failing"]), (&"stored world".into(), &Value::Array(vec![])));
 }

@@ -38,6 +38,17 @@ struct Choice {
     footprint: Option<Footprint>,
 }
 
+/// What becomes of the tree with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grown {
+    /// There is a next run.
+    Next,
+    /// That was the last one.
+    Done,
+    /// The run has not come to the forks that it was sent to: it is no function of its choices.
+    Differs,
+}
+
 impl<'a> Tree<'a> {
     pub(super) fn new(options: &'a Exhaustive) -> Self {
         let exhaustion = Exhaustion { runs: 0, repeated_runs: 0, unexplored: None };
@@ -64,23 +75,23 @@ impl<'a> Tree<'a> {
         others.map(|fork| (fork.key, fork.taken)).collect()
     }
 
-    /// Takes note of a run, and moves on to the next one. False if there is none.
-    pub(super) fn grow(&mut self, log: &Log) -> bool {
+    /// Takes note of a run, and moves on to the next one.
+    pub(super) fn grow(&mut self, log: &Log) -> Grown {
         self.exhaustion.runs += 1;
         if log.dropped_count > 0 {
             self.end(Unexplored::Log);
         }
         let known = self.path.len();
         let mut asleep = Vec::new();
-        for (place, choice) in self.choices(log).into_iter().enumerate() {
-            if place < known {
-                let fork = &mut self.path[place];
-                assert_eq!(
-                    (fork.key, fork.taken),
-                    (choice.key, choice.taken),
-                    "a run was repeated"
-                );
-            } else {
+        let choices = self.choices(log);
+        let is_same =
+            |(fork, choice): (&Fork, &Choice)| (fork.key, fork.taken) == (choice.key, choice.taken);
+        let is_whole = choices.len() >= known || log.dropped_count > 0;
+        if !is_whole || !self.path.iter().zip(&choices).all(is_same) {
+            return Grown::Differs;
+        }
+        for (place, choice) in choices.into_iter().enumerate() {
+            if place >= known {
                 let is_taken_asleep = is_among(&asleep, choice.taken);
                 let left = choice.others.iter().copied();
                 let left = left.filter(|other| !is_among(&asleep, *other)).collect();
@@ -93,7 +104,7 @@ impl<'a> Tree<'a> {
             }
             asleep = self.asleep_behind(place, choice.footprint.as_ref());
         }
-        self.move_on()
+        if self.move_on() { Grown::Next } else { Grown::Done }
     }
 
     /// Returns who still sleeps behind a fork, after the step that was taken there.

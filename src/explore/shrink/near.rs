@@ -4,8 +4,6 @@ use std::ops::ControlFlow;
 
 use super::{Exhausted, Pass, Shrinker};
 use crate::executor::SCHEDULE;
-use crate::explore::processes::Ahead;
-use crate::explore::world::World;
 use crate::kernel::{Key, Overrides};
 
 impl Shrinker<'_> {
@@ -43,13 +41,7 @@ impl Shrinker<'_> {
         if self.affordable() == 0 || self.is_over() {
             return ControlFlow::Break(Exhausted);
         }
-        let world = World::of_overrides(self.seed(), base.clone());
-        let ahead = self.ahead(&world);
-        if let Some(Ahead::Ended(_)) = self.unless_cut(ahead)? {
-            return ControlFlow::Continue(false);
-        }
-        let outcome = self.run(&world, true);
-        let outcome = self.unless_cut(outcome)?;
+        let Some(outcome) = self.look_at(&base)? else { return ControlFlow::Continue(false) };
         let Some(log) = outcome.log() else { return ControlFlow::Continue(false) };
         let undecided = log.decisions.iter().filter(|decision| !base.contains_key(&decision.key));
         let candidates = undecided

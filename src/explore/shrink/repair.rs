@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use super::class::Class;
 use super::{Exhausted, Pass, Shrinker};
 use crate::executor::Log;
-use crate::explore::world::World;
 use crate::kernel::{Key, Overrides, Seed, Site, StreamId, prf};
 
 impl Shrinker<'_> {
@@ -40,9 +39,9 @@ impl Shrinker<'_> {
         }
         let mut base = self.overrides().clone();
         base.retain(|key, _| key.site != site);
-        let outcome = self.run(&World::of_overrides(self.seed(), base.clone()), true);
-        let outcome = self.unless_cut(outcome)?;
+        let outcome = self.look_at(&base)?;
         self.runs += 1;
+        let Some(outcome) = outcome else { return ControlFlow::Continue(false) };
         let Some(log) = outcome.log().filter(|log| log.dropped_count == 0) else {
             return ControlFlow::Continue(false);
         };

@@ -13,8 +13,10 @@ use crate::kernel::{Seed, StreamId};
 /// [`Strategy`](super::Strategy) for what it is good for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// Which runs the numbers are sums of; none if it is empty.
+    /// The seeds of the pilots.
     pilots: Vec<Seed>,
+    /// How many runs the numbers are sums of: not of pilots whose process ended first.
+    run_count: u64,
     decision_count: u64,
     /// Who spawned a task.
     parents: BTreeMap<StreamId, StreamId>,
@@ -28,7 +30,7 @@ pub struct Profile {
 impl Profile {
     /// Makes that of a run which is about to begin.
     pub(super) fn of_one_run(seed: Seed) -> Self {
-        Self { pilots: vec![seed], ..Self::default() }
+        Self { pilots: vec![seed], run_count: 1, ..Self::default() }
     }
 
     /// Tells whether this is the seed of a pilot.
@@ -39,6 +41,7 @@ impl Profile {
     /// Adds what other runs have shown.
     pub(in super::super) fn add(&mut self, other: &Self) {
         self.pilots.extend(&other.pilots);
+        self.run_count += other.run_count;
         self.decision_count += other.decision_count;
         self.parents.extend(&other.parents);
         self.written.extend(&other.written);
@@ -49,10 +52,15 @@ impl Profile {
         }
     }
 
+    /// Adds a pilot that has shown nothing.
+    pub(in super::super) fn add_pilot(&mut self, seed: Seed) {
+        self.pilots.push(seed);
+    }
+
     /// Returns it as numbers, for another process.
     #[cfg(target_os = "linux")]
     pub(in super::super) fn to_numbers(&self) -> Vec<u64> {
-        let mut numbers = vec![self.decision_count, self.pilots.len() as u64];
+        let mut numbers = vec![self.decision_count, self.run_count, self.pilots.len() as u64];
         numbers.extend(self.pilots.iter().map(|seed| seed.get()));
         numbers.push(self.parents.len() as u64);
         numbers.extend(self.parents.iter().flat_map(|(child, parent)| [child.get(), parent.get()]));
@@ -69,7 +77,8 @@ impl Profile {
     #[cfg(target_os = "linux")]
     pub(in super::super) fn of_numbers(numbers: &[u64]) -> Option<Self> {
         let mut rest = numbers.iter().copied();
-        let mut profile = Self { decision_count: rest.next()?, ..Self::default() };
+        let (decision_count, run_count) = (rest.next()?, rest.next()?);
+        let mut profile = Self { run_count, decision_count, ..Self::default() };
         for _ in 0..rest.next()? {
             profile.pilots.push(Seed::new(rest.next()?));
         }
@@ -131,7 +140,7 @@ impl Profile {
 
     /// Returns how many decisions to expect, at least 1; drawn where it is not known.
     pub(super) fn length(&self, draws: &mut Draws) -> u64 {
-        if self.pilots.is_empty() {
+        if self.run_count == 0 {
             return LENGTH_MIN << draws.below(LENGTH_DOUBLINGS);
         }
         self.decisions().max(1)
@@ -139,7 +148,7 @@ impl Profile {
 
     /// Returns how many runs the counts of operations are sums of, at least 1.
     pub(super) fn run_count(&self) -> u64 {
-        self.pilots.len().max(1) as u64
+        self.run_count.max(1)
     }
 
     /// Returns who spawned a task.

@@ -156,3 +156,14 @@ fn operations_that_do_not_race_keep_their_priorities() {
 }
 
 const RUNS: u32 = 7_200;
+
+#[test]
+fn a_pilot_that_has_shown_nothing_is_a_pilot_and_counts_for_nothing() {
+    let shown = profile(&[&[1, 1], &[2, 2]]);
+    let mut with_another = shown.clone();
+    with_another.add_pilot(Seed::new(9));
+    assert!(with_another.is_pilot(Seed::new(9)) && !shown.is_pilot(Seed::new(9)));
+    assert_eq!(with_another.run_count(), shown.run_count());
+    #[cfg(target_os = "linux")]
+    assert_eq!(Profile::of_numbers(&with_another.to_numbers()), Some(with_another));
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex};
 
 use parcae::explore::{
@@ -11,7 +12,7 @@ use parcae::explore::{
 };
 use parcae::sync::{Mutex, Queue};
 use parcae::testing::Shared;
-use parcae::{Sim, choose, spawn};
+use parcae::{Failure, Sim, choose, spawn};
 
 type Run = Pin<Box<dyn Future<Output = String>>>;
 
@@ -272,4 +273,18 @@ fn what_is_not_run_is_said() {
     assert_eq!(shallow.unexplored, Some(Unexplored::Depth));
     let coarse = check(|| Box::pin(draws()), all.with_values(2));
     assert_eq!(coarse.unexplored, Some(Unexplored::Values));
+}
+
+#[test]
+fn a_program_that_is_no_function_of_its_choices_is_reported() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    // The first run is made twice, and both are alike.
+    let report = Check::new("leaks").exhaustive(Exhaustive::default()).run(|| async {
+        if RUNS.fetch_add(1, Ordering::Relaxed) < 3 {
+            lost_update().await;
+        }
+    });
+    let failure = report.finding().expect("it is found").failure();
+    assert!(matches!(failure, Failure::Nondeterminism { .. }), "{failure}");
+    assert_eq!(report.exhaustion().unwrap().unexplored, Some(Unexplored::Failure));
 }

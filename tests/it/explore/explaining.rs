@@ -299,7 +299,8 @@ fn an_explanation_is_the_same_for_any_number_of_threads() {
     let one = text(1, Isolation::Thread);
     assert_eq!(one, text(2, Isolation::Thread));
     assert_eq!(one, text(8, Isolation::Reuse));
-    for part in ["why", "nearest", "likely", "past", "any delay ≥ 37ms", "it is bound to happen"]
+    for part in
+        ["why", "nearest", "likely", "past", "any delay ≥ 37ms", "endings fail once it has come to"]
     {
         assert!(one.contains(part), "{part} is not in:\n{one}");
     }

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parcae::Failure;
 use parcae::explore::{
     Check, CheckReport, Finding, Isolation, ReplayMode, ReplayVerdict, Strategy,
 };
@@ -15,8 +14,9 @@ use parcae::kernel::{Fill, Key, Ratio, Space};
 use parcae::net::UdpSocket;
 use parcae::report::{self, Detail, ReplayCommand};
 use parcae::testing::Shared;
-use parcae::time::{sleep, timeout};
+use parcae::time::{Instant, sleep, timeout};
 use parcae::world::{self, Latency, LinkOptions};
+use parcae::{Failure, Sim};
 
 use crate::runs::{OnDrop, millis};
 use crate::scenarios::{self, Noise};
@@ -214,6 +214,55 @@ fn durations_are_rounded_to_what_is_easy_to_read() {
     let report = check("late").run(program);
     let nanos = values(finding(&report));
     assert_eq!(nanos, [40_000_000], "not 37,123,001 ns");
+}
+
+/// A client sends to two servers at once; gives how long each message took.
+async fn two_latencies() -> [Duration; 2] {
+    world::network()
+        .set_links(LinkOptions::lan().with_latency(Latency::uniform(millis(1), millis(100))));
+    let (start, seen) = (Instant::now(), Rc::new(Cell::new([Duration::ZERO; 2])));
+    for index in 0..2 {
+        let seen = seen.clone();
+        world::node(format!("server-{index}")).start(move || {
+            let seen = seen.clone();
+            async move {
+                let socket = UdpSocket::bind("0.0.0.0:7").await.unwrap();
+                socket.recv_from(&mut [0; 1]).await.unwrap();
+                let mut both = seen.get();
+                both[index] = start.elapsed() - millis(1);
+                seen.set(both);
+                std::future::pending::<()>().await;
+            }
+        });
+    }
+    sleep(millis(1)).await;
+    let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+    socket.send_to(&[0], "server-0:7").await.unwrap();
+    socket.send_to(&[0], "server-1:7").await.unwrap();
+    sleep(millis(200)).await;
+    seen.get()
+}
+
+#[test]
+fn what_a_rounded_value_does_without_is_left_out() {
+    let is_wrong = |[first, second]: [Duration; 2]| {
+        first >= millis(39) && (first >= Duration::from_micros(39_500) || second >= millis(50))
+    };
+    let is_narrow =
+        |both: &[Duration; 2]| is_wrong(*both) && both[0] < Duration::from_micros(39_500);
+    let narrow = |seed: &u64| is_narrow(&Sim::new(*seed).run(two_latencies).unwrap());
+    for seed in (0..20_000).filter(narrow).take(3) {
+        let report = check("late").first_seed(seed).seeds(1).run(move || async move {
+            assert!(!is_wrong(two_latencies().await), "they come late");
+        });
+        let finding = finding(&report);
+        assert!(finding.shrink().unwrap().is_minimal);
+        assert_eq!(
+            values(finding),
+            [40_000_000],
+            "seed {seed}: the other message need not be late"
+        );
+    }
 }
 
 #[test]
