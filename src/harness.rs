@@ -21,7 +21,7 @@
 //! They override what the attribute says. Anything that cannot be read fails the test with a
 //! message that says what is accepted; an empty variable is as one that is not set. Of several,
 //! `PARCAE_REPLAY` goes before `PARCAE_SEED`, and that before `PARCAE_SEEDS`. A replay has the
-//! strategy of its token, so it obeys `PARCAE_ISOLATION`, `PARCAE_TRACE` and `PARCAE_PCAP` and no other; without one,
+//! strategy of its token, so it obeys `PARCAE_ISOLATION`, `PARCAE_BUGGIFY`, `PARCAE_TRACE` and `PARCAE_PCAP` and no other; without one,
 //! `PARCAE_TRACE` shows nothing, and `PARCAE_PCAP` shows the world that a failure was shrunk to.
 //!
 //! A test first runs the worlds in which it has failed before: those that stand for it in the folder `.parcae` of

@@ -109,7 +109,7 @@ struct ReportItem<'a> {
     stop: Option<&'a str>,
     wall_seconds: f64,
     finding: Option<FindingItem<'a>>,
-    /// All seeds that fail, with `--keep-going`.
+    /// All seeds that fail with `--keep-going`, else the first.
     failing: Vec<FailingItem>,
     /// Those of the other signatures.
     other_findings: Vec<FindingItem<'a>>,

@@ -428,7 +428,8 @@ impl Check {
         &self.name
     }
 
-    /// Runs the program under the seeds, until one fails.
+    /// Runs the program under the seeds, until one fails; all of them if it keeps going ([`Check::keep_going`]), and all runs
+    /// instead of seeds if that is asked for ([`Check::exhaustive`]).
     ///
     /// The program is called once for each run, on the thread of that run.
     ///
@@ -450,7 +451,7 @@ impl Check {
     /// Runs the program under the seeds, until one fails.
     ///
     /// # Errors
-    /// [`CheckError`] when an option cannot be, or when the machine gives no thread: fewer than were
+    /// [`CheckError`] when an option cannot be, or when the machine gives no process, or no thread: fewer than were
     /// asked for do, but each run needs one, unless the check has [`Isolation::Reuse`]. A failure
     /// whose shrinking gets none is reported as small as it is by then.
     #[track_caller]

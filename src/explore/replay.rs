@@ -174,7 +174,7 @@ impl Check {
     ///
     /// # Errors
     /// [`ReplayError`] when an option cannot be, the token is of another program, or the machine gives
-    /// no thread.
+    /// no thread or process.
     #[track_caller]
     pub fn replay<P, F>(
         mut self,

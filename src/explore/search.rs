@@ -1,4 +1,4 @@
-//! The search of a check: which seeds are run, where, and what becomes of the first that fails.
+//! The search of a check: which seeds are run, where, and what becomes of those that fail.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -26,7 +26,7 @@ use crate::kernel::Seed;
 
 pub(super) struct Search<'a> {
     pub(super) check: &'a Check,
-    pub(super) program: Program,
+    program: Program,
     pilots: Pilots,
     running: &'a Running,
     pub(super) processes: Processes,
