@@ -62,8 +62,8 @@ pub use coverage::Coverage;
 pub use error::CheckError;
 pub use exhaustive::{Exhaustion, Exhaustive, Independence, Unexplored};
 pub use explain::{
-    Change, Difference, Explain, Explanation, Likelihood, LikelihoodPoint, NearestPass, Part,
-    ValueRange, Without,
+    Change, Difference, Explain, Explanation, Likelihood, LikelihoodPoint, NearestPass, Order,
+    Part, ValueRange, Without,
 };
 pub use failing::FailingSeed;
 pub use finding::{Finding, RunSize, ShrinkSummary};

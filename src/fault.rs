@@ -50,6 +50,8 @@
 #[cfg(feature = "simulation")]
 mod active;
 #[cfg(feature = "simulation")]
+mod agenda;
+#[cfg(feature = "simulation")]
 mod budget;
 mod buggify;
 #[cfg(feature = "simulation")]

@@ -10,6 +10,7 @@
 //! | `PARCAE_ISOLATION=fork` | give each run this much of its own: see [`Isolation`](crate::explore::Isolation) |
 //! | `PARCAE_BUGGIFY=off`, `PARCAE_BUGGIFY=80,25,25` | have [`buggify!`](crate::buggify!) and [`knob!`](crate::knob!) do nothing, or do something in so many percent of the runs, at so many of the places, at so many of the times: see [`BuggifyRates`](crate::fault::BuggifyRates) |
 //! | `PARCAE_TIME_LIMIT=30s` | begin no more seeds after this wall time; what was not run, passes |
+//! | `PARCAE_EXPLAIN=on`, `PARCAE_EXPLAIN=10000` | say why a failure happens, with so many runs at most: see [`Explain`](crate::explore::Explain) |
 //! | `PARCAE_TRACE=debug` | with a replay that fails: show what the program traced |
 //! | `PARCAE_PCAP=FOLDER` | write what goes over the network in a replay to a file there |
 //! | `PARCAE_SHARD=2/4`, `auto`, `auto/4` | run this part of the seeds: see [`parse_shard`] |
@@ -21,7 +22,7 @@
 //! They override what the attribute says. Anything that cannot be read fails the test with a
 //! message that says what is accepted; an empty variable is as one that is not set. Of several,
 //! `PARCAE_REPLAY` goes before `PARCAE_SEED`, and that before `PARCAE_SEEDS`. A replay has the
-//! strategy of its token, so it obeys `PARCAE_ISOLATION`, `PARCAE_BUGGIFY`, `PARCAE_TRACE` and `PARCAE_PCAP` and no other; without one,
+//! strategy of its token, so it obeys `PARCAE_ISOLATION`, `PARCAE_BUGGIFY`, `PARCAE_EXPLAIN`, `PARCAE_TRACE` and `PARCAE_PCAP` and no other; without one,
 //! `PARCAE_TRACE` shows nothing, and `PARCAE_PCAP` shows the world that a failure was shrunk to.
 //!
 //! A test first runs the worlds in which it has failed before: those that stand for it in the folder `.parcae` of

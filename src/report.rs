@@ -11,6 +11,7 @@
 //!              ── preempted ── [1]     │
 //!              …
 //!   replay   PARCAE_REPLAY=v1:… cargo test -p kv counter -- --exact
+//!   explain  the same line with PARCAE_EXPLAIN=on in front says why
 //!   report   target/parcae/kv-counter-3.txt
 //! ```
 //!

@@ -16,6 +16,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod arena;
+mod arrivals;
 pub(crate) mod calls;
 mod event;
 mod host;
@@ -25,6 +26,7 @@ mod socket;
 mod state;
 mod tcp;
 
+pub(crate) use self::arrivals::next_packets;
 pub use self::network::{
     FaultCounters, InFlight, Latency, Link, LinkCounters, LinkFault, LinkOptions,
     NetworkView as Network, Overflow, PacketKind, PacketSummary, clog, flap, heal, heal_all, hold,

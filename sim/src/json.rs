@@ -5,7 +5,7 @@ use std::path::Path;
 use parcae::executor::Log;
 use parcae::explore::{
     Change, CheckReport, Difference, Explanation, Finding, Likelihood, LikelihoodPoint,
-    NearestPass, Part, Replay, ReplayVerdict, RunSize, ShrinkSummary, Without,
+    NearestPass, Order, Part, Replay, ReplayVerdict, RunSize, ShrinkSummary, Without,
 };
 use parcae::kernel::VirtualTime;
 use serde::Serialize;
@@ -251,6 +251,7 @@ struct PartItem<'a> {
     /// How the run without it fails.
     otherwise: Option<String>,
     range: Option<RangeItem>,
+    orders: Vec<OrderItem<'a>>,
     difference: Option<DifferenceItem<'a>>,
 }
 
@@ -277,6 +278,7 @@ impl<'a> PartItem<'a> {
                 low: range.low.to_string(),
                 high: range.high.to_string(),
             }),
+            orders: part.orders.iter().map(OrderItem::of).collect(),
             difference: part.without.difference().map(DifferenceItem::of),
         }
     }
@@ -287,6 +289,18 @@ struct RangeItem {
     text: String,
     low: String,
     high: String,
+}
+
+#[derive(Serialize)]
+struct OrderItem<'a> {
+    first: &'a str,
+    then: &'a str,
+}
+
+impl<'a> OrderItem<'a> {
+    fn of(order: &'a Order) -> Self {
+        Self { first: &order.first, then: &order.then }
+    }
 }
 
 #[derive(Serialize)]

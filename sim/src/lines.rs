@@ -3,7 +3,7 @@
 use std::fmt;
 
 use parcae::corpus::{ReplayedWorld, Standing};
-use parcae::explore::{CheckReport, FailingSeed, Finding, Signature, Stop};
+use parcae::explore::{CheckReport, Coverage, FailingSeed, Finding, Signature, Stop};
 use serde::{Deserialize, Serialize};
 
 /// One line. Names of fields are kept; new ones may join, which is why unknown ones are not refused.
@@ -82,6 +82,20 @@ pub(crate) struct End {
     pub(crate) wall_seconds: f64,
     pub(crate) coverage: CoverageItem,
     pub(crate) properties: Vec<PropertyItem>,
+    /// Rare branches that were come to.
+    #[serde(default)]
+    pub(crate) branches: Vec<ReachedItem>,
+    /// Kinds of faults that have begun.
+    #[serde(default)]
+    pub(crate) fault_kinds: Vec<ReachedItem>,
+}
+
+/// Something that may have an effect, and in how many seeds it had one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct ReachedItem {
+    pub(crate) name: String,
+    pub(crate) seeds: u64,
+    pub(crate) seeds_fired: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +118,13 @@ pub(crate) struct PropertyItem {
     pub(crate) failed: u64,
     /// Whether it asks for something that these seeds have not shown.
     pub(crate) is_unmet: bool,
+}
+
+impl PropertyItem {
+    /// Returns its kind and message, which it is known by: it may stand at several places.
+    pub(crate) fn identity(&self) -> &str {
+        self.property.rsplit_once(" at ").map_or(&self.property, |(identity, _)| identity)
+    }
 }
 
 impl Line {
@@ -179,6 +200,8 @@ impl End {
             wall_seconds: 0.0,
             coverage: CoverageItem::default(),
             properties: Vec::new(),
+            branches: Vec::new(),
+            fault_kinds: Vec::new(),
         }
     }
 
@@ -189,6 +212,16 @@ impl End {
             failed: summary.failed(),
             is_unmet: summary.is_unmet(),
         });
+        let branches = report.buggified().iter().map(|branch| ReachedItem {
+            name: branch.name().to_owned(),
+            seeds: branch.seeds(),
+            seeds_fired: branch.seeds_fired(),
+        });
+        let fault_kinds = report.faults().iter().map(|faults| ReachedItem {
+            name: faults.kind.to_string(),
+            seeds: faults.seeds,
+            seeds_fired: faults.seeds_fired,
+        });
         Self {
             seeds_run: report.seeds_run(),
             steps: report.steps(),
@@ -196,6 +229,18 @@ impl End {
             wall_seconds: report.wall_time().as_secs_f64(),
             coverage: CoverageItem::of(report),
             properties: properties.collect(),
+            branches: branches.collect(),
+            fault_kinds: fault_kinds.collect(),
+        }
+    }
+}
+
+impl End {
+    /// Returns how many distinct runs there are at most: beyond a limit they are not told apart.
+    pub(crate) fn distinct_runs_max(&self) -> u64 {
+        match self.coverage.distinct_runs {
+            runs if runs < Coverage::RUNS_MAX => runs,
+            _ => self.seeds_run,
         }
     }
 }
@@ -213,6 +258,24 @@ impl CoverageItem {
             fault_kinds_fired: coverage.fault_kinds_fired,
             seeds_since_new: coverage.seeds_since_new,
         }
+    }
+}
+
+/// In one sentence, as a report says it of one hunt.
+impl fmt::Display for CoverageItem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut coverage = Coverage::default();
+        coverage.properties_held = self.properties_held;
+        coverage.properties_failed = self.properties_failed;
+        coverage.branches = self.branches;
+        coverage.branches_fired = self.branches_fired;
+        coverage.fault_kinds = self.fault_kinds;
+        coverage.fault_kinds_fired = self.fault_kinds_fired;
+        // The number of runs is exact, however many there are.
+        let sentence = coverage.to_string();
+        let rest = sentence.split_once("runs").map_or("", |(_, rest)| rest);
+        let runs = if self.distinct_runs == 1 { "run" } else { "runs" };
+        write!(formatter, "{} distinct {runs}{rest}", self.distinct_runs)
     }
 }
 

@@ -6,8 +6,8 @@ use std::fmt;
 use parcae::explore::Shard;
 
 use crate::lines::{
-    Begin, End, FORMAT, FailingItem, FindingItem, Heartbeat, INTERRUPTED, Line, NOTHING_NEW,
-    STORED_WORLD, StoredItem,
+    Begin, CoverageItem, End, FORMAT, FailingItem, FindingItem, Heartbeat, INTERRUPTED, Line,
+    NOTHING_NEW, PropertyItem, ReachedItem, STORED_WORLD, StoredItem,
 };
 use crate::scenario::UnknownScenario;
 
@@ -134,9 +134,34 @@ impl Merged {
         let ends = self.parts.values().filter_map(|part| part.end.as_ref());
         let properties: Vec<_> = ends.flat_map(|end| &end.properties).collect();
         let met: BTreeSet<&str> =
-            properties.iter().filter(|it| !it.is_unmet).map(|it| it.property.as_str()).collect();
-        let unmet = properties.iter().filter(|it| it.is_unmet).map(|it| it.property.as_str());
-        unmet.filter(|property| !met.contains(property)).collect()
+            properties.iter().filter(|it| !it.is_unmet).map(|it| it.identity()).collect();
+        let unmet = properties.iter().filter(|it| it.is_unmet && !met.contains(it.identity()));
+        unmet.map(|it| it.property.as_str()).collect()
+    }
+
+    /// Returns what the parts have reached together: each branch, property and kind of fault once. Runs of different parts
+    /// may be the same, so of those there are this many at most.
+    pub(crate) fn coverage(&self) -> CoverageItem {
+        let ends: Vec<&End> = self.parts.values().filter_map(|part| part.end.as_ref()).collect();
+        let properties = |is_seen: fn(&PropertyItem) -> bool| {
+            let seen = ends.iter().flat_map(|end| &end.properties).filter(|item| is_seen(item));
+            seen.map(PropertyItem::identity).collect::<BTreeSet<_>>().len() as u64
+        };
+        let reached = |items: fn(&End) -> &[ReachedItem], is_fired: bool| {
+            let items = ends.iter().flat_map(|end| items(end));
+            let items = items.filter(|item| !is_fired || item.seeds_fired > 0);
+            items.map(|item| item.name.as_str()).collect::<BTreeSet<_>>().len() as u64
+        };
+        CoverageItem {
+            distinct_runs: ends.iter().map(|end| end.distinct_runs_max()).sum(),
+            properties_held: properties(|item| item.held > 0),
+            properties_failed: properties(|item| item.failed > 0),
+            branches: reached(|end| &end.branches, false),
+            branches_fired: reached(|end| &end.branches, true),
+            fault_kinds: reached(|end| &end.fault_kinds, false),
+            fault_kinds_fired: reached(|end| &end.fault_kinds, true),
+            seeds_since_new: 0,
+        }
     }
 
     /// Returns how many seeds there are in the sweeps of which these are parts.

@@ -114,7 +114,7 @@ pub struct Shrink {
     /// Most runs without progress. Default 500.
     pub runs_without_progress: u64,
     /// For each sort of faults that is left: most runs without it, in which latencies and switches are drawn
-    /// anew. Default 300.
+    /// anew, or are the greatest in turn. Default 300.
     pub redraws: u64,
 }
 
@@ -352,9 +352,9 @@ impl Check {
     }
 
     /// Has a failure explained that is found or replayed, for [`Finding::explanation`](super::Finding::explanation).
-    /// Default: it is not, as that takes more runs than shrinking does. With [`Isolation::Fork`] none is.
-    pub fn explain(mut self, explain: Explain) -> Self {
-        self.explain = Some(explain);
+    /// Default: none is, as that takes more runs than shrinking does. With [`Isolation::Fork`] none is.
+    pub fn explain(mut self, explain: impl Into<Option<Explain>>) -> Self {
+        self.explain = explain.into();
         self
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! each override      without it the run passes, or fails otherwise; the first thing that is different then
 //! values             which others fail in the same way: any delay from 37 ms on
+//! orders             what has to come before what: all that a delay of 37 ms is for
 //! likelihood         of so many endings that are drawn anew from an event on, how many fail
 //! causal past        what happened before the failure and may have had a part in it
 //! nearest passing    the run that passes and goes the same way for longest
@@ -14,6 +15,7 @@
 mod difference;
 mod explainer;
 mod likelihood;
+mod order;
 mod part;
 mod past;
 
@@ -26,6 +28,7 @@ use crate::executor::Failure;
 
 pub use self::difference::{Change, Difference, NearestPass};
 pub use self::likelihood::{Likelihood, LikelihoodPoint};
+pub use self::order::Order;
 pub use self::part::{Part, ValueRange, Without};
 
 /// How much is spent on explaining a failure.
@@ -81,6 +84,8 @@ pub struct Explanation {
     pub parts: Vec<Part>,
     /// How likely the failure is from which event on; none if that was not asked for or not paid for.
     pub likelihood: Option<Likelihood>,
+    /// How many more runs the likelihood would have taken; 0 if it is there, or was not asked for.
+    pub missing_runs: u64,
     /// What happened before the failure and may have had a part in it: indices of [`Log::entries`](crate::executor::Log::entries), in order.
     pub past: Vec<usize>,
     /// The run that passes and goes the same way as the failing one for longest.
@@ -94,13 +99,11 @@ pub struct Explanation {
 /// Adds an explanation to a finding, if the check asks for one and the failure is one that a world decides. What runs in
 /// processes of their own gets none: the runs of an explanation are made here, and may end this process.
 pub(super) fn explained(check: &Check, program: &Program, finding: Finding) -> Finding {
-    let Some(options) = check.explain else { return finding };
     let is_decided = finding.token().is_some()
         && check.isolation != Isolation::Fork
         && !matches!(finding.failure(), Failure::Nondeterminism { .. } | Failure::Process { .. });
-    if !is_decided {
-        return finding;
-    }
+    let finding = finding.with_is_explainable(is_decided);
+    let Some(options) = check.explain.filter(|_| is_decided) else { return finding };
     let explanation = Explainer::new(check, program, options, &finding).explain();
     finding.with_explanation(explanation)
 }

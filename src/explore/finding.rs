@@ -32,6 +32,8 @@ pub struct Finding {
     observed: Observed,
     steps: u64,
     explanation: Option<Box<Explanation>>,
+    /// Whether an explanation can be asked for.
+    is_explainable: bool,
 }
 
 /// How big a run is.
@@ -95,6 +97,7 @@ impl Finding {
         Self {
             steps: outcome.steps(),
             explanation: None,
+            is_explainable: false,
             seed,
             strategy: check.settings.strategy,
             failure,
@@ -151,6 +154,7 @@ impl Finding {
             observed: Observed::default(),
             steps: 0,
             explanation: None,
+            is_explainable: false,
         }
     }
 
@@ -222,6 +226,16 @@ impl Finding {
     #[must_use]
     pub fn explanation(&self) -> Option<&Explanation> {
         self.explanation.as_deref()
+    }
+
+    pub(super) fn with_is_explainable(mut self, is_explainable: bool) -> Self {
+        self.is_explainable = is_explainable;
+        self
+    }
+
+    /// Tells whether an explanation can be asked for and is not there.
+    pub(crate) fn can_be_explained(&self) -> bool {
+        self.is_explainable && self.explanation.is_none()
     }
 
     pub(super) fn with_explanation(mut self, explanation: Explanation) -> Self {

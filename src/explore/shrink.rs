@@ -11,14 +11,16 @@
 //!    or link, once switches are few.
 //! 3. [*Near the default*](near): each single deviation of the default schedule. What fails with one
 //!    forced switch needs no search among many.
-//! 4. [*ddmin*](reduce) by [class](class), cheapest to explain last; at the end each override has been
+//! 4. [*Truncate*](truncate), if much is left: nothing forced from some moment on, or up to one.
+//! 5. [*ddmin*](reduce) by [class](class), cheapest to explain last; at the end each override has been
 //!    left out alone and was seen to be necessary.
-//! 5. [*Shorten*](shorten): an operation of the workload less, from the end and from the middle.
-//! 6. [*Lower*](lower) values towards their defaults by bisection, alone and together.
-//! 7. [*Repair*](repair): a class of faults is left out, and latencies and switches are drawn anew until
+//! 6. [*Shorten*](shorten): an operation of the workload less, from the end and from the middle.
+//! 7. [*Lower*](lower) values towards their defaults by bisection, alone and together.
+//! 8. [*Begin again*](reduce), if more than a few are left: from before whole objects were left out, in another order.
+//! 9. [*Repair*](repair): a class of faults is left out, and latencies and switches are drawn anew until
 //!    it fails without.
-//! 8. [*Exchange*](near): two deviations of the schedule for one other, for each two.
-//! 9. [*Round*](lower) durations to values that are easy to read.
+//! 10. [*Exchange*](near): two deviations of the schedule for one other, for each two.
+//! 11. [*Round*](lower) durations to values that are easy to read.
 //!
 //! The budget counts runs, never seconds. Candidates may be tried in parallel but are accepted in
 //! order, so the result is the same on every machine. No pass asks which strategy found the failure: what
@@ -36,6 +38,7 @@ mod near;
 mod reduce;
 mod repair;
 mod shorten;
+mod truncate;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
@@ -45,6 +48,7 @@ use std::time::Duration;
 
 pub(super) use self::class::{Class, Classes};
 use self::cost::Cost;
+use self::reduce::Removal;
 use super::check::{Check, Shrink};
 use super::determinism;
 use super::finding::{RunSize, ShrinkSummary};
@@ -91,8 +95,11 @@ pub(super) struct Shrinker<'a> {
     settings: Settings,
     target: Option<Signature>,
     best: Option<Best>,
+    removal: Removal,
     /// Fingerprints of the overrides that were tried.
     tried: BTreeSet<u64>,
+    /// Those of them that were accepted, and simpler ones since: they may be easier to read.
+    accepted: BTreeSet<u64>,
     others: Vec<Signature>,
     runs: u64,
     runs_without_progress: u64,
@@ -138,7 +145,9 @@ impl<'a> Shrinker<'a> {
             settings: check.settings.clone(),
             target: None,
             best: None,
+            removal: Removal::ByObject,
             tried: BTreeSet::new(),
+            accepted: BTreeSet::new(),
             others: Vec::new(),
             runs: 0,
             runs_without_progress: 0,
@@ -192,12 +201,20 @@ impl<'a> Shrinker<'a> {
         self.fill_with_defaults()?;
         self.look_near_default()?;
         // Not before: a switch to somebody who is not needed may be as few, and says less.
+        let start = self.best().world.clone();
         self.fill_objects()?;
+        self.truncate()?;
+        let mut start = Some(start);
         loop {
             self.is_minimal = false;
             while self.reduce_all()? | self.shorten()? | self.lower()? | self.lower_together()? {}
             // Each override has been left out alone; from here on it only gets better.
             self.is_minimal = true;
+            if let Some(start) = start.take()
+                && self.reduce_otherwise(start)?
+            {
+                continue;
+            }
             if !self.repair()? && !self.exchange()? {
                 break;
             }
@@ -232,8 +249,9 @@ impl<'a> Shrinker<'a> {
                 && let Some(candidate) = candidates.next()
             {
                 let print = fingerprint(&candidate);
-                let is_new = !self.tried.contains(&print) && candidate != *self.overrides();
-                if is_new && proposed.insert(print) {
+                let may_come_again = gate == Gate::AsSimple && self.accepted.contains(&print);
+                let is_new = !self.tried.contains(&print) || may_come_again;
+                if is_new && candidate != *self.overrides() && proposed.insert(print) {
                     batch.push_back(candidate);
                 }
             }
@@ -309,7 +327,9 @@ impl<'a> Shrinker<'a> {
             Gate::AsSimple => cost.shape() <= best.cost.shape(),
         });
         if is_simpler {
-            self.tried.insert(fingerprint(&world.overrides));
+            let print = fingerprint(&world.overrides);
+            self.tried.insert(print);
+            self.accepted.insert(print);
             self.best = Some(Best { world, outcome, cost });
         }
         Ok(is_simpler)

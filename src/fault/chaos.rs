@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::active::{Active, Origin};
+use super::agenda::{Agenda, Turn};
 use super::budget::Budget;
 use super::core::Core;
 use super::dice::Dice;
@@ -22,8 +23,8 @@ use super::run::{count_faults, note_nemeses};
 use crate::executor::note;
 use crate::kernel::Ratio;
 use crate::task::{Builder, Task};
-use crate::time::{Instant, sleep_until};
-use crate::world::{Node, NodeStatus};
+use crate::time::{Instant, sleep_until, timeout_at};
+use crate::world::{Node, NodeStatus, next_packets};
 
 /// Faults that happen to machines and the links between them, while a program works; until it is
 /// [ended](Self::end), [turned into liveness](Self::liveness) or dropped.
@@ -154,8 +155,8 @@ impl ChaosBuilder {
         self
     }
 
-    /// Sets how long faults may begin, in virtual time. Default: 30 s. What has begun by then ends in
-    /// its time.
+    /// Sets how long faults may begin, in virtual time; those that wait for a packet, a second longer. Default: 30 s. What has
+    /// begun by then ends in its time.
     pub const fn during(mut self, during: Duration) -> Self {
         self.during = during;
         self
@@ -346,26 +347,46 @@ impl Engine {
 
     /// Does the plan.
     async fn run(&self) {
-        let mut times: Vec<(Duration, bool, usize)> = Vec::new();
-        for (place, step) in self.state.borrow().report.steps.iter().enumerate() {
-            times.push((step.at, true, place));
-            times.push((step.at.saturating_add(step.lasts), false, place));
-        }
-        // At one instant what ends goes first, but for what lasts no time.
-        times.sort_by_key(|(at, is_begin, place)| (*at, *place, !*is_begin));
-        for (at, is_begin, place) in times {
+        let mut agenda = Agenda::of(self.state.borrow().report.steps.clone());
+        while let Some(at) = agenda.next_time() {
             let Some(deadline) = self.start.checked_add(at) else { break };
-            sleep_until(deadline).await;
-            if is_begin { self.begin(place) } else { self.end(place) }
+            let awaited = self.nodes.iter().filter(|node| agenda.waits_for(node.name()));
+            let awaited: Vec<&Node> = awaited.collect();
+            let turns = if awaited.is_empty() {
+                sleep_until(deadline).await;
+                agenda.take_due(at)
+            } else {
+                let ids = awaited.iter().map(|node| node.id());
+                match timeout_at(deadline, next_packets(ids)).await {
+                    Ok(ids) => {
+                        let met = awaited.iter().filter(|node| ids.contains(&node.id()));
+                        let met: Vec<&str> = met.map(|node| node.name()).collect();
+                        agenda.take_waiting(self.now(), &met)
+                    }
+                    Err(_) => agenda.take_due(at),
+                }
+            };
+            for turn in turns {
+                match turn {
+                    Turn::Begin(place) => self.begin(place),
+                    Turn::End(place) => self.end(place),
+                }
+            }
         }
     }
 
+    /// Returns the time since the start.
+    fn now(&self) -> Duration {
+        Instant::now().duration_since(self.start)
+    }
+
     fn begin(&self, place: usize) {
-        let (at, number, wanted) = {
+        let (number, wanted) = {
             let state = self.state.borrow();
             let step = &state.report.steps[place];
-            (step.at, step.number, step.fault.clone())
+            (step.number, step.fault.clone())
         };
+        let at = self.now();
         let fault = self.within_budget(at, wanted);
         let kind = fault.kind();
         self.supersede(&fault);

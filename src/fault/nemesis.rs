@@ -37,7 +37,9 @@ use crate::world::{Latency, TimeStep};
 /// | [`slow_actors`](Self::slow_actors): up to 30 % of the messages take up to 1 s longer | 10 s | 1 s to 20 s |
 /// | [`actor_crashes`](Self::actor_crashes): at one of the next 64 messages | 6 s | 1 s to 20 s |
 ///
-/// Durations are spread evenly by octaves. Sources: the simulators of `FoundationDB` and `TigerBeetle`.
+/// Durations are spread evenly by octaves. Half of the partitions, resets, crashes and pauses wait for the next packet
+/// to one of their machines, for a second at most: what a program does, it does when it hears from others, and a time
+/// that is drawn blindly lies between two such moments nearly always. Sources: the simulators of `FoundationDB` and `TigerBeetle`.
 ///
 /// # Examples
 /// ```
@@ -88,6 +90,11 @@ enum Sort {
 }
 
 impl Sort {
+    /// Tells whether it matters at which moment it begins, and not only that it lasts.
+    const fn is_sudden(self) -> bool {
+        matches!(self, Self::Partitions | Self::Resets | Self::Crashes | Self::Pauses)
+    }
+
     /// Tells whether it is done to actors, wherever they run.
     const fn is_of_actors(self) -> bool {
         matches!(
@@ -111,6 +118,7 @@ pub(super) struct Labels {
     pub(super) shape: &'static str,
     pub(super) one_way: &'static str,
     pub(super) who: &'static str,
+    with_packet: &'static str,
     how_much: &'static str,
     pub(super) coin: &'static str,
 }
@@ -124,6 +132,7 @@ macro_rules! labels {
             shape: concat!($name, " shape"),
             one_way: concat!($name, " one way"),
             who: concat!($name, " of"),
+            with_packet: concat!($name, " with a packet"),
             how_much: concat!($name, " by"),
             coin: concat!($name, " side"),
         }
@@ -459,7 +468,12 @@ impl Nemesis {
             if dice.happens(labels.name, slot, Ratio::new(strength, SIXTEENTHS)) {
                 let at = begin + dice.duration(labels.at, slot, &(Duration::ZERO..=slot_length));
                 let lasts = self.length(dice, labels, slot);
+                let first = steps.len();
                 self.strike(Strike { dice, labels, slot, victims }, (at, lasts), &mut steps);
+                if self.sort.is_sudden() {
+                    let with_packet = dice.happens(labels.with_packet, slot, Ratio::new(1, 2));
+                    steps[first..].iter_mut().for_each(|step| step.with_packet = with_packet);
+                }
             }
         }
         steps
@@ -474,7 +488,7 @@ impl Nemesis {
 
     fn strike(&self, strike: Strike<'_>, (at, lasts): (Duration, Duration), to: &mut Vec<Step>) {
         let number = strike.number();
-        let mut add = |fault| to.push(Step { at, lasts, fault, number });
+        let mut add = |fault| to.push(Step::new(at, lasts, fault, number));
         match self.sort {
             Sort::Partitions => {
                 shape::partition(strike).into_iter().for_each(|cut| add(Fault::Cut(cut)));
@@ -588,12 +602,8 @@ fn rolling(strike: Strike<'_>, (at, lasts): (Duration, Duration), to: &mut Vec<S
     let each = lasts / count;
     let mut begin = at;
     for victim in strike.victims {
-        to.push(Step {
-            at: begin,
-            lasts: each / 2,
-            fault: Fault::Kill(victim.name.clone()),
-            number: strike.number(),
-        });
+        let fault = Fault::Kill(victim.name.clone());
+        to.push(Step::new(begin, each / 2, fault, strike.number()));
         begin += each;
     }
 }
@@ -610,7 +620,7 @@ fn swizzle(strike: Strike<'_>, (at, lasts): (Duration, Duration), to: &mut Vec<S
         let others = strike.victims.iter().map(|victim| victim.name.clone());
         let others: Vec<_> = others.filter(|other| *other != one).collect();
         let fault = Fault::Clog(Between::new([one], others));
-        to.push(Step { at: at + begin, lasts: end - begin, fault, number: strike.number() });
+        to.push(Step::new(at + begin, end - begin, fault, strike.number()));
     }
 }
 
@@ -677,7 +687,8 @@ pub(crate) fn strike_part(label: &str) -> Option<StrikePart> {
 }
 
 /// How labels of draws go on after the name of a nemesis.
-const DETAILS: [&str; 7] = [" at", " for", " shape", " one way", " of", " by", " side"];
+const DETAILS: [&str; 8] =
+    [" at", " for", " shape", " one way", " of", " by", " side", " with a packet"];
 
 /// How labels of draws that decide about a message go on after `mailbox `.
 const MESSAGE_FAULTS: [&str; 5] = ["drop", "delay", "duplicate", "slow", "reorder"];

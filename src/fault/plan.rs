@@ -238,19 +238,28 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// When it begins, counted from the start of the chaos.
+    /// When it begins, counted from the start of the chaos; or when it begins to wait for a packet.
     pub at: Duration,
     /// How long it lasts. What happens once (a reset, a clock's jump) has no end.
     pub lasts: Duration,
+    /// Whether it waits for the next packet to one of its machines, for a second at most.
+    pub with_packet: bool,
     /// What happens.
     pub fault: Fault,
     /// What the draws of the fault itself are numbered by; not by its place, which others change.
     pub(super) number: u64,
 }
 
+impl Step {
+    pub(super) const fn new(at: Duration, lasts: Duration, fault: Fault, number: u64) -> Self {
+        Self { at, lasts, with_packet: false, fault, number }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?} for {:?}: {}", self.at, self.lasts, self.fault)
+        let when = if self.with_packet { " with the next packet" } else { "" };
+        write!(formatter, "{:?}{when} for {:?}: {}", self.at, self.lasts, self.fault)
     }
 }
 
@@ -290,7 +299,7 @@ impl FaultPlan {
     #[must_use]
     pub fn step(mut self, at: Duration, lasts: Duration, fault: Fault) -> Self {
         let number = hash_text(&format!("planned {}", self.steps.len()));
-        self.steps.push(Step { at, lasts, fault, number });
+        self.steps.push(Step::new(at, lasts, fault, number));
         self
     }
 

@@ -10,7 +10,7 @@ use tracing::Level;
 use super::keeping::{Keeping, KeepingMode, ParseKeepingError};
 use super::shards::{ShardError, parse_shard};
 use crate::explore::{
-    self, Check, Isolation, NotUnicode, ParseTokenError, ReplayToken, Shard, Strategy,
+    self, Check, Explain, Isolation, NotUnicode, ParseTokenError, ReplayToken, Shard, Strategy,
 };
 use crate::fault::BuggifyRates;
 use crate::kernel::Seed;
@@ -37,6 +37,8 @@ pub struct Environment {
     pub time_limit: Option<Duration>,
     /// `PARCAE_TRACE`.
     pub trace: Option<Level>,
+    /// `PARCAE_EXPLAIN`: how much is spent, or nothing.
+    pub explain: Option<Option<Explain>>,
     /// `PARCAE_PCAP`.
     pub capture_folder: Option<PathBuf>,
     /// `PARCAE_PROPERTIES`.
@@ -102,6 +104,10 @@ impl Environment {
         if let Some(text) = lookup("PARCAE_TRACE")? {
             let error = unreadable("PARCAE_TRACE", "`error`, `warn`, `info`, `debug` or `trace`");
             environment.trace = Some(text.parse().map_err(|_| error(text))?);
+        }
+        if let Some(text) = lookup("PARCAE_EXPLAIN")? {
+            let error = unreadable("PARCAE_EXPLAIN", EXPLAIN);
+            environment.explain = Some(parse_explain(&text).ok_or_else(|| error(text))?);
         }
         environment.shard = Self::read_shard()?;
         environment.keeping = Self::read_keeping()?;
@@ -179,6 +185,9 @@ impl Environment {
         if let Some(level) = self.trace {
             check = check.trace(level);
         }
+        if let Some(explain) = self.explain {
+            check = check.explain(explain);
+        }
         if self.properties_file.is_some() {
             check = check.property_details(true);
         }
@@ -210,6 +219,18 @@ fn parse_seeds(text: &str) -> Option<(Option<Seed>, u64)> {
             Some((Some(first), count))
         }
         None => text.parse().ok().filter(|count| *count > 0).map(|count| (None, count)),
+    }
+}
+
+/// Reads how much is spent on explaining a failure.
+fn parse_explain(text: &str) -> Option<Option<Explain>> {
+    match text {
+        "on" => Some(Some(Explain::default())),
+        "off" => Some(None),
+        runs => {
+            let runs = runs.parse().ok().filter(|runs| *runs > 0)?;
+            Some(Some(Explain::default().with_runs(runs)))
+        }
     }
 }
 
@@ -304,4 +325,5 @@ const BUGGIFY: &str =
     "`off`, or three shares in percent such as `80,25,25`: of runs, of places, of times";
 const ISOLATIONS: &str =
     if cfg!(target_os = "linux") { "`thread`, `reuse` or `fork`" } else { "`thread` or `reuse`" };
+const EXPLAIN: &str = "`on`, `off`, or the most runs that it may take, such as 10000";
 const SEEDS: &str = "a number of seeds such as 1000, or a range such as 100..200";

@@ -65,6 +65,14 @@ pub fn replay_line(command: &ReplayCommand, token: &ReplayToken, file: Option<&P
     }
 }
 
+/// Says how the line that runs a token again has its failure explained.
+pub(super) fn explain_line(command: &ReplayCommand) -> &'static str {
+    match &command.form {
+        Form::Environment { .. } => "the same line with PARCAE_EXPLAIN=on in front says why",
+        Form::Argument { .. } => "the same line with `explain` for `replay` says why",
+    }
+}
+
 /// Returns the line that runs a seed again, and no other, for a failure without a token.
 pub(super) fn seed_line(command: &ReplayCommand, seed: Seed) -> String {
     match &command.form {

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::path::Path;
 
 use super::artefact::SaveError;
-use super::command::{ReplayCommand, replay_line, seed_line};
+use super::command::{ReplayCommand, explain_line, replay_line, seed_line};
 use super::detail::Detail;
 use super::page::{Page, clipped, counted, first_line, number, wall_time};
 use super::properties;
@@ -69,7 +69,12 @@ pub fn text_with(
     if let Some(finding) = report.finding() {
         let file = saved.and_then(Result::ok);
         match finding.token() {
-            Some(token) => page.section("replay", &replay_line(command, token, file)),
+            Some(token) => {
+                page.section("replay", &replay_line(command, token, file));
+                if finding.can_be_explained() {
+                    page.section("explain", explain_line(command));
+                }
+            }
             None if matches!(finding.failure(), Failure::Process { .. }) => {
                 page.section("replay", &seed_line(command, finding.seed()));
             }

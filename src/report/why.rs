@@ -17,8 +17,13 @@ pub(super) fn draw(page: &mut Page, finding: &Finding, story: &[Sentence], detai
     if let Some(nearest) = &explanation.nearest {
         why.nearest(page, nearest);
     }
-    if let Some(likelihood) = &explanation.likelihood {
-        why.likelihood(page, likelihood);
+    match &explanation.likelihood {
+        Some(likelihood) => why.likelihood(page, likelihood),
+        None if explanation.missing_runs > 0 => {
+            let missing = counted(explanation.missing_runs, "more run");
+            page.section("likely", &format!("not known: it takes {missing}"));
+        }
+        None => {}
     }
     why.past(page, detail);
 }
@@ -55,7 +60,15 @@ impl Why<'_> {
         };
         let range = part.range.as_ref().map_or_else(String::new, |range| format!(" ({range})"));
         page.indented(&clipped(&format!("{number}. {what}{range}"), WIDTH_MAX));
+        for order in &part.orders {
+            page.indented(&clipped(&format!("   this first: {}", order.first), WIDTH_MAX));
+            page.indented(&clipped(&format!("   then this:  {}", order.then), WIDTH_MAX));
+        }
         let Some(difference) = part.without.difference() else { return };
+        if !part.orders.is_empty() {
+            // It says the same, and less exactly.
+            return;
+        }
         let [here, there] = [&difference.failing, &difference.other].map(|lines| &lines[0]);
         page.indented(&clipped(&format!("   first difference: {here}"), WIDTH_MAX));
         page.indented(&clipped(&format!("   instead of:       {there}"), WIDTH_MAX));

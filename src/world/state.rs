@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
+use super::arrivals::Arrivals;
 use super::event::WorldEvent;
 use super::host::Driver;
 use super::network::{self, Arrival, Network};
@@ -29,6 +30,7 @@ pub(crate) struct State {
     pub(super) nodes: Nodes,
     pub(super) network: Network,
     pub(super) sockets: Sockets,
+    pub(super) arrivals: Arrivals,
     pub(super) wakes: Wakes,
 }
 
@@ -63,13 +65,14 @@ impl State {
             nodes: Nodes::new(NodeState::test(driver)),
             network: Network::new(is_capturing),
             sockets: Sockets::default(),
+            arrivals: Arrivals::default(),
             wakes: Wakes::default(),
         }
     }
 
     /// Returns the sockets, and what they act with.
     pub(crate) fn parts<'a, H>(&'a mut self, host: &'a mut H) -> (&'a mut Sockets, Outside<'a, H>) {
-        let Self { nodes, network, sockets, wakes } = self;
+        let Self { nodes, network, sockets, wakes, .. } = self;
         (sockets, Outside { host, network, nodes, wakes })
     }
 }
@@ -246,6 +249,8 @@ impl State {
                 Arrival::Packet { node, packet } => {
                     let (sockets, mut outside) = self.parts(driver);
                     sockets.receive(&mut outside, node, packet);
+                    // After that: who reads it goes first, unless the schedule says otherwise.
+                    self.arrivals.note(node, &mut self.wakes);
                 }
                 Arrival::Lost { to: Some(to) } | Arrival::Kept { to: Some(to) } => {
                     let (sockets, mut outside) = self.parts(driver);

@@ -12,3 +12,4 @@ mod mailboxes;
 mod plans;
 mod promises;
 mod reports;
+mod with_packet;

@@ -10,7 +10,7 @@ pub(crate) fn run(test: &str, variables: &[(&str, &str)]) -> (bool, String) {
     for name in ["SEED", "SEEDS", "REPLAY", "JOBS", "STRATEGY", "TIME_LIMIT", "TRACE", "PCAP"] {
         command.env_remove(format!("PARCAE_{name}"));
     }
-    for name in ["SHARD", "BUILD"] {
+    for name in ["SHARD", "BUILD", "EXPLAIN"] {
         command.env_remove(format!("PARCAE_{name}"));
     }
     // What one test finds must not be what another one runs.
@@ -42,6 +42,12 @@ fn what_cannot_be_read_fails_the_test_and_says_what_is_accepted() {
         ("PARCAE_ISOLATION", "jail", "PARCAE_ISOLATION=\"jail\" cannot be read: expected `thread`"),
         ("PARCAE_BUGGIFY", "80,101,5", "expected `off`, or three shares in percent such as"),
         ("PARCAE_TIME_LIMIT", "10", "expected a duration such as `500ms`, `30s` or `10m`"),
+        (
+            "PARCAE_EXPLAIN",
+            "yes",
+            "PARCAE_EXPLAIN=\"yes\" cannot be read: expected `on`, `off`, or the most runs",
+        ),
+        ("PARCAE_EXPLAIN", "0", "expected `on`, `off`, or the most runs"),
         ("PARCAE_TRACE", "loud", "expected `error`, `warn`, `info`, `debug` or `trace`"),
         (
             "PARCAE_SHARD",
@@ -113,6 +119,26 @@ fn a_check_without_a_name_leaves_tokens_of_tests_alone() {
     let token = token_of(FAILING);
     let (is_passed, text) = run("attribute::a_check_as_a_call", &[("PARCAE_REPLAY", &token)]);
     assert!(is_passed, "{text}");
+}
+
+#[test]
+fn a_failure_is_explained_where_that_is_asked_for() {
+    let sections = ["  why      in ", "this first: ", "  likely   ", "  past     "];
+    let hint = "the same line with PARCAE_EXPLAIN=on in front says why";
+    let (_, text) = run(FAILING, &[("PARCAE_EXPLAIN", "off")]);
+    assert!(text.contains(hint) && !sections.iter().any(|it| text.contains(it)), "{text}");
+    let token = token_of(FAILING);
+    for variables in [
+        &[("PARCAE_EXPLAIN", "on")][..],
+        &[("PARCAE_EXPLAIN", "on"), ("PARCAE_REPLAY", token.as_str())],
+    ] {
+        let (is_passed, text) = run(FAILING, variables);
+        // It should panic, and does.
+        assert!(is_passed && sections.iter().all(|it| text.contains(it)), "{text}");
+        assert!(!text.contains(hint), "{text}");
+    }
+    let (_, text) = run(FAILING, &[("PARCAE_EXPLAIN", "10")]);
+    assert!(text.contains("the budget of runs was used up"), "{text}");
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
                                                       │       │ ends
                          ✗ panics: assertion `left =… │       │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
     expect_report(
@@ -69,6 +70,7 @@ fn a_turn_that_was_forced_is_told_with_what_came_before_it() {
                                                       │ ends          │               │
                          ✗ panics: assertion `left !… │               │               │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
 }
@@ -93,6 +95,7 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
                          `counter`: writes 1         │
                          ✗ panics: an update is lost │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
     expect_report(
@@ -118,6 +121,7 @@ fn a_preemption_is_told_with_the_operation_that_came_too_late() {
                                               │ waits: lock `left`   │
                          ✗ waits: join `back` │ ✗ waits: lock `left` │ ✗ waits: lock `right`
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
 }
@@ -263,6 +267,7 @@ fn what_fails_in_the_default_world_needs_no_choice() {
                                                       │        │ ends
                          ✗ panics: assertion `left =… │        │
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
 }
@@ -291,7 +296,7 @@ fn a_choice_is_told_with_its_default_and_what_is_not_needed_is_left_out() {
         &expect![[r#"
             parcae: kv::sizes failed: error from `main`: "no room for 7"
               found    seed 0, run 1 of 100 (portfolio), 2 choices, 2 steps
-              shrunk   to 1 choice in 11 runs; it is necessary:
+              shrunk   to 1 choice in 10 runs; it is necessary:
                 1. `main` draws 7 for choose 0 (default 0) (tests/it/report/programs.rs:107)
               timeline
                          main
@@ -301,6 +306,7 @@ fn a_choice_is_told_with_its_default_and_what_is_not_needed_is_left_out() {
                          ends
                          ✗ error: "no room for 7"
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
 }
@@ -325,6 +331,7 @@ fn tasks_that_wait_for_ever_are_told_with_what_they_wait_for() {
                                                │         │ waits: join `left`
                          ✗ waits: join `right` │ ✗ waits │ ✗ waits: join `left`
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
     expect_report(
@@ -342,6 +349,7 @@ fn tasks_that_wait_for_ever_are_told_with_what_they_wait_for() {
                 0.010 s  ends               │
                                             │ ✗ waits until 5.000 s
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
 }
@@ -361,8 +369,8 @@ fn a_failure_from_outside_of_the_simulation_comes_with_a_hint() {
 fn a_long_run_loses_its_middle() {
     let text = shown(&check("kv::patient").run(programs::sleeps_again_and_again));
     let rows: Vec<&str> = text.lines().skip_while(|line| !line.contains("timeline")).collect();
-    // Label, name, 60 rows, the gap, and the replay line.
-    assert_eq!(rows.len(), 64, "{text}");
+    // Label, name, 60 rows, the gap, and the lines that replay and explain it.
+    assert_eq!(rows.len(), 65, "{text}");
     assert_eq!(rows[41].trim(), "… 42 rows …", "{text}");
 }
 
@@ -434,6 +442,7 @@ fn a_long_message_is_indented_below_the_headline() {
                                          │ timer 0.250 s
                 0.250 s                  │ ✗ panics: out of cheese …
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
 }
@@ -454,6 +463,7 @@ fn values_are_noted_beside_the_operation() {
                          Shared of programs.rs:193: writes 8
                          ✗ panics: the cell holds 8
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
 }
@@ -505,6 +515,7 @@ fn other_failures_are_listed() {
                          draws 1 for choose 1 [2]
                          ✗ panics: both are large: 5…
               replay   PARCAE_REPLAY=TOKEN cargo test -p kv counter
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
 }
@@ -523,7 +534,7 @@ fn what_was_not_shrunk_to_the_end_says_so() {
     };
     expect!["  shrunk   no: this is the run of the seed as it was found"].assert_eq(&line(runs(0)));
     expect![
-        "  shrunk   to 60 choices in 20 runs; the budget of runs was used up, may not be minimal:"
+        "  shrunk   to 65 choices in 20 runs; the budget of runs was used up, may not be minimal:"
     ]
     .assert_eq(&line(runs(20)));
     let check = check("kv::sums").time_limit(Duration::ZERO);

@@ -127,6 +127,10 @@ fn text(merged: &Merged, identity: &Identity, stored: &[PathBuf]) -> String {
     for property in unmet(merged) {
         let _ = writeln!(text, "  unmet    {property}");
     }
+    let coverage = merged.coverage();
+    if coverage.distinct_runs > 0 {
+        let _ = writeln!(text, "  coverage at most {coverage}");
+    }
     for path in stored {
         let _ = writeln!(text, "  stored   {}", path.display());
     }

@@ -99,6 +99,32 @@ fn four_shards_merged_in_any_order_find_and_store_what_one_hunt_does() {
 }
 
 #[test]
+fn a_merge_shows_what_all_shards_have_reached_together() {
+    let here = Workplace::new("reached");
+    let hunt = ["early-acknowledgement", "--fixed", "--seeds", "20", "--strategy", "random"];
+    let report = here.hunt(&hunt);
+    for number in ["1", "2", "3"] {
+        let ended = shard(&here, &hunt, &format!("{number}/3"), &format!("{number}.jsonl"));
+        let last = lines(&ended.with_code(CLEAN).stdout).pop().expect("the end");
+        assert!(last["coverage"]["fault_kinds"].as_u64() > Some(3), "{last}");
+        // The runs of twenty seeds are all different, so that the bound is exact.
+        let of_shard = last["coverage"]["fault_kinds_fired"].as_u64();
+        assert!(of_shard <= report["coverage"]["fault_kinds_fired"].as_u64(), "{last}");
+    }
+    let count = |field: &str| report["coverage"][field].as_u64().expect("a number");
+    let faults = format!(
+        "kinds of faults: {} of {} met something",
+        count("fault_kinds_fired"),
+        count("fault_kinds")
+    );
+    let runs = format!("  coverage at most {} distinct runs", count("distinct_runs"));
+    here.run(&["merge", "2.jsonl", "1.jsonl", "3.jsonl"]).with_code(CLEAN).says(&[&runs, &faults]);
+    // Each kind is counted once, however many shards have seen it, and a file that is named twice adds nothing.
+    let twice = ["merge", "1.jsonl", "1.jsonl", "2.jsonl", "3.jsonl"];
+    here.run(&twice).with_code(CLEAN).says(&[&runs, &faults]);
+}
+
+#[test]
 fn lines_say_what_is_hunted_how_far_it_is_and_how_it_ended() {
     let here = Workplace::new("jsonl");
     let hunt = ["hunt", "retries-everything", "--keep-going", "--seeds", "40", "--format", "jsonl"];

@@ -65,7 +65,7 @@ impl Difference {
 }
 
 /// Tells whether two things are the same but for the time. Events of packets have it in their values.
-fn is_alike(one: &Happening, two: &Happening) -> bool {
+pub(super) fn is_alike(one: &Happening, two: &Happening) -> bool {
     match (one, two) {
         (Happening::Event(one), Happening::Event(two)) => {
             let is_of_packet = matches!(one.kind, EventKind::Send | EventKind::Deliver);

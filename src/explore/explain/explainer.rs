@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::difference::{Change, Difference, NearestPass};
 use super::likelihood::{Likelihood, LikelihoodPoint};
+use super::order::Order;
 use super::part::{Part, ValueRange, Without};
 use super::past::causal_past;
 use super::{Explain, Explanation};
@@ -32,6 +33,7 @@ pub(super) struct Explainer<'a> {
     target: Signature,
     runs: u64,
     is_cut: bool,
+    missing_runs: u64,
     nearest: Option<NearestPass>,
 }
 
@@ -64,6 +66,7 @@ impl<'a> Explainer<'a> {
             target: Signature::of(failure),
             runs: 0,
             is_cut: false,
+            missing_runs: 0,
             nearest: None,
         }
     }
@@ -78,16 +81,21 @@ impl<'a> Explainer<'a> {
         }
         let mut parts = Vec::new();
         for (index, (key, value)) in keys.into_iter().enumerate() {
-            let without = match index {
+            let (without, order) = match index {
                 0..PARTS_MAX => self.without(index, key),
-                _ => Without::Untried,
+                _ => (Without::Untried, None),
             };
-            let range = if without.is_necessary() { self.range(index, key, value) } else { None };
-            parts.push(Part { key, value, without, range });
+            let ranged = if without.is_necessary() { self.range(index, key, value) } else { None };
+            let (range, orders) = match ranged {
+                Some((range, orders)) => (Some(range), orders),
+                None => (None, order.into_iter().collect()),
+            };
+            parts.push(Part { key, value, without, range, orders });
         }
         let likelihood = self.likelihood();
         Explanation {
             parts,
+            missing_runs: if likelihood.is_some() { 0 } else { self.missing_runs },
             likelihood,
             past: causal_past(self.log, self.finding.failure()),
             nearest: self.nearest,
@@ -98,19 +106,20 @@ impl<'a> Explainer<'a> {
 
     // Parts
 
-    /// Leaves one override out.
-    fn without(&mut self, part: usize, key: Key) -> Without {
+    /// Leaves one override out; returns the order too that it stands for.
+    fn without(&mut self, part: usize, key: Key) -> (Without, Option<Order>) {
         let mut overrides = self.world.overrides.clone();
         overrides.remove(&key);
-        let Some(outcome) = self.run(overrides, true) else { return Without::Untried };
+        let Some(outcome) = self.run(overrides, true) else { return (Without::Untried, None) };
         let difference = outcome.log().and_then(|log| Difference::between(self.log, log));
+        let order = outcome.log().and_then(|log| Order::between(self.log, log));
         match outcome.failure().map(Signature::of) {
             None => {
                 self.pass((part, Change::LeftOut), difference.as_ref());
-                Without::Passes(difference)
+                (Without::Passes(difference), order)
             }
-            Some(signature) if signature == self.target => Without::FailsAlike,
-            Some(signature) => Without::FailsOtherwise(signature, difference),
+            Some(signature) if signature == self.target => (Without::FailsAlike, None),
+            Some(signature) => (Without::FailsOtherwise(signature, difference), order),
         }
     }
 
@@ -123,8 +132,9 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// Finds the values around one with which the run fails in the same way.
-    fn range(&mut self, part: usize, key: Key, value: u64) -> Option<ValueRange> {
+    /// Finds the values around one with which the run fails in the same way, and what has to come before what
+    /// for that.
+    fn range(&mut self, part: usize, key: Key, value: u64) -> Option<(ValueRange, Vec<Order>)> {
         let (space, _) = self.log.draw_at(key)?;
         let furthest = space.furthest(value)?;
         let distance = space.distance(value);
@@ -132,28 +142,37 @@ impl<'a> Explainer<'a> {
         let near = self.last_that_fails((key, space, value), distance, 0)?;
         let far = self.last_that_fails((key, space, value), distance, furthest)?;
         let ends = [near, far].map(|distance| space.toward(value, distance));
-        if near > 1 {
-            self.compare(part, key, space.toward(value, near - 1));
+        let beyond_far = (far < furthest).then(|| space.toward(value, far + 1));
+        let pairs = [(ends[0], Some(space.toward(value, near - 1))), (ends[1], beyond_far)];
+        let mut orders = Vec::new();
+        for (inside, outside) in pairs {
+            let Some(outside) = outside else { continue };
+            orders.extend(self.order_at((part, key), inside, outside));
         }
         let is_below = match space {
             Space::Signed { .. } => ends[1].cast_signed() < ends[0].cast_signed(),
             _ => ends[1] < ends[0],
         };
         let [low, high] = if is_below { [ends[1], ends[0]] } else { ends };
-        Some(ValueRange { low, high, space })
+        Some((ValueRange { low, high, space }, orders))
     }
 
-    /// Runs the world with another value of one part, to see how it passes.
-    fn compare(&mut self, part: usize, key: Key, value: u64) {
-        let mut overrides = self.world.overrides.clone();
-        overrides.insert(key, value);
-        let Some(outcome) = self.run(overrides, true) else { return };
-        if outcome.is_ok()
-            && let Some(log) = outcome.log()
-        {
-            let difference = Difference::between(self.log, log);
-            self.pass((part, Change::Value(value)), difference.as_ref());
+    /// Runs the world with two values that lie next to each other, of which only the first fails in the same way.
+    fn order_at(&mut self, (part, key): (usize, Key), inside: u64, outside: u64) -> Option<Order> {
+        let with = |value| {
+            let mut overrides = self.world.overrides.clone();
+            overrides.insert(key, value);
+            overrides
+        };
+        let (inside, compared) = (with(inside), with(outside));
+        let failing = self.run(inside, true)?;
+        let other = self.run(compared, true)?;
+        let (failing, other_log) = (failing.log()?, other.log()?);
+        if other.is_ok() {
+            let difference = Difference::between(self.log, other_log);
+            self.pass((part, Change::Value(outside)), difference.as_ref());
         }
+        Order::between(failing, other_log)
     }
 
     /// Goes away from a distance that fails, in steps that double, then back by halves; returns the last
@@ -253,6 +272,7 @@ impl<'a> Explainer<'a> {
         let count = cuts.len() * each;
         if self.runs + count as u64 > self.options.runs {
             self.is_cut = true;
+            self.missing_runs = self.runs + count as u64 - self.options.runs;
             return None;
         }
         self.runs += count as u64;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::difference::Difference;
+use super::order::Order;
 use crate::explore::signature::Signature;
 use crate::kernel::{Key, Space};
 
@@ -18,6 +19,9 @@ pub struct Part {
     pub without: Without,
     /// The values next to it with which the run fails in the same way; none where values are no numbers.
     pub range: Option<ValueRange>,
+    /// What has to come before what, so that the run fails: what the choice stands for. At each end of the range one at
+    /// most; none where it changes what a task does, or what happens at all.
+    pub orders: Vec<Order>,
 }
 
 /// What happens when one choice is left to the default and all others stay.

@@ -51,6 +51,12 @@ impl Cost {
         }
     }
 
+    /// Returns what there is to read in a report: what is forced. Between two worlds on different ways from one failure it says
+    /// more than how many operations the program happened to come to.
+    pub(super) fn reading(&self) -> [usize; 4] {
+        [self.faults, self.machines, self.overrides, self.operations]
+    }
+
     /// Returns the part of it that has nothing to do with times and values.
     pub(super) fn shape(&self) -> [usize; 5] {
         [self.faults, self.machines, self.operations, self.overrides, self.preemptions]

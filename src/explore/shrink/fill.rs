@@ -1,9 +1,11 @@
 //! Whole groups of choices at once, by their defaults.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::class::Class;
+use super::reduce::Removal;
 use super::{Pass, Shrinker};
 use crate::kernel::{Key, Overrides, StreamId};
 
@@ -27,6 +29,13 @@ impl Shrinker<'_> {
         let mut has_progressed = false;
         let streams: BTreeSet<StreamId> = self.overrides().keys().map(|key| key.stream).collect();
         if streams.len() <= STREAMS_MAX {
+            let mut streams: Vec<StreamId> = streams.into_iter().collect();
+            if self.removal == Removal::ByTime {
+                let keys = self.keys_by_time();
+                streams.sort_by_key(|stream| {
+                    Reverse(keys.iter().rposition(|key| key.stream == *stream))
+                });
+            }
             for stream in streams {
                 has_progressed |= self.leave_out(|key| key.stream == stream)?;
             }

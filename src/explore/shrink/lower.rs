@@ -15,18 +15,7 @@ impl Shrinker<'_> {
         let mut has_progressed = false;
         let keys: Vec<Key> = self.overrides().keys().copied().collect();
         for key in keys.into_iter().filter(|key| key.site != SCHEDULE.id()) {
-            while let Some((space, value)) = self.drawn_at(key) {
-                let base = self.overrides().clone();
-                let candidates = steps(space.distance(value)).into_iter().map(|step| {
-                    let mut lowered = base.clone();
-                    lowered.insert(key, space.toward(value, step));
-                    lowered
-                });
-                if !self.propose(candidates)? {
-                    break;
-                }
-                has_progressed = true;
-            }
+            has_progressed |= self.lower_by_the_same(&[key])?;
         }
         ControlFlow::Continue(has_progressed)
     }
@@ -51,27 +40,49 @@ impl Shrinker<'_> {
         ControlFlow::Continue(has_progressed)
     }
 
+    /// Lowers the nearest of them to its default, where it is left out, or else by halves as far as it goes; not at all if
+    /// it does not go a little.
     fn lower_by_the_same(&mut self, keys: &[Key]) -> Pass {
         let mut has_progressed = false;
+        // A value alone has been left out already.
+        let mut tried = if keys.len() > 1 { Tried::Nothing } else { Tried::Default };
         loop {
+            let drawn = keys.iter().filter_map(|key| Some((*key, self.drawn_at(*key)?)));
             let drawn: BTreeMap<Key, (Space, u64)> =
-                keys.iter().filter_map(|key| Some((*key, self.drawn_at(*key)?))).collect();
-            let distances = drawn.values().map(|(space, value)| space.distance(*value));
-            let Some(least) = distances.min().filter(|_| drawn.len() == keys.len()) else { break };
-            let base = self.overrides().clone();
-            // Down to the default, where the one that was nearest is left out.
-            let candidates = [0].into_iter().chain(steps(least)).map(|left| {
-                let mut lowered = base.clone();
-                for (key, (space, value)) in &drawn {
-                    let distance = space.distance(*value) - (least - left);
-                    lowered.insert(*key, space.toward(*value, distance));
-                }
-                lowered
-            });
-            if !self.propose(candidates)? {
+                drawn.filter(|(_, (space, value))| space.distance(*value) > 0).collect();
+            let distances = drawn.values().map(|(space, value)| (space.distance(*value), *space));
+            let Some((least, space)) = distances.min_by_key(|(distance, _)| *distance) else {
+                break;
+            };
+            if drawn.len() < keys.len().min(2) {
                 break;
             }
-            has_progressed = true;
+            let left = match tried {
+                Tried::Nothing => 0,
+                Tried::Default => least - precision(space, least),
+                Tried::Below(passing)
+                    if least.saturating_sub(passing) > precision(space, least) =>
+                {
+                    middle(space, passing, least)
+                }
+                Tried::Below(_) => break,
+            };
+            let mut lowered = self.overrides().clone();
+            for (key, (space, value)) in &drawn {
+                let distance = space.distance(*value) - (least - left);
+                lowered.insert(*key, space.toward(*value, distance));
+            }
+            let is_lower = self.propose([lowered])?;
+            has_progressed |= is_lower;
+            tried = match (tried, is_lower) {
+                // Of the others another one is the nearest now.
+                (Tried::Nothing, true) => Tried::Nothing,
+                (Tried::Nothing, false) => Tried::Default,
+                (Tried::Default, true) => Tried::Below(0),
+                (Tried::Default, false) => break,
+                (Tried::Below(passing), true) => Tried::Below(passing),
+                (Tried::Below(_), false) => Tried::Below(left),
+            };
         }
         ControlFlow::Continue(has_progressed)
     }
@@ -101,16 +112,39 @@ impl Shrinker<'_> {
     }
 }
 
-/// Returns distances below one, the least first, ever closer to it.
-fn steps(distance: u64) -> Vec<u64> {
-    let mut steps: Vec<u64> = (0..u64::BITS)
-        .map(|shift| distance - (distance >> shift))
-        .chain([distance.saturating_sub(1)])
-        .filter(|step| (1..distance).contains(step))
-        .collect();
-    steps.sort_unstable();
-    steps.dedup();
-    steps
+/// How far several values have been lowered together.
+#[derive(Clone, Copy, Debug)]
+enum Tried {
+    Nothing,
+    /// The nearest to its default.
+    Default,
+    /// A little, which went, and so far, which did not.
+    Below(u64),
+}
+
+/// Returns a distance between one that passes and one that fails, near the middle; of durations the roundest that
+/// lies there, as limits of programs are round.
+fn middle(space: Space, passing: u64, failing: u64) -> u64 {
+    let gap = failing - passing;
+    if let Space::Nanos { low, .. } | Space::Skewed { low, .. } = space {
+        let (first, last) = (low + passing + gap / 4, low + failing - gap / 4);
+        let decimals = (0..=u64::MAX.ilog10()).rev().map(|digits| 10_u64.pow(digits));
+        let mut rounded = decimals.map(|unit| first.div_ceil(unit).saturating_mul(unit));
+        if let Some(value) = rounded.find(|value| *value <= last)
+            && (passing + 1..failing).contains(&(value - low))
+        {
+            return value - low;
+        }
+    }
+    passing + gap / 2
+}
+
+/// Returns how exactly the least value is looked for. Durations are rounded in the end.
+fn precision(space: Space, distance: u64) -> u64 {
+    match space {
+        Space::Nanos { .. } | Space::Skewed { .. } => (distance / 64).max(1),
+        _ => 1,
+    }
 }
 
 /// Returns what a duration may be rounded to, the coarsest first.
@@ -143,7 +177,7 @@ const TOGETHER_MAX: usize = 8;
 
 #[cfg(test)]
 mod tests {
-    use super::{round_values, steps};
+    use super::{middle, round_values};
     use crate::kernel::Space;
 
     const MILLIS: u64 = 1_000_000;
@@ -181,17 +215,18 @@ mod tests {
     }
 
     #[test]
+    fn between_two_durations_the_roundest_is_tried_that_is_near_the_middle() {
+        let space = Space::Nanos { low: MILLIS, high: 10_000 * MILLIS };
+        assert_eq!(middle(space, 0, 1_999 * MILLIS), 999 * MILLIS, "a second");
+        assert_eq!(middle(space, 1_950 * MILLIS, 2_031 * MILLIS), 1_999 * MILLIS, "two");
+        assert_eq!(middle(space, 20, 23), 21, "and none at the ends");
+        assert_eq!(middle(Space::Integer { low: 0, high: 100, default: 0 }, 10, 31), 20);
+    }
+
+    #[test]
     fn no_other_number_is_rounded_and_no_duration_beyond_its_range() {
         assert!(round_values(Space::Integer { low: 0, high: 100, default: 0 }, 37).is_empty());
         let space = Space::Nanos { low: 0, high: 38 };
         assert!(round_values(space, 37).is_empty());
-    }
-
-    #[test]
-    fn steps_begin_next_to_the_default_and_end_next_to_the_value() {
-        assert_eq!(steps(100), [50, 75, 88, 94, 97, 99]);
-        assert_eq!(steps(2), [1]);
-        assert_eq!(steps(1), []);
-        assert_eq!(steps(0), []);
     }
 }

@@ -3,10 +3,64 @@
 use std::ops::ControlFlow;
 
 use super::class::Class;
-use super::{Pass, Shrinker};
+use super::{Best, Exhausted, Gate, Pass, Shrinker};
+use crate::explore::world::World;
 use crate::kernel::Key;
 
+/// What is left out first: each leads to another least world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Removal {
+    /// What is of one task or link, by the numbers of those.
+    ByObject,
+    /// What is asked for last.
+    ByTime,
+}
+
 impl Shrinker<'_> {
+    /// Begins again at an earlier world, in the other order, if what is left is much; keeps the simpler one. It may
+    /// take as many runs as the first way has taken.
+    pub(super) fn reduce_otherwise(&mut self, start: World) -> Pass {
+        if self.overrides().len() < AGAIN_MIN || self.affordable() == 0 {
+            return ControlFlow::Continue(false);
+        }
+        let (budget, in_vain) = (self.budget, self.runs_without_progress);
+        self.budget.runs = budget.runs.min(self.runs.saturating_mul(2));
+        self.runs_without_progress = 0;
+        self.removal = Removal::ByTime;
+        // It may pass where the first way has passed.
+        self.tried.retain(|print| !self.accepted.contains(print));
+        let kept = self.best.take();
+        let is_there = self.accept(start, Gate::Simpler);
+        let reduced = match self.unless_cut(is_there) {
+            ControlFlow::Continue(true) => self.fill_and_reduce(),
+            ControlFlow::Continue(false) => ControlFlow::Break(Exhausted),
+            ControlFlow::Break(exhausted) => ControlFlow::Break(exhausted),
+        };
+        self.removal = Removal::ByObject;
+        (self.budget, self.runs_without_progress) = (budget, in_vain);
+        let reading = |best: &Option<Best>| best.as_ref().map(|best| best.cost.reading());
+        let is_simpler = reduced.is_continue() && reading(&self.best) < reading(&kept);
+        if !is_simpler {
+            self.best = kept;
+        }
+        // That its own runs are used up does not concern the passes that come after.
+        if self.is_cut { ControlFlow::Break(Exhausted) } else { ControlFlow::Continue(is_simpler) }
+    }
+
+    fn fill_and_reduce(&mut self) -> ControlFlow<Exhausted> {
+        self.fill_objects()?;
+        self.truncate()?;
+        while self.reduce_all()? {}
+        ControlFlow::Continue(())
+    }
+
+    fn keys_in_order(&self) -> Vec<Key> {
+        match self.removal {
+            Removal::ByObject => self.overrides().keys().copied().collect(),
+            Removal::ByTime => self.keys_by_time(),
+        }
+    }
+
     /// Leaves out overrides of each class, those of faults first.
     pub(super) fn reduce_all(&mut self) -> Pass {
         let mut has_progressed = false;
@@ -22,8 +76,8 @@ impl Shrinker<'_> {
         let mut parts = 2;
         loop {
             let classes = self.classes();
-            let is_of_class = |key: &Key| classes.of_key(key) == class;
-            let keys: Vec<Key> = self.overrides().keys().copied().filter(is_of_class).collect();
+            let mut keys = self.keys_in_order();
+            keys.retain(|key| classes.of_key(key) == class);
             if keys.is_empty() {
                 return ControlFlow::Continue(has_progressed);
             }
@@ -49,3 +103,6 @@ impl Shrinker<'_> {
         }
     }
 }
+
+/// Fewer are as few as they can be nearly always.
+const AGAIN_MIN: usize = 5;

@@ -168,6 +168,84 @@ fn a_delay_is_told_as_one_and_the_nearest_passing_run_is_a_little_faster() {
     assert!(later < finding.log().entries.len() / 2, "they part near the end");
 }
 
+/// Returns what has to come before what for the only part, without times.
+fn orders(explanation: &Explanation) -> Vec<(String, String)> {
+    let bare = |text: &str| text.split_once(": ").expect("a time").1.to_owned();
+    let orders = only(&explanation.parts).orders.iter();
+    orders.map(|order| (bare(&order.first), bare(&order.then))).collect()
+}
+
+#[test]
+fn a_delay_is_told_as_what_has_to_come_before_what() {
+    let report = check("late").run(late);
+    let orders = orders(explained(&report).1);
+    let [(first, then)] = &orders[..] else { panic!("{orders:?}") };
+    assert_eq!(first, "wakes `main`");
+    assert!(then.contains("client") && then.ends_with("datagram 0 arrives"), "{then}");
+}
+
+#[test]
+fn a_delay_with_a_least_and_a_greatest_value_is_told_as_two_orders() {
+    async fn program() {
+        let links = LinkOptions::lan().with_latency(Latency::uniform(millis(1), millis(100)));
+        world::network().set_links(links);
+        let begun = Rc::new(Cell::new(false));
+        let (seen, server) = (begun.clone(), UdpSocket::bind("0.0.0.0:7").await.unwrap());
+        let _reader = parcae::spawn_named("reader", async move {
+            let mut bytes = [0; 1];
+            server.recv_from(&mut bytes).await.unwrap();
+            assert!(!seen.get(), "in the middle");
+        });
+        world::node("client").start(|| async {
+            let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+            socket.send_to(&[1], "test:7").await.unwrap();
+        });
+        sleep(millis(20)).await;
+        begun.set(true);
+        sleep(millis(20)).await;
+        begun.set(false);
+        sleep(millis(100)).await;
+    }
+    let report = check("middle").run(program);
+    let (_, explanation) = explained(&report);
+    let (orders, range) = (orders(explanation), only(&explanation.parts).range.unwrap());
+    assert!(range.low >= 20_000_000 && range.high <= 40_000_000, "{range}");
+    let [(before, packet), (same, after)] = &orders[..] else { panic!("{orders:?}") };
+    assert_eq!((before.as_str(), after.as_str()), ("wakes `main`", "wakes `main`"));
+    assert!(packet.ends_with("datagram 0 arrives") && packet == same, "{orders:?}");
+}
+
+#[test]
+fn a_switch_is_told_as_what_has_to_come_before_what() {
+    let report = check("lost").run(|| scenarios::lost_update(Noise::default()));
+    let orders = orders(explained(&report).1);
+    let [(first, then)] = &orders[..] else { panic!("{orders:?}") };
+    assert!(first.contains(" read ") && then.contains(" write "), "{orders:?}");
+    assert_ne!(first.split(' ').next(), then.split(' ').next(), "they are of two tasks");
+}
+
+#[test]
+fn what_changes_what_happens_and_not_when_is_no_order() {
+    async fn program() {
+        assert!(parcae::rng::choose_for("size", 0, 0..9_u8) < 4, "too large");
+    }
+    let report = check("size").run(program);
+    assert_eq!(orders(explained(&report).1), []);
+
+    // Without the choice `main` reads first, and then does what it does with it.
+    async fn branch() {
+        let (read, written) = (Shared::new(0).named("read"), Shared::new(0).named("written"));
+        let is_hasty = parcae::rng::choose_for("hasty", 0, 0..=1_u8) == 1;
+        if !is_hasty {
+            read.get().await;
+        }
+        written.set(1).await;
+        assert!(!is_hasty, "it was not read");
+    }
+    let report = check("branch").run(branch);
+    assert_eq!(orders(explained(&report).1), []);
+}
+
 #[test]
 fn likelihood_rises_to_certainty_where_the_message_is_sent() {
     let report = check("late").run(late);

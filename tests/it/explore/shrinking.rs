@@ -422,3 +422,40 @@ fn the_strategy_that_found_a_failure_has_no_part_in_what_it_is_shrunk_to() {
         assert_eq!(replay.verdict, ReplayVerdict::Reproduced, "{strategy}");
     }
 }
+
+#[test]
+fn what_is_forced_long_before_and_long_after_the_cause_goes_at_once() {
+    // Two hundred tasks each draw a value at a time of their own; what three of them draw one after the other matters.
+    async fn program() {
+        let sum = Rc::new(Cell::new(0_u32));
+        let tasks = (0..200_u64).map(|number| {
+            let sum = sum.clone();
+            parcae::spawn_named(format!("task-{}", number * 77 % 200), async move {
+                sleep(millis(number)).await;
+                let drawn = parcae::rng::choose_for("colour", 0, 0..=3_u32);
+                if (120..=122).contains(&number) && drawn > 0 {
+                    sum.set(sum.get() + 1);
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await;
+        }
+        assert!(sum.get() < 3, "three in a row");
+    }
+    let report = check("three").run(program);
+    let finding = finding(&report);
+    assert_eq!(values(finding), [1, 1, 1]);
+    let (found, runs) = (finding.found().choices, finding.shrink().unwrap().runs);
+    assert!(found > 100 && runs < 60, "{found} choices, {runs} runs");
+}
+
+#[test]
+fn whole_numbers_come_to_their_least_value_also_near_what_was_drawn() {
+    for least in [1, 127, 500, 990, 999] {
+        let report = check("least").seeds(100_000).run(move || async move {
+            assert!(parcae::choose(0..=1000_u64) < least, "too much");
+        });
+        assert_eq!(values(finding(&report)), [least]);
+    }
+}

@@ -55,6 +55,7 @@ fn a_failure_shows_knobs_firings_and_what_was_checked() {
                          violates always!("the queue keeps its limit")
                          ends
               replay   PARCAE_REPLAY=v1:… cargo test -p kv queues
+              explain  the same line with PARCAE_EXPLAIN=on in front says why
         "#]],
     );
     let token = report.finding().unwrap().token().unwrap();
