@@ -96,6 +96,8 @@ pub(super) struct Shrinker<'a> {
     target: Option<Signature>,
     best: Option<Best>,
     removal: Removal,
+    /// The least world with a fault that was done without, while it is not known at what price.
+    before_repair: Option<World>,
     /// Fingerprints of the overrides that were tried.
     tried: BTreeSet<u64>,
     /// Those of them that were accepted, and simpler ones since: they may be easier to read.
@@ -146,6 +148,7 @@ impl<'a> Shrinker<'a> {
             target: None,
             best: None,
             removal: Removal::ByObject,
+            before_repair: None,
             tried: BTreeSet::new(),
             accepted: BTreeSet::new(),
             others: Vec::new(),
@@ -169,6 +172,7 @@ impl<'a> Shrinker<'a> {
         self.runs += 1;
         let Ok(true) = self.accept(converted, Gate::Simpler) else { return None };
         let (ControlFlow::Continue(()) | ControlFlow::Break(Exhausted)) = self.passes();
+        self.undo_bad_repair();
         let leak = self.confirm();
         let best = self.best.expect("the conversion was accepted");
         let log = best.outcome.log().expect("what was accepted was run with its log");
@@ -215,7 +219,8 @@ impl<'a> Shrinker<'a> {
             {
                 continue;
             }
-            if !self.repair()? && !self.exchange()? {
+            let is_repaired = if self.undo_bad_repair() { false } else { self.repair()? };
+            if !is_repaired && !self.exchange()? {
                 break;
             }
         }

@@ -1,13 +1,15 @@
 //! Faults that are not needed: a failure with a fault often happens without, if only packets and tasks
 //! come in another order.
 //!
-//! A class of faults is left out, and latencies and switches are drawn anew at a few of the keys, again
-//! and again; every second time latencies are the greatest that there can be instead, at up to 60 % of them. What fails then has one fault less and many overrides more, and is shrunk from there.
+//! A class of faults is left out, and latencies, switches and details of other faults are drawn anew at a
+//! few of the keys, again and again; every second time latencies are the greatest that there can be
+//! instead, at up to 60 % of them. What fails then has one fault less and many overrides more, and is
+//! shrunk from there.
 
 use std::ops::ControlFlow;
 
 use super::class::Class;
-use super::{Exhausted, Pass, Shrinker};
+use super::{Exhausted, Gate, Pass, Shrinker};
 use crate::executor::Log;
 use crate::kernel::{Key, Overrides, Seed, Site, Space, StreamId, prf};
 
@@ -24,12 +26,31 @@ impl Shrinker<'_> {
         for (_, site) in sites {
             // Draws in vain say nothing about the passes that come after.
             self.runs_without_progress = 0;
+            let before = self.best().world.clone();
             if self.draw_anew_without(site)? {
+                self.before_repair = Some(before);
                 return ControlFlow::Continue(true);
             }
         }
         self.runs_without_progress = runs_before;
         ControlFlow::Continue(false)
+    }
+
+    /// Goes back to before a fault was done without, if that has taken many other choices: thirty packets that are late are no
+    /// simpler than a machine that is down. Tells whether it did.
+    pub(super) fn undo_bad_repair(&mut self) -> bool {
+        let Some(before) = self.before_repair.take() else { return false };
+        if self.overrides().len() <= before.overrides.len() + MORE_MAX {
+            return false;
+        }
+        let repaired = self.best.take();
+        let is_back = matches!(self.accept(before, Gate::Simpler), Ok(true));
+        match is_back {
+            // So it was when it was left.
+            true => self.is_minimal = true,
+            false => self.best = repaired,
+        }
+        is_back
     }
 
     fn draw_anew_without(&mut self, site: u32) -> Pass {
@@ -54,7 +75,7 @@ impl Shrinker<'_> {
     }
 }
 
-/// Draws some latencies and decisions of a run anew.
+/// Draws some latencies, decisions and details of faults of a run anew.
 fn drawn_anew(base: &Overrides, log: &Log, attempt: u64) -> Overrides {
     // What comes as late as can be is as good as lost, and hardly ever drawn.
     let is_late = attempt % 2 == 1;
@@ -66,9 +87,14 @@ fn drawn_anew(base: &Overrides, log: &Log, attempt: u64) -> Overrides {
     let mut overrides = base.clone();
     for drawn in &log.draws {
         let draw = &drawn.draw;
-        if matches!(Class::of_draw(drawn), Class::Latency | Class::Turn) && is_drawn(draw.key) {
+        let class = Class::of_draw(drawn);
+        if matches!(class, Class::Latency | Class::Turn | Class::Detail) && is_drawn(draw.key) {
             let value = match draw.space {
-                Space::Nanos { high, .. } | Space::Skewed { high, .. } if is_late => high,
+                Space::Nanos { high, .. } | Space::Skewed { high, .. }
+                    if is_late && class == Class::Latency =>
+                {
+                    high
+                }
                 space => space.sample(bits(draw.key)),
             };
             overrides.insert(draw.key, value);
@@ -83,6 +109,9 @@ fn drawn_anew(base: &Overrides, log: &Log, attempt: u64) -> Overrides {
     }
     overrides
 }
+
+/// So many more choices are no price for one fault less.
+const MORE_MAX: usize = 4;
 
 /// Of how many in a hundred keys something else is drawn.
 const SHARES: [u64; 3] = [5, 10, 30];

@@ -41,7 +41,7 @@ fn a_failure_shows_knobs_firings_and_what_was_checked() {
         &expect![[r#"
             parcae: queues failed: always!("the queue keeps its limit") at tests/it/fault/reports.rs:20: left=2, right=1, item=2
               found    seed 24, run 25 of 1000 (random), 4 choices, 1 fault among them, 2 steps
-              shrunk   to 2 choices in 9 runs; each one is necessary:
+              shrunk   to 2 choices in 11 runs; each one is necessary:
                 1. knob `queue size` is 1 (usually 8)
                 2. `main`: buggify `worker is late` fires (tests/it/fault/reports.rs:13)
               knobs    `queue size` is 1 (usually 8)
